@@ -1,0 +1,1 @@
+//! Pretrained language models on Burn: weights, tokenizers, forward passes.

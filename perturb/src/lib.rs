@@ -1,0 +1,1 @@
+//! Word alignment, word error rate and its significance.

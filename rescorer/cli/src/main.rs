@@ -1,0 +1,2 @@
+//! The `rescorer` command.
+fn main() {}

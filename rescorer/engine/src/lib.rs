@@ -1,0 +1,1 @@
+//! Second pass for speech recognition: a language model rescores N-best lists.
