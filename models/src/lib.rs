@@ -1,1 +1,35 @@
-//! Pretrained language models on Burn: weights, tokenizers, forward passes.
+//! Pretrained language models on Burn: weights, tokenizers, forward passes over token trees.
+//!
+//! A [`LanguageModel`] is loaded from a GGUF file or a Hugging Face folder onto the CPU or a GPU, and
+//! answers one question: the log-probabilities of the edges of a [`TreeBatch`].
+//!
+//! ```no_run
+//! use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
+//!
+//! let model = LanguageModel::load("model.gguf".as_ref(), DeviceRequest::Cpu)?;
+//! let mut batch = TreeBatch::default();
+//! batch.push_tree(&[1], &[None], &[Edge { node: 0, token: 2 }]);
+//! println!("ln p(2 | 1) = {}", model.edge_log_probs(&batch)?[0]);
+//! # Ok::<(), rescorer_models::Error>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod device;
+mod embedding;
+mod error;
+mod head;
+mod linear;
+mod llama;
+mod model;
+pub mod named;
+mod rms_norm;
+mod tokenizer;
+mod tree;
+mod weights;
+
+pub use device::{ComputeDevice, DeviceRequest};
+pub use error::Error;
+pub use model::LanguageModel;
+pub use tokenizer::Tokenizer;
+pub use tree::{Edge, TreeBatch};
+pub use weights::WeightType;

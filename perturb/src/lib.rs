@@ -1,1 +1,43 @@
 //! Word alignment, word error rate and its significance.
+//!
+//! Texts are sequences of words, `&[&str]`; [`words`] makes them from a text, after
+//! [`Normalization`] where that is asked for. [`word_errors`] counts the errors behind every word
+//! error rate, [`Wer`] pools them over a corpus, and [`align`] tells substitutions, deletions and
+//! insertions apart as sclite does. [`wer_interval`] says how sure a rate is; [`mapsswe()`] and
+//! [`paired_bootstrap`] say whether two systems differ.
+//!
+//! ```
+//! use rescorer_perturb::{DRAWS, UtteranceErrors, Wer, wer_interval, words};
+//!
+//! let pairs = [("turn left here", "turn left here"), ("no it is not", "no is it not")];
+//! let rows: Vec<_> = pairs
+//!     .iter()
+//!     .map(|(reference, hypothesis)| UtteranceErrors::count(&words(reference), &words(hypothesis)))
+//!     .collect();
+//! let wer: Wer = rows.iter().copied().collect();
+//! assert_eq!(wer.errors, 2);
+//! let interval = wer_interval(&rows, None, DRAWS, 1)?;
+//! assert_eq!((interval.low, interval.high), (0.0, 50.0));
+//! # Ok::<(), rescorer_perturb::Error>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod align;
+mod bootstrap;
+mod edit;
+mod error;
+mod mapsswe;
+mod normalize;
+mod paired;
+mod report;
+mod wer;
+
+pub use align::{Alignment, EditOp, ErrorCounts, align};
+pub use bootstrap::{DRAWS, Interval, group_numbers, wer_interval};
+pub use edit::word_errors;
+pub use error::Error;
+pub use mapsswe::{Mapsswe, mapsswe};
+pub use normalize::{Normalization, words};
+pub use paired::{PairedBootstrap, paired_bootstrap};
+pub use report::ErrorReport;
+pub use wer::{UtteranceErrors, Wer, oracle_errors};

@@ -1,0 +1,29 @@
+use burn::tensor::{Tensor, TensorData};
+
+use crate::device::ComputeDevice;
+use crate::weights::RawTensor;
+
+/// Token embedding: a row of the table for every token.
+///
+/// The table keeps the type it has in the file and only the rows that are asked for become f32,
+/// so that a tied head and the embedding do not hold the vocabulary twice.
+pub struct Embedding {
+    table: RawTensor,
+}
+
+impl Embedding {
+    /// `table: [vocab, d_model]`.
+    pub fn new(table: RawTensor) -> Self {
+        Self { table }
+    }
+
+    /// # Shapes
+    /// `[tokens.len(), d_model]`. Tokens lie inside the vocabulary.
+    pub fn forward(&self, tokens: &[u32], device: &ComputeDevice) -> Tensor<2> {
+        let mut values = Vec::new();
+        for &token in tokens {
+            self.table.row_f32(token as usize, &mut values);
+        }
+        Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device.burn())
+    }
+}

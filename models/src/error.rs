@@ -1,0 +1,91 @@
+use std::path::PathBuf;
+
+/// What can go wrong between a path and a loaded model, or between a batch and its scores.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened or read.
+    #[error("{path}: {source}; check that the file exists and is readable", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
+    /// The path is neither a GGUF file nor a Hugging Face folder.
+    #[error("{path}: {found}; give a .gguf file, or a folder with config.json, tokenizer.json and model.safetensors", path = path.display())]
+    NotAModel {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is there instead.
+        found: String,
+    },
+
+    /// The bytes of a file contradict its format.
+    #[error("{path}: {reason}; the file is damaged or cut short, download it again", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The place and the contradiction.
+        reason: String,
+    },
+
+    /// The file is sound but asks for something this version does not do.
+    #[error("{path}: {what} is not supported; supported: {supported}", path = path.display())]
+    Unsupported {
+        /// The file that asks for it.
+        path: PathBuf,
+        /// The architecture, tensor type or setting, by its name in the file.
+        what: String,
+        /// What would be accepted in its place.
+        supported: String,
+    },
+
+    /// Tensors do not match the configuration. All differences are listed.
+    #[error("{path}: the tensors do not fit the configuration:\n{problems}\nuse weights and a configuration of the same model", path = path.display())]
+    Tensors {
+        /// The file or folder.
+        path: PathBuf,
+        /// One line for each missing, unexpected or mis-shaped tensor.
+        problems: String,
+    },
+
+    /// The tokenizer could not be built.
+    #[error("{path}: tokenizer: {reason}", path = path.display())]
+    Tokenizer {
+        /// The file that describes it.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+
+    /// No device of the asked kind.
+    #[error("{requested}: {reason}; run with --device cpu, or install a Vulkan, Metal or DirectX 12 driver")]
+    Device {
+        /// The request, as it is written on the command line.
+        requested: String,
+        /// What was found.
+        reason: String,
+    },
+
+    /// A batch that no model may be asked to run.
+    #[error("invalid batch: {reason}")]
+    Batch {
+        /// The node and the rule it breaks.
+        reason: String,
+    },
+
+    /// A device failed while computing.
+    #[error("{device}: computing failed: {reason}; try --device cpu")]
+    Compute {
+        /// The device.
+        device: String,
+        /// Its message.
+        reason: String,
+    },
+
+    /// A named model could not be had.
+    #[error(transparent)]
+    Named(#[from] crate::named::NamedError),
+}

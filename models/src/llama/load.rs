@@ -1,0 +1,235 @@
+use std::path::Path;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::attention::Attention;
+use super::config::LlamaConfig;
+use super::{Block, Llama};
+use crate::Error;
+use crate::device::ComputeDevice;
+use crate::embedding::Embedding;
+use crate::head::Head;
+use crate::linear::Linear;
+use crate::rms_norm::RmsNorm;
+use crate::weights::{Gguf, RawTensor, WeightStore, open_safetensors, tensor_digest};
+
+/// How a checkpoint format names and orders its tensors.
+struct Layout {
+    embedding: &'static str,
+    norm: &'static str,
+    head: &'static str,
+    block: fn(usize, Part) -> String,
+    /// Whether rows of Q and K are in the order of interleaved RoPE and have to be put back.
+    permuted: bool,
+    ignored: fn(&str) -> bool,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    AttentionNorm,
+    Query,
+    Key,
+    Value,
+    Output,
+    MlpNorm,
+    Gate,
+    Up,
+    Down,
+}
+
+const PARTS: [Part; 9] = [
+    Part::AttentionNorm, Part::Query, Part::Key, Part::Value, Part::Output, Part::MlpNorm, Part::Gate, Part::Up,
+    Part::Down,
+];
+
+const GGUF: Layout = Layout {
+    embedding: "token_embd.weight",
+    norm: "output_norm.weight",
+    head: "output.weight",
+    block: |layer, part| {
+        let part = match part {
+            Part::AttentionNorm => "attn_norm",
+            Part::Query => "attn_q",
+            Part::Key => "attn_k",
+            Part::Value => "attn_v",
+            Part::Output => "attn_output",
+            Part::MlpNorm => "ffn_norm",
+            Part::Gate => "ffn_gate",
+            Part::Up => "ffn_up",
+            Part::Down => "ffn_down",
+        };
+        format!("blk.{layer}.{part}.weight")
+    },
+    permuted: true,
+    ignored: |_| false,
+};
+
+const HUGGING_FACE: Layout = Layout {
+    embedding: "model.embed_tokens.weight",
+    norm: "model.norm.weight",
+    head: "lm_head.weight",
+    block: |layer, part| {
+        let part = match part {
+            Part::AttentionNorm => "input_layernorm",
+            Part::Query => "self_attn.q_proj",
+            Part::Key => "self_attn.k_proj",
+            Part::Value => "self_attn.v_proj",
+            Part::Output => "self_attn.o_proj",
+            Part::MlpNorm => "post_attention_layernorm",
+            Part::Gate => "mlp.gate_proj",
+            Part::Up => "mlp.up_proj",
+            Part::Down => "mlp.down_proj",
+        };
+        format!("model.layers.{layer}.{part}.weight")
+    },
+    permuted: false,
+    // Old checkpoints carry the rotary frequencies, tied ones sometimes a copy of the embedding.
+    ignored: |name| name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight",
+};
+
+/// Loads a decoder from an open GGUF file.
+///
+/// # Errors
+/// Another architecture or variant, tensors that do not fit the metadata, an unreadable file.
+pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Llama, String), Error> {
+    let config = LlamaConfig::from_gguf(gguf)?;
+    load(&gguf.store, &GGUF, config, device)
+}
+
+/// Loads a decoder from a Hugging Face folder.
+///
+/// # Errors
+/// As [`load_gguf`].
+pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Llama, String), Error> {
+    let path = folder.join("config.json");
+    let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    let store = open_safetensors(folder)?;
+    let config = LlamaConfig::from_json(&path, &text, store.tensors().len())?;
+    load(&store, &HUGGING_FACE, config, device)
+}
+
+/// What a layer becomes, with the digests of its tensors.
+type Loaded<T> = Result<(T, Vec<[u8; 32]>), Error>;
+
+fn load(
+    store: &WeightStore,
+    layout: &Layout,
+    config: LlamaConfig,
+    device: &ComputeDevice,
+) -> Result<(Llama, String), Error> {
+    store.check(&wanted(layout, &config), &layout.ignored)?;
+    let blocks: Vec<(Block, Vec<[u8; 32]>)> = (0..config.layers)
+        .into_par_iter()
+        .map(|layer| load_block(store, layout, &config, layer, device))
+        .collect::<Result<_, Error>>()?;
+    let mut fingerprint = Sha256::new();
+    fingerprint.update(format!("{config:?}\n"));
+    let mut read = |name: &str| -> Result<RawTensor, Error> {
+        let tensor = store.read(name)?;
+        fingerprint.update(tensor_digest(name, &tensor));
+        Ok(tensor)
+    };
+    let embedding = read(layout.embedding)?;
+    let norm = RmsNorm::new(read(layout.norm)?.to_f32(), config.norm_epsilon, device);
+    let head = if config.tied_head { embedding.to_f32() } else { read(layout.head)?.to_f32() };
+    let head = Head::new(head, [config.vocab_size, config.d_model], device);
+    let embedding = Embedding::new(embedding);
+    let mut loaded = Vec::with_capacity(blocks.len());
+    for (block, digests) in blocks {
+        digests.iter().for_each(|digest| fingerprint.update(digest));
+        loaded.push(block);
+    }
+    let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let llama = Llama { config, device: device.clone(), embedding, blocks: loaded, norm, head };
+    Ok((llama, fingerprint))
+}
+
+fn shape_of(part: Part, config: &LlamaConfig) -> Vec<usize> {
+    let (queries, keys) = (config.heads * config.head_dim, config.kv_heads * config.head_dim);
+    match part {
+        Part::AttentionNorm | Part::MlpNorm => vec![config.d_model],
+        Part::Query => vec![queries, config.d_model],
+        Part::Key | Part::Value => vec![keys, config.d_model],
+        Part::Output => vec![config.d_model, queries],
+        Part::Gate | Part::Up => vec![config.d_ff, config.d_model],
+        Part::Down => vec![config.d_model, config.d_ff],
+    }
+}
+
+fn wanted(layout: &Layout, config: &LlamaConfig) -> Vec<(String, Vec<usize>)> {
+    let table = vec![config.vocab_size, config.d_model];
+    let mut wanted = vec![(layout.embedding.into(), table.clone()), (layout.norm.into(), vec![config.d_model])];
+    if !config.tied_head {
+        wanted.push((layout.head.into(), table));
+    }
+    for layer in 0..config.layers {
+        wanted.extend(PARTS.map(|part| ((layout.block)(layer, part), shape_of(part, config))));
+    }
+    wanted
+}
+
+fn load_block(
+    store: &WeightStore,
+    layout: &Layout,
+    config: &LlamaConfig,
+    layer: usize,
+    device: &ComputeDevice,
+) -> Loaded<Block> {
+    let mut digests = Vec::with_capacity(PARTS.len());
+    let mut read = |part: Part| -> Result<Vec<f32>, Error> {
+        let name = (layout.block)(layer, part);
+        let tensor = store.read(&name)?;
+        digests.push(tensor_digest(&name, &tensor));
+        Ok(tensor.to_f32())
+    };
+    let shape = |part: Part| {
+        let shape = shape_of(part, config);
+        [shape[0], shape[1]]
+    };
+    let norm = |weight: Vec<f32>| RmsNorm::new(weight, config.norm_epsilon, device);
+    let attention_norm = norm(read(Part::AttentionNorm)?);
+    let mut linear = |part: Part, heads: Option<usize>| -> Result<Linear, Error> {
+        let mut weight = read(part)?;
+        if let Some(heads) = heads.filter(|_| layout.permuted) {
+            weight = to_rotate_half(&weight, heads, config.head_dim, config.d_model);
+        }
+        Ok(Linear::new(weight, shape(part), device))
+    };
+    let attention = Attention {
+        query: linear(Part::Query, Some(config.heads))?,
+        key: linear(Part::Key, Some(config.kv_heads))?,
+        value: linear(Part::Value, None)?,
+        output: linear(Part::Output, None)?,
+        heads: config.heads,
+        kv_heads: config.kv_heads,
+    };
+    let [gate, up, down] = [linear(Part::Gate, None)?, linear(Part::Up, None)?, linear(Part::Down, None)?];
+    let mlp_norm = norm(read(Part::MlpNorm)?);
+    Ok((Block { attention_norm, attention, mlp_norm, gate, up, down }, digests))
+}
+
+/// Undoes the order of rows that GGUF files give Q and K of Llama models: row `2i + j` of a head
+/// (pairs side by side, for interleaved RoPE) goes back to row `i + j·head_dim/2`.
+fn to_rotate_half(weight: &[f32], heads: usize, head_dim: usize, width: usize) -> Vec<f32> {
+    let half = head_dim / 2;
+    let mut rows = Vec::with_capacity(weight.len());
+    for head in 0..heads {
+        for row in 0..head_dim {
+            let from = head * head_dim + 2 * (row % half) + row / half;
+            rows.extend_from_slice(&weight[from * width..(from + 1) * width]);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interleaved_rows_go_back_to_halves() {
+        let rows: Vec<f32> = (0..8).map(|i| i as f32).collect();
+        assert_eq!(to_rotate_half(&rows, 2, 4, 1), [0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]);
+    }
+}

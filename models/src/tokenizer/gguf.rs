@@ -1,0 +1,98 @@
+use tokenizers::models::bpe::BPE;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::digits::Digits;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior};
+
+use super::Tokenizer;
+use crate::Error;
+use crate::weights::{Gguf, MetaValue};
+
+/// How Llama 3 cuts text into words (`tokenizer.json` of Llama-3-8B).
+const LLAMA3_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// Kinds of token in `tokenizer.ggml.token_type`.
+const CONTROL: i128 = 3;
+const USER_DEFINED: i128 = 4;
+
+/// Rebuilds a byte-level BPE tokenizer from GGUF metadata.
+///
+/// # Errors
+/// Another kind of vocabulary, an unknown pre-tokenizer, tokens or merges that do not fit.
+pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
+    let path = gguf.store.path();
+    let fail = |reason: String| Error::Tokenizer { path: path.into(), reason };
+    let unsupported =
+        |what: String, supported: &str| Error::Unsupported { path: path.into(), what, supported: supported.into() };
+    match gguf.string("tokenizer.ggml.model")? {
+        Some("gpt2") => {}
+        other => {
+            return Err(unsupported(format!("tokenizer model {}", other.unwrap_or("(none)")), "gpt2 (byte-level BPE)"));
+        }
+    }
+    let tokens = gguf.strings("tokenizer.ggml.tokens")?.ok_or_else(|| fail("no tokenizer.ggml.tokens".into()))?;
+    let merges = gguf.strings("tokenizer.ggml.merges")?.ok_or_else(|| fail("no tokenizer.ggml.merges".into()))?;
+    let merges: Vec<(String, String)> = merges
+        .iter()
+        .map(|merge| {
+            let (left, right) = merge.split_once(' ').ok_or_else(|| fail(format!("merge {merge:?} is not a pair")))?;
+            Ok((left.into(), right.into()))
+        })
+        .collect::<Result<_, Error>>()?;
+    let pre = gguf.string("tokenizer.ggml.pre")?.unwrap_or("(none)");
+    let byte_level = |regex: bool| PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, true, regex));
+    let (pre_tokenizer, ignore_merges) = match pre {
+        "gpt-2" => (byte_level(true), false),
+        "smollm" => {
+            let digits = PreTokenizerWrapper::Digits(Digits::new(true));
+            (PreTokenizerWrapper::Sequence(Sequence::new(vec![digits, byte_level(true)])), false)
+        }
+        "llama-bpe" => {
+            let pattern = SplitPattern::Regex(LLAMA3_PATTERN.into());
+            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| fail(e.to_string()))?;
+            let steps = vec![PreTokenizerWrapper::Split(split), byte_level(false)];
+            (PreTokenizerWrapper::Sequence(Sequence::new(steps)), true)
+        }
+        other => return Err(unsupported(format!("pre-tokenizer {other}"), "gpt-2, smollm, llama-bpe")),
+    };
+    let vocab = tokens.iter().enumerate().map(|(id, token)| ((*token).to_string(), id as u32)).collect();
+    let bpe = BPE::builder()
+        .vocab_and_merges::<tokenizers::models::bpe::Vocab>(vocab, merges)
+        .ignore_merges(ignore_merges)
+        .build()
+        .map_err(|e| fail(e.to_string()))?;
+    let mut tokenizer = tokenizers::Tokenizer::new(bpe);
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
+    add_special(&mut tokenizer, gguf, &tokens).map_err(fail)?;
+    let id = |key: &str| -> Result<Option<u32>, Error> {
+        match gguf.uint(key)? {
+            Some(id) if id >= tokens.len() => Err(fail(format!("{key} is {id}, there are {} tokens", tokens.len()))),
+            id => Ok(id.map(|id| id as u32)),
+        }
+    };
+    let (bos, eos) = (id("tokenizer.ggml.bos_token_id")?, id("tokenizer.ggml.eos_token_id")?);
+    Ok(Tokenizer::new(tokenizer, bos, eos))
+}
+
+fn add_special(tokenizer: &mut tokenizers::Tokenizer, gguf: &Gguf, tokens: &[&str]) -> Result<(), String> {
+    let kinds = match gguf.get("tokenizer.ggml.token_type") {
+        None => return Ok(()),
+        Some(MetaValue::Array(kinds)) => kinds,
+        Some(_) => return Err("tokenizer.ggml.token_type is not an array".into()),
+    };
+    if kinds.len() != tokens.len() {
+        return Err(format!("{} token types for {} tokens", kinds.len(), tokens.len()));
+    }
+    let of_kind = |kind: i128, special: bool| {
+        tokens
+            .iter()
+            .zip(kinds)
+            .filter(move |(_, found)| **found == MetaValue::Int(kind))
+            .map(move |(token, _)| AddedToken::from((*token).to_string(), special))
+            .collect::<Vec<_>>()
+    };
+    tokenizer.add_special_tokens(of_kind(CONTROL, true)).map_err(|e| e.to_string())?;
+    tokenizer.add_tokens(of_kind(USER_DEFINED, false)).map_err(|e| e.to_string())?;
+    Ok(())
+}

@@ -1,0 +1,187 @@
+use std::ops::Range;
+
+use crate::Error;
+
+/// A child of a node: the token that may follow it, whose probability is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// Index of the node in the batch.
+    pub node: u32,
+    /// The token that follows.
+    pub token: u32,
+}
+
+/// Token trees laid out flat for one forward pass.
+///
+/// A node is a token together with its path from the root; it attends to itself and its
+/// ancestors. Nodes of one tree are neighbours and every parent stands before its children.
+///
+/// ```
+/// use rescorer_models::{Edge, TreeBatch};
+///
+/// // BOS → "a" → "b", and BOS → "c"; the probability of EOS (2) is asked after "b" and "c".
+/// let mut batch = TreeBatch::default();
+/// batch.push_tree(&[1, 10, 11, 12], &[None, Some(0), Some(1), Some(0)], &[
+///     Edge { node: 2, token: 2 },
+///     Edge { node: 3, token: 2 },
+/// ]);
+/// assert_eq!(batch.depths(), [0, 1, 2, 1]);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct TreeBatch {
+    tokens: Vec<u32>,
+    parents: Vec<Option<u32>>,
+    depths: Vec<u32>,
+    trees: Vec<Range<usize>>,
+    edges: Vec<Edge>,
+}
+
+impl TreeBatch {
+    /// Adds a tree; parents and edges count from the tree's own first node.
+    ///
+    /// The tree is checked by [`TreeBatch::check`], which every forward pass calls.
+    pub fn push_tree(&mut self, tokens: &[u32], parents: &[Option<u32>], edges: &[Edge]) {
+        let start = self.tokens.len();
+        let base = start as u32;
+        self.tokens.extend_from_slice(tokens);
+        for parent in parents {
+            let parent = parent.map(|parent| parent + base);
+            let depth = parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
+            self.parents.push(parent);
+            self.depths.push(depth);
+        }
+        self.trees.push(start..self.tokens.len());
+        self.edges.extend(edges.iter().map(|edge| Edge { node: edge.node + base, token: edge.token }));
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there is nothing to compute.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Token of every node.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Distance of every node from its root: its position for the model.
+    pub fn depths(&self) -> &[u32] {
+        &self.depths
+    }
+
+    /// Nodes of every tree.
+    pub fn trees(&self) -> &[Range<usize>] {
+        &self.trees
+    }
+
+    /// The edges, in the order in which their probabilities come back.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// Parent of every node, counted from the first node of the batch.
+    pub fn parents(&self) -> &[Option<u32>] {
+        &self.parents
+    }
+
+    /// Checks that the batch is a set of trees that a model of this size can run.
+    ///
+    /// # Errors
+    /// A token outside the vocabulary, a path longer than the context, a parent that does not
+    /// stand before its child in the same tree, an edge from a node that is not there.
+    pub fn check(&self, vocab_size: usize, context_len: usize) -> Result<(), Error> {
+        let fail = |reason: String| Err(Error::Batch { reason });
+        if self.parents.len() != self.tokens.len() {
+            return fail(format!("{} tokens have {} parents", self.tokens.len(), self.parents.len()));
+        }
+        for tree in &self.trees {
+            for node in tree.clone() {
+                match self.parents[node] {
+                    None if node == tree.start => {}
+                    Some(parent) if tree.contains(&(parent as usize)) && (parent as usize) < node => {}
+                    parent => return fail(format!("node {node} has parent {parent:?} outside {tree:?} or behind it")),
+                }
+            }
+        }
+        if let Some((node, token)) = self.tokens.iter().enumerate().find(|(_, token)| **token as usize >= vocab_size) {
+            return fail(format!("token {token} of node {node} is outside the vocabulary of {vocab_size}"));
+        }
+        if let Some((node, depth)) = self.depths.iter().enumerate().find(|(_, depth)| **depth as usize >= context_len) {
+            return fail(format!("node {node} has position {depth}, the context ends at {context_len}"));
+        }
+        for edge in &self.edges {
+            if edge.node as usize >= self.tokens.len() || edge.token as usize >= vocab_size {
+                return fail(format!("{edge:?} leaves {} nodes or a vocabulary of {vocab_size}", self.tokens.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Which nodes of the tree `nodes` a row of them attends to, as what is added to the
+    /// attention scores: 0 for itself and its ancestors, a number that vanishes in softmax else.
+    ///
+    /// # Shapes
+    /// `[rows.len(), rows.end]`, both counted from the tree's first node.
+    pub(crate) fn attention_bias(&self, tree: &Range<usize>, rows: Range<usize>) -> Vec<f32> {
+        let width = rows.end;
+        let mut bias = vec![MASKED; rows.len() * width];
+        for (row, values) in rows.zip(bias.chunks_exact_mut(width)) {
+            let mut node = Some(tree.start + row);
+            while let Some(at) = node {
+                values[at - tree.start] = 0.0;
+                node = self.parents[at].map(|parent| parent as usize);
+            }
+        }
+        bias
+    }
+}
+
+/// Finite, so that no backend has to agree on infinities; `exp` of it is exactly 0.
+const MASKED: f32 = -1e30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forest() -> TreeBatch {
+        let mut batch = TreeBatch::default();
+        batch.push_tree(&[1, 5], &[None, Some(0)], &[Edge { node: 1, token: 2 }]);
+        batch.push_tree(&[1, 6, 7, 8], &[None, Some(0), Some(1), Some(0)], &[Edge { node: 3, token: 2 }]);
+        batch
+    }
+
+    #[test]
+    fn parents_and_edges_are_shifted_by_the_trees_before() {
+        let batch = forest();
+        assert_eq!(batch.parents()[3..], [Some(2), Some(3), Some(2)]);
+        assert_eq!(batch.depths(), [0, 1, 0, 1, 2, 1]);
+        assert_eq!(batch.edges()[1], Edge { node: 5, token: 2 });
+        assert!(batch.check(10, 3).is_ok());
+    }
+
+    #[test]
+    fn a_node_sees_itself_and_its_ancestors_only() {
+        let bias = forest().attention_bias(&(2..6), 1..4);
+        let seen: Vec<bool> = bias.iter().map(|value| *value == 0.0).collect();
+        let (yes, no) = (true, false);
+        assert_eq!(seen, [yes, yes, no, no, yes, yes, yes, no, yes, no, no, yes]);
+    }
+
+    #[test]
+    fn what_a_model_cannot_run_is_refused() {
+        let batch = forest();
+        assert!(batch.check(8, 3).is_err(), "token 8 in a vocabulary of 8");
+        assert!(batch.check(10, 2).is_err(), "depth 2 in a context of 2");
+        let mut cycle = TreeBatch::default();
+        cycle.push_tree(&[1, 2], &[None, Some(1)], &[]);
+        assert!(cycle.check(10, 3).is_err());
+        let mut edge = TreeBatch::default();
+        edge.push_tree(&[1], &[None], &[Edge { node: 3, token: 1 }]);
+        assert!(edge.check(10, 3).is_err());
+    }
+}

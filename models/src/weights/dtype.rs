@@ -1,0 +1,122 @@
+use half::{bf16, f16};
+
+/// Storage of a tensor's numbers, with what is needed to turn it into f32.
+///
+/// The quantised types come in blocks of 32 along the last axis. With scale `d` and minimum `m`
+/// (f16) and quants `q`:
+///
+/// | type | block | value |
+/// |---|---|---|
+/// | `Q8_0` | `d`, 32 × i8 | `d·q` |
+/// | `Q4_0` | `d`, 16 bytes | `d·(q − 8)` |
+/// | `Q4_1` | `d`, `m`, 16 bytes | `d·q + m` |
+///
+/// Byte `j` of a 4-bit block holds value `j` in its low and value `j + 16` in its high half.
+///
+/// # Reference
+/// The GGML block layouts (`ggml-common.h`), as the `gguf` Python package 0.19 dequantises them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+#[allow(non_camel_case_types)]
+pub enum WeightType {
+    F32,
+    F16,
+    BF16,
+    Q8_0,
+    Q4_0,
+    Q4_1,
+}
+
+impl WeightType {
+    /// The supported types, for error messages.
+    pub const SUPPORTED: &'static str = "F32, F16, BF16, Q8_0, Q4_0, Q4_1";
+
+    /// Values in a block; rows must be a multiple of it.
+    pub fn block_len(self) -> usize {
+        match self {
+            Self::F32 | Self::F16 | Self::BF16 => 1,
+            Self::Q8_0 | Self::Q4_0 | Self::Q4_1 => 32,
+        }
+    }
+
+    /// Bytes of a block.
+    pub fn block_bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+            Self::Q8_0 => 34,
+            Self::Q4_0 => 18,
+            Self::Q4_1 => 20,
+        }
+    }
+
+    /// Bytes of `values` numbers; `None` where they do not fill whole blocks or overflow.
+    pub fn byte_len(self, values: usize) -> Option<usize> {
+        if !values.is_multiple_of(self.block_len()) {
+            return None;
+        }
+        (values / self.block_len()).checked_mul(self.block_bytes())
+    }
+
+    /// Appends the values of whole blocks of `bytes` to `out`.
+    pub fn dequantize(self, bytes: &[u8], out: &mut Vec<f32>) {
+        let blocks = bytes.chunks_exact(self.block_bytes());
+        out.reserve(blocks.len() * self.block_len());
+        match self {
+            Self::F32 => out.extend(blocks.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
+            Self::F16 => out.extend(blocks.map(half_at)),
+            Self::BF16 => out.extend(blocks.map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32())),
+            Self::Q8_0 => {
+                for block in blocks {
+                    let d = half_at(block);
+                    out.extend(block[2..].iter().map(|&q| f32::from(q as i8) * d));
+                }
+            }
+            Self::Q4_0 => {
+                for block in blocks {
+                    let d = half_at(block);
+                    let quants = &block[2..];
+                    out.extend(quants.iter().map(|&q| (f32::from(q & 15) - 8.0) * d));
+                    out.extend(quants.iter().map(|&q| (f32::from(q >> 4) - 8.0) * d));
+                }
+            }
+            Self::Q4_1 => {
+                for block in blocks {
+                    let (d, m) = (half_at(block), half_at(&block[2..]));
+                    let quants = &block[4..];
+                    out.extend(quants.iter().map(|&q| f32::from(q & 15) * d + m));
+                    out.extend(quants.iter().map(|&q| f32::from(q >> 4) * d + m));
+                }
+            }
+        }
+    }
+}
+
+fn half_at(bytes: &[u8]) -> f32 {
+    f16::from_le_bytes([bytes[0], bytes[1]]).to_f32()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_q4_1_block_by_hand() {
+        let mut block = Vec::new();
+        block.extend(f16::from_f32(0.5).to_le_bytes());
+        block.extend(f16::from_f32(-1.0).to_le_bytes());
+        block.extend((0..16).map(|i| i as u8 | 0xF0));
+        let mut values = Vec::new();
+        WeightType::Q4_1.dequantize(&block, &mut values);
+        assert_eq!(values.len(), 32);
+        assert_eq!(values[3], 0.5);
+        assert_eq!(values[20], 6.5);
+    }
+
+    #[test]
+    fn lengths_that_do_not_fill_blocks_are_refused() {
+        assert_eq!(WeightType::Q8_0.byte_len(33), None);
+        assert_eq!(WeightType::Q8_0.byte_len(64), Some(68));
+        assert_eq!(WeightType::F32.byte_len(usize::MAX), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Files of weights: where a tensor is, what type it has, and its values.
+
+mod dtype;
+mod gguf;
+mod gguf_reader;
+mod safetensors;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use sha2::{Digest, Sha256};
+
+pub use dtype::WeightType;
+pub use gguf::{Gguf, MetaValue};
+pub use safetensors::open_folder as open_safetensors;
+
+use crate::Error;
+
+/// Where one tensor lies.
+#[derive(Debug, Clone)]
+pub struct TensorInfo {
+    /// Outermost axis first: a linear layer is `[out, in]`.
+    pub shape: Vec<usize>,
+    /// Storage type.
+    pub dtype: WeightType,
+    file: usize,
+    offset: u64,
+    byte_len: usize,
+}
+
+/// Bytes of one tensor as stored.
+#[derive(Debug, Clone)]
+pub struct RawTensor {
+    /// Outermost axis first.
+    pub shape: Vec<usize>,
+    /// Storage type.
+    pub dtype: WeightType,
+    /// The stored blocks.
+    pub bytes: Vec<u8>,
+}
+
+impl RawTensor {
+    /// All values, row-major.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let mut values = Vec::new();
+        self.dtype.dequantize(&self.bytes, &mut values);
+        values
+    }
+
+    /// Appends the values of row `index` of a matrix to `out`.
+    pub fn row_f32(&self, index: usize, out: &mut Vec<f32>) {
+        let row_bytes = self.bytes.len() / self.shape[0];
+        let start = index * row_bytes;
+        self.dtype.dequantize(&self.bytes[start..start + row_bytes], out);
+    }
+}
+
+/// The tensors of a checkpoint, in one file or several.
+///
+/// Tensors are read one at a time with ordinary reads: memory holds no second copy of the file,
+/// and a file that shrinks meanwhile is an error, not a crash.
+pub struct WeightStore {
+    path: PathBuf,
+    files: Vec<(PathBuf, Mutex<File>)>,
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl WeightStore {
+    /// The file or folder the tensors come from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names and places, sorted by name.
+    pub fn tensors(&self) -> &BTreeMap<String, TensorInfo> {
+        &self.tensors
+    }
+
+    /// The stored bytes of a tensor.
+    ///
+    /// # Errors
+    /// A name that is not in the store, or a file that can't be read.
+    pub fn read(&self, name: &str) -> Result<RawTensor, Error> {
+        let info = self.tensors.get(name).ok_or_else(|| Error::Tensors {
+            path: self.path.clone(),
+            problems: format!("  missing: {name}"),
+        })?;
+        let (path, file) = &self.files[info.file];
+        let mut bytes = vec![0; info.byte_len];
+        let mut file = file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        file.seek(SeekFrom::Start(info.offset))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|source| Error::Io { path: path.clone(), source })?;
+        Ok(RawTensor { shape: info.shape.clone(), dtype: info.dtype, bytes })
+    }
+
+    /// Compares with the tensors that a model wants and lists every difference at once.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] with one line for each missing, mis-shaped or unexpected tensor.
+    pub fn check(&self, wanted: &[(String, Vec<usize>)], ignored: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+        let mut problems = Vec::new();
+        for (name, shape) in wanted {
+            match self.tensors.get(name) {
+                None => problems.push(format!("  missing: {name} {shape:?}")),
+                Some(info) if &info.shape != shape => {
+                    problems.push(format!("  shape: {name} is {:?}, expected {shape:?}", info.shape));
+                }
+                Some(_) => {}
+            }
+        }
+        let names: std::collections::HashSet<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+        for name in self.tensors.keys() {
+            if !names.contains(name.as_str()) && !ignored(name) {
+                problems.push(format!("  unexpected: {name}"));
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Tensors { path: self.path.clone(), problems: problems.join("\n") })
+    }
+}
+
+/// Digest of a tensor's name, type, shape and bytes, for a model's fingerprint.
+pub fn tensor_digest(name: &str, tensor: &RawTensor) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{name} {:?} {:?}\n", tensor.dtype, tensor.shape));
+    hasher.update(&tensor.bytes);
+    hasher.finalize().into()
+}
