@@ -1,1 +1,57 @@
 //! N-best lists of speech recognisers: types and file formats.
+//!
+//! An [`Utterance`] holds an [`NBest`] list of [`Hypothesis`] values in first-pass order. A [`Reader`] yields
+//! the utterances of one file, [`Readers`] those of several, one at a time: memory does not grow with the
+//! file, but for eight bytes an id. [`JsonlWriter`] and [`TrnWriter`] write them, [`OutputFile`] replaces a
+//! file in one step.
+//!
+//! ```
+//! use rescorer_nbest::{JsonlWriter, ReadOptions, Reader};
+//!
+//! let list = br#"{"id": "u1", "hypotheses": [{"text": "a cat", "score": -1.2}, {"text": "a hat", "score": -2}]}"#;
+//! let mut writer = JsonlWriter::new("copy", Vec::new());
+//! for utterance in Reader::from_read("list", &list[..], &ReadOptions::default())? {
+//!     let utterance = utterance?;
+//!     assert_eq!(utterance.nbest.first().text, "a cat");
+//!     writer.write(&utterance)?;
+//! }
+//! assert!(writer.finish()?.starts_with(br#"{"id":"u1","hypotheses":[{"text":"a cat","score":-1.2}"#));
+//! # Ok::<(), rescorer_nbest::Error>(())
+//! ```
+//!
+//! The formats are the variants of [`Format`]; a format is one file under `formats/` and one line in its
+//! registry.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod detect;
+mod distinct;
+mod error;
+mod fields;
+mod formats;
+mod hypothesis;
+mod json;
+mod jsonl_writer;
+mod nbest;
+mod output;
+mod place;
+mod reader;
+mod readers;
+mod seen;
+mod source;
+mod split;
+mod trn_writer;
+mod utterance;
+
+pub use distinct::{Distinct, DistinctHypothesis};
+pub use error::Error;
+pub use formats::Format;
+pub use hypothesis::Hypothesis;
+pub use jsonl_writer::JsonlWriter;
+pub use nbest::NBest;
+pub use output::OutputFile;
+pub use place::Place;
+pub use reader::{ReadOptions, Reader};
+pub use readers::Readers;
+pub use seen::SeenIds;
+pub use trn_writer::TrnWriter;
+pub use utterance::Utterance;

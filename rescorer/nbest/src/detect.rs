@@ -1,0 +1,183 @@
+//! Tells the format of an input from how it begins.
+
+use crate::formats::Layout;
+use crate::source::Source;
+use crate::{Error, Format};
+
+/// Bytes looked at before giving up.
+const LIMIT: usize = 64 * 1024;
+
+/// The format of the input. It consumes leading white space only, and reads no further than the first key
+/// that tells.
+pub(crate) fn detect(source: &mut Source) -> Result<Format, Error> {
+    if source.peek()?.is_none() {
+        return Err(Error::Empty { path: source.name().to_string() });
+    }
+    loop {
+        match examine(source.unread()) {
+            Verdict::Empty => return Err(Error::Empty { path: source.name().to_string() }),
+            Verdict::Found(format) => return Ok(format),
+            Verdict::Unclear if source.unread().len() < LIMIT && source.fill()? => {}
+            _ => {
+                let (path, seen) = (source.name().to_string(), describe(source.unread()));
+                return Err(Error::UnknownFormat { path, seen });
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Found(Format),
+    /// More bytes may tell.
+    Unclear,
+    /// A document without elements.
+    Empty,
+    Unknown,
+}
+
+/// Looks for the mark of a format in the keys that begin the text.
+fn examine(text: &[u8]) -> Verdict {
+    let Some(root @ (b'{' | b'[')) = text.first() else { return Verdict::Unknown };
+    let mut keys = Keys::new(text);
+    for (depth, key) in keys.by_ref() {
+        let found = Format::marked_by(&key).filter(|format| match format.spec().layout {
+            Layout::Lines => *root == b'{' && depth == 1,
+            Layout::Array => *root == b'[' && depth == 2,
+            Layout::Object => *root == b'{' && depth == 2,
+        });
+        if let Some(format) = found {
+            return Verdict::Found(format);
+        }
+    }
+    match keys.closed {
+        true if text[1..].trim_ascii_start().starts_with(if *root == b'{' { b"}" } else { b"]" }) => {
+            Verdict::Empty
+        }
+        true => Verdict::Unknown,
+        false => Verdict::Unclear,
+    }
+}
+
+/// How a text begins, in words.
+fn describe(text: &[u8]) -> String {
+    let named = |depth: usize| {
+        let keys = Keys::new(text).filter(|(at, _)| *at == depth).take(5);
+        let keys: Vec<_> = keys.map(|(_, key)| format!("`{key}`")).collect();
+        if keys.is_empty() { "without keys".to_owned() } else { format!("with the keys {}", keys.join(", ")) }
+    };
+    match text.first() {
+        Some(b'{') => format!("a JSON object {}", named(1)),
+        Some(b'[') => format!("a JSON list of objects {}", named(2)),
+        _ if text.starts_with(b"\x1F\x8B") => "gzip data (unpack it first)".to_owned(),
+        _ if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") => {
+            "UTF-16 (convert it to UTF-8)".to_owned()
+        }
+        _ => {
+            let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            let start =
+                String::from_utf8_lossy(&line[..line.len().min(160)]).chars().take(40).collect::<String>();
+            format!("{start:?}")
+        }
+    }
+}
+
+/// The keys of JSON text with their depth (1 in the outermost object), as far as the text goes.
+struct Keys<'a> {
+    text: &'a [u8],
+    at: usize,
+    stack: Vec<u8>,
+    key_next: bool,
+    /// Whether the outermost value ended.
+    closed: bool,
+}
+
+impl<'a> Keys<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, stack: Vec::new(), key_next: false, closed: false }
+    }
+
+    /// The string that starts behind the quote at `at`; `None` if it does not end in the text.
+    fn string(&mut self) -> Option<String> {
+        let start = self.at + 1;
+        let mut end = start;
+        loop {
+            match self.text.get(end)? {
+                b'\\' => end += 2,
+                b'"' => break,
+                _ => end += 1,
+            }
+        }
+        self.at = end;
+        Some(String::from_utf8_lossy(&self.text[start..end]).into_owned())
+    }
+}
+
+impl Iterator for Keys<'_> {
+    type Item = (usize, String);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.closed && self.at < self.text.len() {
+            let mut key = None;
+            match self.text[self.at] {
+                open @ (b'{' | b'[') => {
+                    self.stack.push(open);
+                    self.key_next = open == b'{';
+                }
+                b'}' | b']' => {
+                    self.stack.pop();
+                    self.key_next = false;
+                    self.closed = self.stack.is_empty();
+                }
+                b',' => self.key_next = self.stack.last() == Some(&b'{'),
+                b'"' => {
+                    let string = self.string()?;
+                    key = std::mem::take(&mut self.key_next).then_some((self.stack.len(), string));
+                }
+                _ => {}
+            }
+            self.at += 1;
+            if key.is_some() {
+                return key;
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_that_tells_decides() {
+        let cases = [
+            (r#"{"id": "input", "hypotheses": "#, Verdict::Found(Format::Jsonl)),
+            (
+                r#"{"meta": {"hypotheses": 1, "x": [{"hyp_1": 1}]}, "hypotheses""#,
+                Verdict::Found(Format::Jsonl),
+            ),
+            (r#"[{"id": "a\"", "input": ["#, Verdict::Found(Format::HyporadiseJson)),
+            (r#"{"u1": {"ref": "", "hyp_1""#, Verdict::Found(Format::EspnetJson)),
+            (r#"{"u1": {"ref": "hyp_1"#, Verdict::Unclear),
+            (r#"[{"output": "a"}, "#, Verdict::Unclear),
+            (r#"{"input": ["a"], "output": "a"}"#, Verdict::Unknown),
+            (r#"[1]"#, Verdict::Unknown),
+            ("[ ]", Verdict::Empty),
+            ("{\n}\n", Verdict::Empty),
+            ("a cat", Verdict::Unknown),
+        ];
+        for (text, verdict) in cases {
+            assert_eq!(examine(text.as_bytes()), verdict, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_seen_is_described() {
+        assert_eq!(describe(br#"{"a": {"b": 1}, "c": 2}"#), "a JSON object with the keys `a`, `c`");
+        assert_eq!(describe(br#"[{"a": 1}]"#), "a JSON list of objects with the keys `a`");
+        assert_eq!(describe(b"[1]"), "a JSON list of objects without keys");
+        assert_eq!(describe(b"u1 a cat\nu2"), "\"u1 a cat\"");
+        assert_eq!(describe(b"\x1F\x8B\x08"), "gzip data (unpack it first)");
+    }
+}

@@ -1,0 +1,87 @@
+//! A list with repeated hypotheses taken together.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::NBest;
+
+/// The distinct hypotheses of a list, in the order of their first occurrence.
+///
+/// Hypotheses with exactly the same text are one: it has the position of its first occurrence and the best of
+/// their scores. `listed` leads back, so that every line of the list can be written out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distinct {
+    hypotheses: Vec<DistinctHypothesis>,
+    listed: Vec<usize>,
+}
+
+/// One distinct hypothesis; its text is that of the list at `position`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DistinctHypothesis {
+    /// Position of the first occurrence in the list.
+    pub position: usize,
+    /// Best score of the occurrences, `None` in a list without scores.
+    pub score: Option<f64>,
+    /// Best first-pass score of the occurrences: `score`, or −position in a list without scores.
+    pub first_pass: f64,
+}
+
+impl Distinct {
+    pub(crate) fn of(list: &NBest) -> Self {
+        let mut hypotheses: Vec<DistinctHypothesis> = Vec::new();
+        let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(list.len());
+        let mut listed = Vec::with_capacity(list.len());
+        for (position, (hypothesis, first_pass)) in list.iter().zip(list.first_pass()).enumerate() {
+            match index_of.entry(&hypothesis.text) {
+                Entry::Vacant(entry) => {
+                    listed.push(*entry.insert(hypotheses.len()));
+                    hypotheses.push(DistinctHypothesis { position, score: hypothesis.score, first_pass });
+                }
+                Entry::Occupied(entry) => {
+                    let known = &mut hypotheses[*entry.get()];
+                    if first_pass > known.first_pass {
+                        (known.score, known.first_pass) = (hypothesis.score, first_pass);
+                    }
+                    listed.push(*entry.get());
+                }
+            }
+        }
+        Self { hypotheses, listed }
+    }
+
+    /// The distinct hypotheses, in the order of their first occurrence.
+    pub fn hypotheses(&self) -> &[DistinctHypothesis] {
+        &self.hypotheses
+    }
+
+    /// For every position of the list, the index of its distinct hypothesis.
+    pub fn listed(&self) -> &[usize] {
+        &self.listed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hypothesis;
+
+    #[test]
+    fn repeats_keep_the_first_position_and_the_best_score() {
+        let list = [("a", -2.0), ("b", -3.0), ("a", -1.0), ("B", -4.0), ("b", -5.0)];
+        let list = NBest::new(list.map(|(text, score)| Hypothesis::scored(text, score)).to_vec()).unwrap();
+        let distinct = list.distinct();
+        let found: Vec<_> =
+            distinct.hypotheses().iter().map(|h| (h.position, h.score, h.first_pass)).collect();
+        assert_eq!(found, [(0, Some(-1.0), -1.0), (1, Some(-3.0), -3.0), (3, Some(-4.0), -4.0)]);
+        assert_eq!(distinct.listed(), [0, 1, 0, 2, 1]);
+    }
+
+    #[test]
+    fn without_scores_the_first_position_counts() {
+        let distinct = NBest::from_texts(["a", "", "a", ""]).unwrap().distinct();
+        let found: Vec<_> =
+            distinct.hypotheses().iter().map(|h| (h.position, h.score, h.first_pass)).collect();
+        assert_eq!(found, [(0, None, 0.0), (1, None, -1.0)]);
+        assert_eq!(distinct.listed(), [0, 1, 0, 1]);
+    }
+}

@@ -1,0 +1,256 @@
+//! What can go wrong with N-best lists and their files.
+
+use std::io;
+
+use crate::{Format, Place};
+
+/// An error of this crate. Its message says what failed, where, and what to do about it.
+///
+/// Errors of one utterance carry its [`Place`]; after those a reader goes on, see [`Error::is_recoverable`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened.
+    #[error("cannot open {path}: {source}")]
+    Open {
+        /// The file, as it was named.
+        path: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A folder was named where a file is read.
+    #[error("cannot read {path}: folders (ESPnet decode) are not supported yet; name a file of N-best lists")]
+    Folder {
+        /// The folder, as it was named.
+        path: String,
+    },
+    /// Reading failed part-way.
+    #[error("{path}:{line}: cannot read on: {source}")]
+    Read {
+        /// The file, as it was named.
+        path: String,
+        /// The line reached, from 1.
+        line: u64,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file holds no utterance at all.
+    #[error("{path} is empty: it holds no utterance")]
+    Empty {
+        /// The file, as it was named.
+        path: String,
+    },
+    /// The content matches none of the formats.
+    #[error(
+        "cannot tell the format of {path}: it begins with {seen}; name the format with --format NAME ({})",
+        Format::names()
+    )]
+    UnknownFormat {
+        /// The file, as it was named.
+        path: String,
+        /// A description of how the content begins.
+        seen: String,
+    },
+    /// No format has this name.
+    #[error("there is no format {name:?}; the formats are {}", Format::names())]
+    FormatName {
+        /// The name asked for.
+        name: String,
+    },
+    /// A JSON document is broken or cut short, so that the next utterance cannot be found.
+    #[error(
+        "{path}:{line}: broken {format} document: expected {expected}, found {found}; everything from here \
+         on is unread"
+    )]
+    Document {
+        /// The file, as it was named.
+        path: String,
+        /// The line of the break, from 1.
+        line: u64,
+        /// The format that is read.
+        format: Format,
+        /// What the format asks for here.
+        expected: String,
+        /// What stands here.
+        found: String,
+    },
+    /// A line is not valid JSON.
+    #[error("{place} is not valid JSON, column {column}: {reason}; mend the line or pass --skip-invalid")]
+    Syntax {
+        /// The line.
+        place: Place,
+        /// The column of the error in bytes, from 1.
+        column: usize,
+        /// The reason.
+        reason: String,
+    },
+    /// An utterance is not UTF-8.
+    #[error("{place} is not valid UTF-8; convert the file (iconv -t UTF-8) or pass --skip-invalid")]
+    Encoding {
+        /// The utterance.
+        place: Place,
+    },
+    /// A key stands twice in one object.
+    #[error("{place} has the key `{key}` twice in one object; keep one or pass --skip-invalid")]
+    DuplicateKey {
+        /// The utterance.
+        place: Place,
+        /// The key.
+        key: String,
+    },
+    /// An utterance of one format stands in a file of another.
+    #[error(
+        "{place} looks like {found}, but the file is read as {expected}; one file holds one format \
+         (--format NAME sets it)"
+    )]
+    OtherFormat {
+        /// The utterance.
+        place: Place,
+        /// The format of the file.
+        expected: Format,
+        /// The format that the utterance looks like.
+        found: Format,
+    },
+    /// A field that the format needs is not there.
+    #[error("{place} has no field `{field}`; add it or pass --skip-invalid")]
+    MissingField {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+    },
+    /// A field has the wrong type.
+    #[error("{place}: `{field}` is {found}, expected {expected}; mend it or pass --skip-invalid")]
+    FieldType {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+        /// The type that is needed.
+        expected: &'static str,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// A list has no hypotheses.
+    #[error("{place} has no hypotheses; remove it or pass --skip-invalid")]
+    NoHypotheses {
+        /// The utterance.
+        place: Place,
+    },
+    /// Some hypotheses of a list have a score and some have none.
+    #[error(
+        "{place} mixes hypotheses with a score (position {scored}) and without (position {unscored}); score \
+         all or none, or pass --skip-invalid"
+    )]
+    MixedScores {
+        /// The utterance.
+        place: Place,
+        /// Position of the first hypothesis with a score.
+        scored: usize,
+        /// Position of the first hypothesis without.
+        unscored: usize,
+    },
+    /// A score is NaN, infinite, or too large for a 64-bit float.
+    #[error("{place} holds {value}, which is not a finite number; mend the score or pass --skip-invalid")]
+    NotFinite {
+        /// The utterance.
+        place: Place,
+        /// The value, as written.
+        value: String,
+    },
+    /// There are not as many scores as hypotheses.
+    #[error(
+        "{place} has {hypotheses} hypotheses in `input` but {scores} scores in `{field}`; mend it or pass \
+         --skip-invalid"
+    )]
+    ScoreCount {
+        /// The utterance.
+        place: Place,
+        /// The field that holds the scores.
+        field: &'static str,
+        /// The number of hypotheses.
+        hypotheses: usize,
+        /// The number of scores.
+        scores: usize,
+    },
+    /// Numbered hypotheses do not run from `hyp_1` without a gap.
+    #[error(
+        "{place} has `{found}` where `hyp_{expected}` should be; number the hypotheses from hyp_1 without \
+         gaps or pass --skip-invalid"
+    )]
+    HypothesisNumber {
+        /// The utterance.
+        place: Place,
+        /// The number that comes next.
+        expected: usize,
+        /// The key that stands there.
+        found: String,
+    },
+    /// An id was read before.
+    #[error(
+        "{place} has an id that an earlier utterance has; ids must be unique over all files: rename it or \
+         pass --skip-invalid"
+    )]
+    DuplicateId {
+        /// The second utterance.
+        place: Place,
+    },
+    /// A format cannot express an utterance.
+    #[error("cannot write utterance {utterance:?} as {format}: {reason}")]
+    Unwritable {
+        /// The id of the utterance.
+        utterance: String,
+        /// The name of the output format.
+        format: &'static str,
+        /// The reason and the remedy.
+        reason: String,
+    },
+    /// Writing failed.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The output, as it was named.
+        path: String,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Whether a reader goes on with the next utterance: true if one utterance is bad, false if the input as
+    /// a whole cannot be read on.
+    pub fn is_recoverable(&self) -> bool {
+        self.place().is_some()
+    }
+
+    /// The utterance at fault, if the error is one utterance's.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::Encoding { place }
+            | Self::DuplicateKey { place, .. }
+            | Self::OtherFormat { place, .. }
+            | Self::MissingField { place, .. }
+            | Self::FieldType { place, .. }
+            | Self::NoHypotheses { place }
+            | Self::MixedScores { place, .. }
+            | Self::NotFinite { place, .. }
+            | Self::ScoreCount { place, .. }
+            | Self::HypothesisNumber { place, .. }
+            | Self::DuplicateId { place } => Some(place),
+            Self::Open { .. }
+            | Self::Folder { .. }
+            | Self::Read { .. }
+            | Self::Empty { .. }
+            | Self::UnknownFormat { .. }
+            | Self::FormatName { .. }
+            | Self::Document { .. }
+            | Self::Unwritable { .. }
+            | Self::Write { .. } => None,
+        }
+    }
+
+    /// Whether the reader of the output went away, which a command line takes for success.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

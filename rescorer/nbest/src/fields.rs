@@ -1,0 +1,136 @@
+//! The fields of one utterance, taken out one by one with errors that name the place.
+
+use serde_json::{Map, Value};
+
+use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+
+/// The fields that are not yet taken, and where they stand.
+pub(crate) struct Fields {
+    map: Map<String, Value>,
+    place: Place,
+    id: String,
+}
+
+impl Fields {
+    /// `id` is the one the utterance has if it states none: the key, or `FILE-STEM:INDEX`.
+    pub(crate) fn new(value: Value, place: Place, id: String) -> Result<Self, Error> {
+        match value {
+            Value::Object(map) => Ok(Self { map, place, id }),
+            other => {
+                let (field, found) = ("utterance".to_owned(), kind(&other));
+                Err(Error::FieldType { place, field, expected: "an object", found })
+            }
+        }
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.map.get(field).is_some_and(|value| !value.is_null())
+    }
+
+    /// Takes the id from the field `id`, if there is one.
+    pub(crate) fn read_id(&mut self) -> Result<(), Error> {
+        if let Some(id) = self.text("id")? {
+            if id.is_empty() {
+                return Err(self.type_error("id".to_owned(), "a name, or no `id` at all", "an empty string"));
+            }
+            self.id = id;
+        }
+        self.take_key_as_id();
+        Ok(())
+    }
+
+    /// Stays with the id that the utterance has by its key.
+    pub(crate) fn take_key_as_id(&mut self) {
+        self.place.utterance = Some(self.id.clone());
+    }
+
+    /// Takes a string; null is as good as absent.
+    pub(crate) fn text(&mut self, field: &str) -> Result<Option<String>, Error> {
+        match self.map.shift_remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.type_error(field.to_owned(), "a string", kind(&other))),
+        }
+    }
+
+    /// Takes a list; null is as good as absent.
+    pub(crate) fn list(&mut self, field: &str, expected: &'static str) -> Result<Option<Vec<Value>>, Error> {
+        match self.map.shift_remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(list)) => Ok(Some(list)),
+            Some(other) => Err(self.type_error(field.to_owned(), expected, kind(&other))),
+        }
+    }
+
+    /// Keeps the fields for which `keep` says true.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
+        self.map.retain(|key, value| keep(key, value));
+    }
+
+    /// The format of which the fields have a mark.
+    pub(crate) fn marked(&self) -> Option<Format> {
+        self.map.keys().find_map(|key| Format::marked_by(key))
+    }
+
+    /// The error for a field that is not there, or for an utterance of another format.
+    pub(crate) fn missing(&self, field: &str, expected: Format) -> Error {
+        let place = self.place.clone();
+        match self.marked() {
+            Some(found) if found != expected => Error::OtherFormat { place, expected, found },
+            _ => Error::MissingField { place, field: field.to_owned() },
+        }
+    }
+
+    pub(crate) fn type_error(&self, field: String, expected: &'static str, found: &'static str) -> Error {
+        Error::FieldType { place: self.place.clone(), field, expected, found }
+    }
+
+    /// The utterance; what was not taken is carried along.
+    pub(crate) fn utterance(mut self, nbest: NBest, reference: Option<String>) -> Result<Utterance, Error> {
+        let context = self.text("context")?;
+        Ok(Utterance { id: self.id, nbest, reference, context, extra: self.map })
+    }
+}
+
+/// A hypothesis from an object with `text` and, if it is scored, `score`; `name` names it in errors.
+pub(crate) fn hypothesis(
+    value: Value,
+    place: &Place,
+    name: impl Fn() -> String,
+) -> Result<Hypothesis, Error> {
+    let wrong =
+        |field: String, expected, found| Error::FieldType { place: place.clone(), field, expected, found };
+    let mut extra = match value {
+        Value::Object(map) => map,
+        other => return Err(wrong(name(), "an object with `text` and `score`", kind(&other))),
+    };
+    let text = match extra.shift_remove("text") {
+        Some(Value::String(text)) => text,
+        Some(other) => return Err(wrong(format!("{}.text", name()), "a string", kind(&other))),
+        None => return Err(Error::MissingField { place: place.clone(), field: format!("{}.text", name()) }),
+    };
+    let score = match extra.shift_remove("score") {
+        None | Some(Value::Null) => None,
+        Some(value) => {
+            let number = value.as_f64();
+            Some(number.ok_or_else(|| wrong(format!("{}.score", name()), "a number", kind(&value)))?)
+        }
+    };
+    Ok(Hypothesis { text, score, extra })
+}
+
+/// What a JSON value is, for messages.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,118 @@
+//! The registry of formats. To add one: its file under `formats/`, its `mod` line, and its line in
+//! `formats!`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::fields::Fields;
+use crate::{Error, Utterance};
+
+mod am_json;
+mod hyporadise;
+mod jsonl;
+
+/// What the crate knows about a format.
+pub(crate) struct Spec {
+    /// The name on the command line.
+    pub(crate) name: &'static str,
+    /// How a file is made up of utterances.
+    pub(crate) layout: Layout,
+    /// Whether a key of an utterance tells that it is of this format.
+    pub(crate) marker: fn(&str) -> bool,
+    /// Turns the fields of one utterance into an utterance.
+    pub(crate) parse: fn(Fields) -> Result<Utterance, Error>,
+}
+
+/// How a file is made up of utterances.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// One JSON object a line.
+    Lines,
+    /// One JSON array of objects.
+    Array,
+    /// One JSON object of objects; the key is the id.
+    Object,
+}
+
+macro_rules! formats {
+    ($($(#[$docs:meta])* $variant:ident = $module:ident),+ $(,)?) => {
+        /// A file format of N-best lists.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[$docs])* $variant,)+
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            pub(crate) fn spec(self) -> &'static Spec {
+                match self {
+                    $(Self::$variant => &$module::SPEC,)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// `jsonl`, the native format: one JSON object a line, with `id`, `hypotheses` (`text`, `score`),
+    /// `reference`, `context`.
+    Jsonl = jsonl,
+    /// `hyporadise`: a JSON array of objects with `input` (the texts), `output` (the reference), `am_score`
+    /// or `score`.
+    HyporadiseJson = hyporadise,
+    /// `am-json` of ESPnet and mlm-scoring: a JSON object of id → `ref`, `hyp_1`, `hyp_2`, ... (`score`,
+    /// `text`).
+    EspnetJson = am_json,
+}
+
+impl Format {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// The names of all formats, for messages.
+    pub(crate) fn names() -> String {
+        let names: Vec<_> = Self::ALL.iter().map(|format| format.name()).collect();
+        names.join(", ")
+    }
+
+    /// The format of which this key of an utterance is the mark.
+    pub(crate) fn marked_by(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| (format.spec().marker)(key))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.iter().copied().find(|format| format.name() == name);
+        found.ok_or_else(|| Error::FormatName { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for &format in Format::ALL {
+            assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
+        }
+        assert_eq!(
+            "ctm".parse::<Format>().unwrap_err().to_string(),
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! The native format: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...], "reference": "..."}`
+//! a line.
+
+use super::{Layout, Spec};
+use crate::fields::{Fields, hypothesis};
+use crate::{Error, Format, NBest, Utterance};
+
+pub(super) const SPEC: Spec =
+    Spec { name: "jsonl", layout: Layout::Lines, marker: |key| key == "hypotheses", parse };
+
+fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.read_id()?;
+    let listed = fields.list("hypotheses", "a list of objects with `text` and `score`")?;
+    let listed = listed.ok_or_else(|| fields.missing("hypotheses", Format::Jsonl))?;
+    let hypotheses = listed
+        .into_iter()
+        .enumerate()
+        .map(|(position, value)| hypothesis(value, fields.place(), || format!("hypotheses[{position}]")))
+        .collect::<Result<_, _>>()?;
+    let nbest = NBest::checked(hypotheses, fields.place())?;
+    let reference = fields.text("reference")?;
+    fields.utterance(nbest, reference)
+}
