@@ -1,1 +1,53 @@
 //! Second pass for speech recognition: a language model rescores N-best lists.
+//!
+//! A first pass hands over its N-best list; the language model scores every distinct hypothesis once, shared
+//! prefixes once; the scores are fused and the better hypothesis comes out.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use rescorer::{Convention, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Rescorer, Scorer};
+//!
+//! let model = LanguageModel::load("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref(), DeviceRequest::Auto)?;
+//! let scorer = Scorer::new(Arc::new(model), Convention::default())?;
+//! let rescorer = Rescorer::new(scorer, Fusion { lm_weight: 0.3, length_bonus: 0.0, margin: 0.0 });
+//!
+//! let list = NBest::new(vec![
+//!     Hypothesis::scored("please right down the address", -4.1),
+//!     Hypothesis::scored("please write down the address", -4.3),
+//! ])?;
+//! println!("{}", rescorer.rescore(&list)?.best().text);
+//! # Ok::<(), rescorer::Error>(())
+//! ```
+//!
+//! The model is immutable and shared: clone a [`Rescorer`] into every thread. Weights are found with
+//! [`tune`] on lists that have references, and kept in a [`Policy`].
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod convention;
+mod error;
+mod evaluate;
+mod fusion;
+mod judged;
+mod policy;
+mod rescorer;
+mod scorer;
+mod stream;
+mod text;
+mod trie;
+mod tune;
+
+pub use convention::Convention;
+pub use error::Error;
+pub use evaluate::Evaluation;
+pub use fusion::{Candidate, Fusion};
+pub use judged::JudgedList;
+pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
+pub use rescorer::{Rescored, RescoredHypothesis, Rescorer};
+pub use rescorer_models::{DeviceRequest, LanguageModel};
+pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
+pub use rescorer_perturb::Normalization;
+pub use scorer::{ListScores, PreparedList, Scorer, TextScore};
+pub use stream::{ScoredStream, ScoringStats};
+pub use text::LmText;
+pub use trie::TokenTrie;
+pub use tune::{CurvePoint, Tuned, cross_validate, tune};

@@ -1,0 +1,130 @@
+use std::path::PathBuf;
+
+/// What can go wrong between a list and its answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Loading or running the model.
+    #[error(transparent)]
+    Model(#[from] rescorer_models::Error),
+
+    /// Reading or writing lists.
+    #[error(transparent)]
+    Lists(#[from] rescorer_nbest::Error),
+
+    /// A statistic that can't be computed.
+    #[error(transparent)]
+    Statistics(#[from] rescorer_perturb::Error),
+
+    /// A hypothesis that does not fit the model's context.
+    #[error(
+        "{subject}: {tokens} tokens with BOS and EOS, the model's context is {context}; \
+         shorten it, remove it or pass --skip-invalid"
+    )]
+    TooLong {
+        /// The utterance and position, or the sentence.
+        subject: String,
+        /// Length of the sequence.
+        tokens: usize,
+        /// Longest that the model takes.
+        context: usize,
+    },
+
+    /// The model gave something that is not a log-probability.
+    #[error("{subject}: the model gave {value}; the weights or the device are faulty, try --device cpu")]
+    NotFinite {
+        /// The utterance and position, or the sentence.
+        subject: String,
+        /// The value.
+        value: f64,
+    },
+
+    /// The model names no beginning of a sentence and none was given.
+    #[error("the model names neither BOS nor EOS; give the token id that begins a sentence with --bos ID")]
+    NoBos,
+
+    /// The model names no end of a sentence.
+    #[error("the model names no EOS; pass --no-eos to leave the end of the sentence unscored")]
+    NoEos,
+
+    /// A token id outside the vocabulary.
+    #[error("--bos {id}: the vocabulary has {vocab_size} tokens; give a smaller id")]
+    BosOutside {
+        /// The id.
+        id: u32,
+        /// Size of the vocabulary.
+        vocab_size: usize,
+    },
+
+    /// An option's value that is not among its choices.
+    #[error("--{option} {value}: expected {expected}")]
+    Option {
+        /// The option, without dashes.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// The choices.
+        expected: &'static str,
+    },
+
+    /// An utterance without a reference where one is needed.
+    #[error("utterance {id:?} has no reference; WER needs one: add it, or pass --skip-invalid")]
+    NoReference {
+        /// The utterance.
+        id: String,
+    },
+
+    /// No list is left to work on.
+    #[error("{what}: no lists are left ({reason}); give others")]
+    NothingLeft {
+        /// What was to be done.
+        what: &'static str,
+        /// Where they went.
+        reason: String,
+    },
+
+    /// More folds than there are different references.
+    #[error("--cross-validate {folds}: the lists fill {filled} folds; give more lists, or a number from 2 to {filled}")]
+    Folds {
+        /// The folds asked for.
+        folds: usize,
+        /// The folds that got at least one list.
+        filled: usize,
+    },
+
+    /// A policy that can't be read or written.
+    #[error("{path}: {reason}", path = path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// The reason, with the line where there is one.
+        reason: String,
+    },
+
+    /// A policy made for another model.
+    #[error(
+        "the policy was tuned with model {tuned} ({tuned_fingerprint:.16}), this is {given} ({given_fingerprint:.16}); \
+         load that model, or tune again"
+    )]
+    OtherModel {
+        /// Name in the policy.
+        tuned: String,
+        /// Fingerprint in the policy.
+        tuned_fingerprint: String,
+        /// Name of the loaded model.
+        given: String,
+        /// Its fingerprint.
+        given_fingerprint: String,
+    },
+}
+
+impl Error {
+    /// Whether only this utterance is lost and the next one can be worked on.
+    pub fn is_recoverable(&self) -> bool {
+        match self {
+            Self::Lists(error) => error.is_recoverable(),
+            Self::TooLong { .. } | Self::NoReference { .. } => true,
+            _ => false,
+        }
+    }
+}

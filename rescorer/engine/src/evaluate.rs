@@ -1,0 +1,77 @@
+use rescorer_perturb::{DRAWS, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap, wer_interval};
+use serde::Serialize;
+
+use crate::{Error, Fusion, JudgedList};
+
+/// WER before and after, over a set of lists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Lists.
+    pub utterances: usize,
+    /// Words of the references.
+    pub reference_words: usize,
+    /// WER of the first-pass best, in percent.
+    pub first_pass_wer: f64,
+    /// WER of the hypotheses that fusion picks, in percent.
+    pub rescored_wer: f64,
+    /// WER of the best hypothesis of every list, in percent.
+    pub oracle_wer: f64,
+    /// Relative reduction of the WER, in percent.
+    pub werr: f64,
+    /// 95% bootstrap interval of `rescored_wer`.
+    pub ci95: [f64; 2],
+    /// Paired bootstrap of the difference: its interval in points, and its p-value.
+    pub difference: PairedBootstrap,
+    /// Share of sentences with an error, before and after, in percent.
+    pub sentence_error_rate: [f64; 2],
+    /// Share of lists whose choice changed.
+    pub changed: f64,
+    /// Lists with fewer errors than before.
+    pub better: usize,
+    /// Lists with more errors than before.
+    pub worse: usize,
+}
+
+impl Evaluation {
+    /// Judges the weights chosen for every list: the same for all, or those of its fold.
+    ///
+    /// Intervals are drawn over references, where references repeat.
+    ///
+    /// # Errors
+    /// No lists or no reference words.
+    pub fn new(lists: &[JudgedList], fusions: &[Fusion], seed: u64) -> Result<Self, Error> {
+        let first: Vec<UtteranceErrors> = lists.iter().map(JudgedList::first_pass).collect();
+        let second: Vec<UtteranceErrors> =
+            lists.iter().zip(fusions).map(|(list, fusion)| list.rescored(fusion)).collect();
+        let oracle: Wer = lists.iter().map(JudgedList::oracle).collect();
+        let (before, after): (Wer, Wer) = (first.iter().copied().collect(), second.iter().copied().collect());
+        let (Some(first_pass_wer), Some(rescored_wer), Some(oracle_wer)) =
+            (before.percent(), after.percent(), oracle.percent())
+        else {
+            let reason = format!("{} lists with no reference words", lists.len());
+            return Err(Error::NothingLeft { what: "evaluate", reason });
+        };
+        let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
+        let Interval { low, high } = wer_interval(&second, Some(&groups), DRAWS, seed)?;
+        let changed = lists
+            .iter()
+            .zip(fusions)
+            .filter(|(list, fusion)| fusion.winner(&list.candidates) != 0)
+            .count();
+        let pairs = || first.iter().zip(&second);
+        Ok(Self {
+            utterances: lists.len(),
+            reference_words: before.reference_words,
+            first_pass_wer,
+            rescored_wer,
+            oracle_wer,
+            werr: if first_pass_wer > 0.0 { 100.0 * (first_pass_wer - rescored_wer) / first_pass_wer } else { 0.0 },
+            ci95: [low, high],
+            difference: paired_bootstrap(&first, &second, Some(&groups), DRAWS, seed)?,
+            sentence_error_rate: [before, after].map(|wer| wer.sentence_percent().unwrap_or(0.0)),
+            changed: changed as f64 / lists.len() as f64,
+            better: pairs().filter(|(a, b)| b.errors < a.errors).count(),
+            worse: pairs().filter(|(a, b)| b.errors > a.errors).count(),
+        })
+    }
+}

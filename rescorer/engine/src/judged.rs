@@ -1,0 +1,74 @@
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{Normalization, UtteranceErrors, words};
+
+use crate::policy::content_hash;
+use crate::rescorer::candidates;
+use crate::scorer::ListScores;
+use crate::{Candidate, Error, Fusion};
+
+/// A scored list with the errors of every hypothesis: all that tuning and evaluation need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedList {
+    /// The utterance.
+    pub id: String,
+    /// Hash of list and reference.
+    pub hash: String,
+    /// The reference after normalisation.
+    pub reference: String,
+    /// Words of the reference.
+    pub reference_words: usize,
+    /// Scores of the distinct hypotheses, in first-pass order.
+    pub candidates: Vec<Candidate>,
+    /// Word errors of the distinct hypotheses.
+    pub errors: Vec<usize>,
+}
+
+impl JudgedList {
+    /// Counts the errors of every distinct hypothesis.
+    ///
+    /// # Errors
+    /// [`Error::NoReference`].
+    pub fn new(utterance: &Utterance, scores: &ListScores, normalize: Normalization) -> Result<Self, Error> {
+        let reference =
+            utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
+        let reference = normalize.apply(reference).into_owned();
+        let reference_words = words(&reference);
+        let errors = scores
+            .distinct
+            .hypotheses()
+            .iter()
+            .map(|hypothesis| {
+                let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
+                rescorer_perturb::word_errors(&reference_words, &words(&text))
+            })
+            .collect();
+        Ok(Self {
+            id: utterance.id.clone(),
+            hash: content_hash(utterance),
+            reference_words: reference_words.len(),
+            candidates: candidates(&utterance.nbest, scores),
+            errors,
+            reference,
+        })
+    }
+
+    /// Errors of the first-pass best.
+    pub fn first_pass(&self) -> UtteranceErrors {
+        self.row(0)
+    }
+
+    /// Errors of the hypothesis that fusion picks.
+    pub fn rescored(&self, fusion: &Fusion) -> UtteranceErrors {
+        self.row(fusion.winner(&self.candidates))
+    }
+
+    /// Errors of the best hypothesis of the list.
+    pub fn oracle(&self) -> UtteranceErrors {
+        let errors = self.errors.iter().copied().min().unwrap_or(0);
+        UtteranceErrors { errors, reference_words: self.reference_words }
+    }
+
+    fn row(&self, index: usize) -> UtteranceErrors {
+        UtteranceErrors { errors: self.errors[index], reference_words: self.reference_words }
+    }
+}

@@ -1,0 +1,127 @@
+use std::collections::HashSet;
+use std::path::Path;
+
+use rescorer_nbest::Utterance;
+use rescorer_perturb::Normalization;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Convention, Error, Fusion};
+
+/// Version of the policy file that this library writes and reads.
+const VERSION: u32 = 1;
+
+/// Decisions that were tuned together: weights, conventions, the model they are for and the lists they saw.
+///
+/// Written as TOML by [`Policy::to_toml`], read by [`Policy::from_file`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Version of the file format.
+    pub version: u32,
+    /// Normalisation of texts before words are compared.
+    pub normalize: Normalization,
+    /// Weights and gate.
+    pub fusion: Fusion,
+    /// What a language-model score means.
+    pub convention: Convention,
+    /// The model the weights are for.
+    pub model: ModelIdentity,
+    /// What it was tuned on.
+    pub tuned_on: TunedOn,
+}
+
+/// A model by name and content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelIdentity {
+    /// Name or path as the user gave it.
+    pub name: String,
+    /// [`rescorer_models::LanguageModel::fingerprint`].
+    pub fingerprint: String,
+}
+
+/// The lists a policy was tuned on, so that they are not reported on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TunedOn {
+    /// WER of the first pass on them, in percent.
+    pub first_pass_wer: f64,
+    /// WER with these weights on them, in percent.
+    pub rescored_wer: f64,
+    /// [`content_hash`] of every list.
+    pub hashes: Vec<String>,
+}
+
+impl Policy {
+    /// A policy in the current version.
+    pub fn new(
+        normalize: Normalization,
+        fusion: Fusion,
+        convention: Convention,
+        model: ModelIdentity,
+        tuned_on: TunedOn,
+    ) -> Self {
+        Self { version: VERSION, normalize, fusion, convention, model, tuned_on }
+    }
+
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// A file that can't be read, unknown or missing keys (with the line), another version, weights that
+    /// are not finite.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let fail = |reason: String| Error::Policy { path: path.into(), reason };
+        let text = std::fs::read_to_string(path).map_err(|e| fail(format!("{e}; give a file that `tune` wrote")))?;
+        let policy: Self = toml::from_str(&text).map_err(|e| fail(e.to_string()))?;
+        if policy.version != VERSION {
+            return Err(fail(format!("version {}, this program reads {VERSION}; tune again", policy.version)));
+        }
+        let Fusion { lm_weight, length_bonus, margin } = policy.fusion;
+        if ![lm_weight, length_bonus, margin].iter().all(|value| value.is_finite()) {
+            return Err(fail("a weight is not a finite number; tune again".into()));
+        }
+        Ok(policy)
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// Never for a policy of this library; the serialiser's reason else.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string_pretty(self).map_err(|e| Error::Policy { path: "(new policy)".into(), reason: e.to_string() })
+    }
+
+    /// Checks that the policy is for this model.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`].
+    pub fn check_model(&self, model: &ModelIdentity) -> Result<(), Error> {
+        if self.model.fingerprint == model.fingerprint {
+            return Ok(());
+        }
+        Err(Error::OtherModel {
+            tuned: self.model.name.clone(),
+            tuned_fingerprint: self.model.fingerprint.clone(),
+            given: model.name.clone(),
+            given_fingerprint: model.fingerprint.clone(),
+        })
+    }
+
+    /// The hashes of the lists it was tuned on.
+    pub fn seen(&self) -> HashSet<&str> {
+        self.tuned_on.hashes.iter().map(String::as_str).collect()
+    }
+}
+
+/// Hash of an utterance's content, its hypotheses and its reference, whatever its id.
+pub fn content_hash(utterance: &Utterance) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |text: &str| {
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    };
+    add(utterance.reference.as_deref().unwrap_or_default());
+    utterance.nbest.iter().for_each(|hypothesis| add(&hypothesis.text));
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
