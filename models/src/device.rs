@@ -174,9 +174,11 @@ mod gpu {
         if let Some(device) = opened.get(&number) {
             return Ok(device.clone());
         }
-        let burn = Device::wgpu_options().device_kind(adapter.kind.clone()).init().map_err(|error| Error::Device {
-            requested: format!("gpu:{number} ({})", adapter.description),
-            reason: error.to_string(),
+        let burn = Device::wgpu_options().device_kind(adapter.kind.clone()).init().map_err(|error| {
+            Error::Device {
+                requested: format!("gpu:{number} ({})", adapter.description),
+                reason: error.to_string(),
+            }
         })?;
         let device = ComputeDevice { burn, is_cpu: false, description: adapter.description.clone() };
         opened.insert(number, device.clone());
@@ -220,7 +222,10 @@ mod tests {
     #[test]
     fn requests_read_as_they_are_written() {
         for text in ["auto", "cpu", "gpu", "gpu:3"] {
-            assert_eq!(text.parse::<DeviceRequest>().map(|request| request.to_string()).ok().as_deref(), Some(text));
+            assert_eq!(
+                text.parse::<DeviceRequest>().map(|request| request.to_string()).ok().as_deref(),
+                Some(text)
+            );
         }
         assert!("tpu".parse::<DeviceRequest>().is_err());
         assert!("gpu:x".parse::<DeviceRequest>().is_err());

@@ -33,7 +33,9 @@ impl Head {
         let [_, d_model] = shape;
         let chunks = weight.par_chunks(VOCAB_CHUNK * d_model);
         let storage = if device.is_cpu() {
-            Storage::Packed(chunks.map(|rows| PackedMatrix::new(rows, [rows.len() / d_model, d_model])).collect())
+            Storage::Packed(
+                chunks.map(|rows| PackedMatrix::new(rows, [rows.len() / d_model, d_model])).collect(),
+            )
         } else {
             let upload = |rows: &[f32]| {
                 let data = TensorData::new(rows.to_vec(), [rows.len() / d_model, d_model]);

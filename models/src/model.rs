@@ -100,7 +100,8 @@ impl LanguageModel {
     /// Burn reports failures of a device (lost, out of memory) by panicking: here they become errors.
     fn guarded<T>(&self, compute: impl FnOnce() -> T) -> Result<T, Error> {
         catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+            let text =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
             Error::Compute {
                 device: self.device().description().into(),
                 reason: text.unwrap_or("unknown reason").into(),

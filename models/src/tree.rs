@@ -46,7 +46,8 @@ impl TreeBatch {
         self.tokens.extend_from_slice(tokens);
         for parent in parents {
             let parent = parent.map(|parent| parent + base);
-            let depth = parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
+            let depth =
+                parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
             self.parents.push(parent);
             self.depths.push(depth);
         }
@@ -104,19 +105,30 @@ impl TreeBatch {
                 match self.parents[node] {
                     None if node == tree.start => {}
                     Some(parent) if tree.contains(&(parent as usize)) && (parent as usize) < node => {}
-                    parent => return fail(format!("node {node} has parent {parent:?} outside {tree:?} or behind it")),
+                    parent => {
+                        return fail(format!(
+                            "node {node} has parent {parent:?} outside {tree:?} or behind it"
+                        ));
+                    }
                 }
             }
         }
-        if let Some((node, token)) = self.tokens.iter().enumerate().find(|(_, token)| **token as usize >= vocab_size) {
+        if let Some((node, token)) =
+            self.tokens.iter().enumerate().find(|(_, token)| **token as usize >= vocab_size)
+        {
             return fail(format!("token {token} of node {node} is outside the vocabulary of {vocab_size}"));
         }
-        if let Some((node, depth)) = self.depths.iter().enumerate().find(|(_, depth)| **depth as usize >= context_len) {
+        if let Some((node, depth)) =
+            self.depths.iter().enumerate().find(|(_, depth)| **depth as usize >= context_len)
+        {
             return fail(format!("node {node} has position {depth}, the context ends at {context_len}"));
         }
         for edge in &self.edges {
             if edge.node as usize >= self.tokens.len() || edge.token as usize >= vocab_size {
-                return fail(format!("{edge:?} leaves {} nodes or a vocabulary of {vocab_size}", self.tokens.len()));
+                return fail(format!(
+                    "{edge:?} leaves {} nodes or a vocabulary of {vocab_size}",
+                    self.tokens.len()
+                ));
             }
         }
         Ok(())

@@ -41,7 +41,9 @@ impl LlamaConfig {
         let path = gguf.store.path();
         match gguf.string("general.architecture")? {
             Some("llama") => {}
-            other => return Err(unsupported(path, format!("architecture {}", other.unwrap_or("(none)")), "llama")),
+            other => {
+                return Err(unsupported(path, format!("architecture {}", other.unwrap_or("(none)")), "llama"));
+            }
         }
         if let Some(kind) = gguf.string("llama.rope.scaling.type")?.filter(|kind| *kind != "none") {
             return Err(unsupported(path, format!("RoPE scaling {kind}"), "none"));
@@ -50,7 +52,10 @@ impl LlamaConfig {
             return Err(unsupported(path, "mixture of experts".into(), "dense feed-forward layers"));
         }
         let required = |key: &str| {
-            gguf.uint(key)?.ok_or_else(|| Error::Malformed { path: path.into(), reason: format!("metadata has no {key}") })
+            gguf.uint(key)?.ok_or_else(|| Error::Malformed {
+                path: path.into(),
+                reason: format!("metadata has no {key}"),
+            })
         };
         let heads = required("llama.attention.head_count")?;
         let d_model = required("llama.embedding_length")?;
@@ -58,12 +63,21 @@ impl LlamaConfig {
             Some(head_dim) => head_dim,
             None => d_model.checked_div(heads).unwrap_or(0),
         };
-        if let Some(rotated) = gguf.uint("llama.rope.dimension_count")?.filter(|rotated| *rotated != head_dim) {
-            return Err(unsupported(path, format!("RoPE over {rotated} of {head_dim} dimensions"), "RoPE over whole heads"));
+        if let Some(rotated) = gguf.uint("llama.rope.dimension_count")?.filter(|rotated| *rotated != head_dim)
+        {
+            return Err(unsupported(
+                path,
+                format!("RoPE over {rotated} of {head_dim} dimensions"),
+                "RoPE over whole heads",
+            ));
         }
-        let embedding = gguf.store.tensors().get("token_embd.weight");
+        // Without an embedding the tokens give the number of rows that is reported as missing.
+        let vocab_size = match gguf.store.tensors().get("token_embd.weight") {
+            Some(info) => info.shape[0],
+            None => gguf.strings("tokenizer.ggml.tokens")?.map_or(0, |tokens| tokens.len()),
+        };
         let config = Self {
-            vocab_size: embedding.map_or(0, |info| info.shape[0]),
+            vocab_size,
             d_model,
             d_ff: required("llama.feed_forward_length")?,
             layers: required("llama.block_count")?,
@@ -137,8 +151,12 @@ impl LlamaConfig {
                 self.heads, self.kv_heads, self.head_dim
             ));
         }
-        if !self.rope_theta.is_finite() || self.rope_theta <= 0.0 || !self.norm_epsilon.is_finite() {
-            return malformed(format!("rope theta {} or norm epsilon {}", self.rope_theta, self.norm_epsilon));
+        let is_epsilon = self.norm_epsilon.is_finite() && self.norm_epsilon >= 0.0;
+        if !self.rope_theta.is_finite() || self.rope_theta <= 0.0 || !is_epsilon {
+            return malformed(format!(
+                "rope theta {} or norm epsilon {}",
+                self.rope_theta, self.norm_epsilon
+            ));
         }
         Ok(self)
     }
@@ -213,7 +231,8 @@ mod tests {
         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5"#;
 
     fn read(rest: &str) -> Result<LlamaConfig, String> {
-        LlamaConfig::from_json(Path::new("config.json"), format!("{TINY}{rest}}}").as_bytes(), 21).map_err(|e| e.to_string())
+        LlamaConfig::from_json(Path::new("config.json"), format!("{TINY}{rest}}}").as_bytes(), 21)
+            .map_err(|e| e.to_string())
     }
 
     #[test]
@@ -242,7 +261,9 @@ mod tests {
     #[test]
     fn sizes_that_cannot_be_are_refused() {
         let text = TINY.replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 999999");
-        let error = LlamaConfig::from_json(Path::new("c"), format!("{text}}}").as_bytes(), 21).unwrap_err().to_string();
+        let error = LlamaConfig::from_json(Path::new("c"), format!("{text}}}").as_bytes(), 21)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("999999 layers are claimed"), "{error}");
     }
 }

@@ -39,7 +39,14 @@ enum Part {
 }
 
 const PARTS: [Part; 9] = [
-    Part::AttentionNorm, Part::Query, Part::Key, Part::Value, Part::Output, Part::MlpNorm, Part::Gate, Part::Up,
+    Part::AttentionNorm,
+    Part::Query,
+    Part::Key,
+    Part::Value,
+    Part::Output,
+    Part::MlpNorm,
+    Part::Gate,
+    Part::Up,
     Part::Down,
 ];
 
@@ -159,7 +166,8 @@ fn shape_of(part: Part, config: &LlamaConfig) -> Vec<usize> {
 
 fn wanted(layout: &Layout, config: &LlamaConfig) -> Vec<(String, Vec<usize>)> {
     let table = vec![config.vocab_size, config.d_model];
-    let mut wanted = vec![(layout.embedding.into(), table.clone()), (layout.norm.into(), vec![config.d_model])];
+    let mut wanted =
+        vec![(layout.embedding.into(), table.clone()), (layout.norm.into(), vec![config.d_model])];
     if !config.tied_head {
         wanted.push((layout.head.into(), table));
     }

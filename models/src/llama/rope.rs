@@ -19,7 +19,8 @@ impl Rope {
     /// Angles of nodes at `positions`.
     pub fn new(positions: &[u32], head_dim: usize, theta: f64, device: &ComputeDevice) -> Self {
         let half = head_dim / 2;
-        let frequencies: Vec<f64> = (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64)).collect();
+        let frequencies: Vec<f64> =
+            (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64)).collect();
         let table = |function: fn(f64) -> f64| {
             let values: Vec<f32> = positions
                 .iter()

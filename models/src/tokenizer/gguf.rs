@@ -23,20 +23,29 @@ const USER_DEFINED: i128 = 4;
 pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
     let path = gguf.store.path();
     let fail = |reason: String| Error::Tokenizer { path: path.into(), reason };
-    let unsupported =
-        |what: String, supported: &str| Error::Unsupported { path: path.into(), what, supported: supported.into() };
+    let unsupported = |what: String, supported: &str| Error::Unsupported {
+        path: path.into(),
+        what,
+        supported: supported.into(),
+    };
     match gguf.string("tokenizer.ggml.model")? {
         Some("gpt2") => {}
         other => {
-            return Err(unsupported(format!("tokenizer model {}", other.unwrap_or("(none)")), "gpt2 (byte-level BPE)"));
+            return Err(unsupported(
+                format!("tokenizer model {}", other.unwrap_or("(none)")),
+                "gpt2 (byte-level BPE)",
+            ));
         }
     }
-    let tokens = gguf.strings("tokenizer.ggml.tokens")?.ok_or_else(|| fail("no tokenizer.ggml.tokens".into()))?;
-    let merges = gguf.strings("tokenizer.ggml.merges")?.ok_or_else(|| fail("no tokenizer.ggml.merges".into()))?;
+    let tokens =
+        gguf.strings("tokenizer.ggml.tokens")?.ok_or_else(|| fail("no tokenizer.ggml.tokens".into()))?;
+    let merges =
+        gguf.strings("tokenizer.ggml.merges")?.ok_or_else(|| fail("no tokenizer.ggml.merges".into()))?;
     let merges: Vec<(String, String)> = merges
         .iter()
         .map(|merge| {
-            let (left, right) = merge.split_once(' ').ok_or_else(|| fail(format!("merge {merge:?} is not a pair")))?;
+            let (left, right) =
+                merge.split_once(' ').ok_or_else(|| fail(format!("merge {merge:?} is not a pair")))?;
             Ok((left.into(), right.into()))
         })
         .collect::<Result<_, Error>>()?;
@@ -50,7 +59,8 @@ pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
         }
         "llama-bpe" => {
             let pattern = SplitPattern::Regex(LLAMA3_PATTERN.into());
-            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map_err(|e| fail(e.to_string()))?;
+            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
+                .map_err(|e| fail(e.to_string()))?;
             let steps = vec![PreTokenizerWrapper::Split(split), byte_level(false)];
             (PreTokenizerWrapper::Sequence(Sequence::new(steps)), true)
         }
@@ -67,7 +77,9 @@ pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
     add_special(&mut tokenizer, gguf, &tokens).map_err(fail)?;
     let id = |key: &str| -> Result<Option<u32>, Error> {
         match gguf.uint(key)? {
-            Some(id) if id >= tokens.len() => Err(fail(format!("{key} is {id}, there are {} tokens", tokens.len()))),
+            Some(id) if id >= tokens.len() => {
+                Err(fail(format!("{key} is {id}, there are {} tokens", tokens.len())))
+            }
             id => Ok(id.map(|id| id as u32)),
         }
     };

@@ -2,6 +2,7 @@
 
 mod gguf;
 
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -32,12 +33,19 @@ impl Tokenizer {
         let path = folder.join("tokenizer.json");
         let fail = |reason: String| Error::Tokenizer { path: path.clone(), reason };
         let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        let inner = tokenizers::Tokenizer::from_bytes(text).map_err(|e| fail(e.to_string()))?;
+        // The tokenizer library panics on some files that contradict themselves.
+        let inner = catch_unwind(|| tokenizers::Tokenizer::from_bytes(text))
+            .map_err(|_| fail("the file contradicts itself; download it again".into()))?
+            .map_err(|e| fail(e.to_string()))?;
         let config = folder.join("config.json");
         let text = std::fs::read(&config).map_err(|source| Error::Io { path: config.clone(), source })?;
         let ids: SpecialIds = serde_json::from_slice(&text)
             .map_err(|e| Error::Malformed { path: config.clone(), reason: e.to_string() })?;
-        Ok(Self::new(inner, ids.bos_token_id.and_then(OneOrMany::first), ids.eos_token_id.and_then(OneOrMany::first)))
+        Ok(Self::new(
+            inner,
+            ids.bos_token_id.and_then(OneOrMany::first),
+            ids.eos_token_id.and_then(OneOrMany::first),
+        ))
     }
 
     /// Tokens of `text` alone, without BOS and EOS.

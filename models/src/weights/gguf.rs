@@ -161,7 +161,10 @@ fn read_entries(reader: &mut HeaderReader, count: u64) -> Result<Vec<Entry>, Err
         let mut shape = Vec::new();
         for _ in 0..rank {
             let extent = reader.u64(&name)?;
-            shape.push(usize::try_from(extent).map_err(|_| reader.malformed(format!("tensor {name}: axis of {extent}")))?);
+            shape.push(
+                usize::try_from(extent)
+                    .map_err(|_| reader.malformed(format!("tensor {name}: axis of {extent}")))?,
+            );
         }
         shape.reverse();
         let kind = reader.u32(&name)?;
@@ -194,7 +197,9 @@ fn place(
         };
         let row = shape.last().copied().unwrap_or(0);
         let values = shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
-        let byte_len = values.filter(|_| row.is_multiple_of(dtype.block_len())).and_then(|values| dtype.byte_len(values));
+        let byte_len = values
+            .filter(|_| row.is_multiple_of(dtype.block_len()))
+            .and_then(|values| dtype.byte_len(values));
         let Some(byte_len) = byte_len else {
             return Err(reader.malformed(format!("tensor {name}: shape {shape:?} does not fit {dtype:?}")));
         };
@@ -224,8 +229,21 @@ fn place(
 /// The type behind a GGML type number, or its name where it is not supported.
 fn weight_type(kind: u32) -> Result<WeightType, String> {
     const OTHERS: [(u32, &str); 16] = [
-        (6, "Q5_0"), (7, "Q5_1"), (9, "Q8_1"), (10, "Q2_K"), (11, "Q3_K"), (12, "Q4_K"), (13, "Q5_K"), (14, "Q6_K"),
-        (15, "Q8_K"), (16, "IQ2_XXS"), (17, "IQ2_XS"), (18, "IQ3_XXS"), (19, "IQ1_S"), (20, "IQ4_NL"), (21, "IQ3_S"),
+        (6, "Q5_0"),
+        (7, "Q5_1"),
+        (9, "Q8_1"),
+        (10, "Q2_K"),
+        (11, "Q3_K"),
+        (12, "Q4_K"),
+        (13, "Q5_K"),
+        (14, "Q6_K"),
+        (15, "Q8_K"),
+        (16, "IQ2_XXS"),
+        (17, "IQ2_XS"),
+        (18, "IQ3_XXS"),
+        (19, "IQ1_S"),
+        (20, "IQ4_NL"),
+        (21, "IQ3_S"),
         (28, "F64"),
     ];
     Ok(match kind {

@@ -57,9 +57,7 @@ impl HeaderReader {
 
     pub fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; self.claim(count, 1, what)?];
-        self.reader
-            .read_exact(&mut bytes)
-            .map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        self.reader.read_exact(&mut bytes).map_err(|source| Error::Io { path: self.path.clone(), source })?;
         self.position += count;
         Ok(bytes)
     }

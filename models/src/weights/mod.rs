@@ -101,7 +101,11 @@ impl WeightStore {
     ///
     /// # Errors
     /// [`Error::Tensors`] with one line for each missing, mis-shaped or unexpected tensor.
-    pub fn check(&self, wanted: &[(String, Vec<usize>)], ignored: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+    pub fn check(
+        &self,
+        wanted: &[(String, Vec<usize>)],
+        ignored: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Error> {
         let mut problems = Vec::new();
         for (name, shape) in wanted {
             match self.tensors.get(name) {

@@ -76,7 +76,8 @@ fn add_file(store: &mut WeightStore, path: &Path) -> Result<(), Error> {
     }
     let mut header = vec![0; header_len as usize];
     file.read_exact(&mut header).map_err(io)?;
-    let metadata: Metadata = serde_json::from_slice(&header).map_err(|e| malformed(format!("header: {e}")))?;
+    let metadata: Metadata =
+        serde_json::from_slice(&header).map_err(|e| malformed(format!("header: {e}")))?;
     let data_start = 8 + header_len;
     let number = store.files.len();
     store.files.push((path.to_path_buf(), Mutex::new(file)));
@@ -94,7 +95,8 @@ fn add_file(store: &mut WeightStore, path: &Path) -> Result<(), Error> {
         let (start, end) = info.data_offsets;
         let values = info.shape.iter().try_fold(1usize, |product, &extent| product.checked_mul(extent));
         let byte_len = values.and_then(|values| dtype.byte_len(values));
-        if byte_len != end.checked_sub(start) || data_start + end as u64 > file_len {
+        let is_inside = data_start.checked_add(end as u64).is_some_and(|end| end <= file_len);
+        if byte_len != end.checked_sub(start) || !is_inside {
             return Err(malformed(format!(
                 "tensor {name}: bytes {start}..{end} do not fit shape {:?} in a file of {file_len} bytes",
                 info.shape

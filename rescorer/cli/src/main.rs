@@ -1,2 +1,59 @@
-//! The `rescorer` command.
-fn main() {}
+//! The `rescorer` command: options in, library calls, lines out.
+
+mod args;
+mod commands;
+mod lists;
+mod model;
+mod sink;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use status::Outcome;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own answer to --help and --version goes to stdout with 0, to bad usage to stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+        }
+    };
+    match run(cli) {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Partial) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    match cli.command {
+        Command::Models(args) => commands::models::run(args),
+        Command::Score(args) => commands::score::run(args),
+        Command::Rescore(args) => commands::rescore::run(args),
+        Command::Tune(args) => commands::tune::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Compare(args) => commands::compare::run(args),
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Later(words) => commands::later::refuse(&words),
+    }
+}
+
+/// A reader of our output that has seen enough, such as `head`, is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+            || cause
+                .downcast_ref::<rescorer_nbest::Error>()
+                .is_some_and(rescorer_nbest::Error::is_broken_pipe)
+    })
+}

@@ -16,6 +16,15 @@ pub enum Error {
     #[error(transparent)]
     Statistics(#[from] rescorer_perturb::Error),
 
+    /// A line of a text that can't be read.
+    #[error("{place}: {reason}")]
+    Text {
+        /// File and line.
+        place: String,
+        /// The reason, with the remedy.
+        reason: String,
+    },
+
     /// A hypothesis that does not fit the model's context.
     #[error(
         "{subject}: {tokens} tokens with BOS and EOS, the model's context is {context}; \
@@ -84,7 +93,9 @@ pub enum Error {
     },
 
     /// More folds than there are different references.
-    #[error("--cross-validate {folds}: the lists fill {filled} folds; give more lists, or a number from 2 to {filled}")]
+    #[error(
+        "--cross-validate {folds}: the lists fill {filled} folds; give more lists, or a number from 2 to {filled}"
+    )]
     Folds {
         /// The folds asked for.
         folds: usize,
@@ -123,7 +134,7 @@ impl Error {
     pub fn is_recoverable(&self) -> bool {
         match self {
             Self::Lists(error) => error.is_recoverable(),
-            Self::TooLong { .. } | Self::NoReference { .. } => true,
+            Self::TooLong { .. } | Self::NoReference { .. } | Self::Text { .. } => true,
             _ => false,
         }
     }

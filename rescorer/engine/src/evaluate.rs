@@ -1,4 +1,6 @@
-use rescorer_perturb::{DRAWS, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap, wer_interval};
+use rescorer_perturb::{
+    DRAWS, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap, wer_interval,
+};
 use serde::Serialize;
 
 use crate::{Error, Fusion, JudgedList};
@@ -53,11 +55,8 @@ impl Evaluation {
         };
         let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
         let Interval { low, high } = wer_interval(&second, Some(&groups), DRAWS, seed)?;
-        let changed = lists
-            .iter()
-            .zip(fusions)
-            .filter(|(list, fusion)| fusion.winner(&list.candidates) != 0)
-            .count();
+        let changed =
+            lists.iter().zip(fusions).filter(|(list, fusion)| fusion.winner(&list.candidates) != 0).count();
         let pairs = || first.iter().zip(&second);
         Ok(Self {
             utterances: lists.len(),
@@ -65,7 +64,11 @@ impl Evaluation {
             first_pass_wer,
             rescored_wer,
             oracle_wer,
-            werr: if first_pass_wer > 0.0 { 100.0 * (first_pass_wer - rescored_wer) / first_pass_wer } else { 0.0 },
+            werr: if first_pass_wer > 0.0 {
+                100.0 * (first_pass_wer - rescored_wer) / first_pass_wer
+            } else {
+                0.0
+            },
             ci95: [low, high],
             difference: paired_bootstrap(&first, &second, Some(&groups), DRAWS, seed)?,
             sentence_error_rate: [before, after].map(|wer| wer.sentence_percent().unwrap_or(0.0)),

@@ -72,10 +72,14 @@ impl Policy {
     /// are not finite.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let fail = |reason: String| Error::Policy { path: path.into(), reason };
-        let text = std::fs::read_to_string(path).map_err(|e| fail(format!("{e}; give a file that `tune` wrote")))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| fail(format!("{e}; give a file that `tune` wrote")))?;
         let policy: Self = toml::from_str(&text).map_err(|e| fail(e.to_string()))?;
         if policy.version != VERSION {
-            return Err(fail(format!("version {}, this program reads {VERSION}; tune again", policy.version)));
+            return Err(fail(format!(
+                "version {}, this program reads {VERSION}; tune again",
+                policy.version
+            )));
         }
         let Fusion { lm_weight, length_bonus, margin } = policy.fusion;
         if ![lm_weight, length_bonus, margin].iter().all(|value| value.is_finite()) {
@@ -89,7 +93,8 @@ impl Policy {
     /// # Errors
     /// Never for a policy of this library; the serialiser's reason else.
     pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string_pretty(self).map_err(|e| Error::Policy { path: "(new policy)".into(), reason: e.to_string() })
+        toml::to_string_pretty(self)
+            .map_err(|e| Error::Policy { path: "(new policy)".into(), reason: e.to_string() })
     }
 
     /// Checks that the policy is for this model.

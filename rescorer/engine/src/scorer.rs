@@ -178,7 +178,10 @@ impl Scorer {
                 let lm_score = if self.convention.mean { sum / tokens.len().max(1) as f64 } else { sum };
                 if !lm_score.is_finite() {
                     let position = distinct.hypotheses()[*sequence].position;
-                    return Err(Error::NotFinite { subject: format!("position {position}"), value: lm_score });
+                    return Err(Error::NotFinite {
+                        subject: format!("position {position}"),
+                        value: lm_score,
+                    });
                 }
                 scores[*sequence] = Some(TextScore { tokens, log_probs, lm_score });
             }

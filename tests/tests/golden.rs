@@ -1,0 +1,212 @@
+//! A real model against numbers of the reference implementation. Both are too large to commit.
+//!
+//! ```text
+//! RESCORER_TEST_MODEL=SmolLM2-135M-Instruct.Q4_1.gguf RESCORER_TEST_GOLDEN=smollm2-135m-scores.json \
+//!     cargo test -p rescorer-tests --test golden -- --ignored --nocapture
+//! ```
+//!
+//! The model is what `rescorer pull` fetches. The scores are `{"rows": [{text, ids, token_logprobs, total}]}`
+//! with `ids = [BOS] + tokens + [EOS]`; beside `NAME-scores.json` lies `NAME-hidden.json`, `{ids, hidden, top}`:
+//! the first values of the last position after every layer, and the largest logits there.
+//! `RESCORER_TEST_DEVICE` (`cpu`, `gpu`, `gpu:N`) picks the device, `cpu` if unset.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rescorer::{Convention, NBest, Scorer, TextScore};
+use rescorer_models::{DeviceRequest, Edge, Error, LanguageModel, TreeBatch};
+use rescorer_tests::{GoldenText, MaxDifference, chain, chain_log_probs, relative, skipped};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// f32 in another order through 30 layers; the golden values have 5 decimals.
+const LOG_PROBS: f64 = 2e-3;
+
+/// Up to 40 tokens a sentence, whose errors partly cancel.
+const TOTALS: f64 = 1e-2;
+
+/// Shaders may fuse operations and round functions otherwise.
+const GPU_LOG_PROBS: f64 = 5e-3;
+
+/// As [`GPU_LOG_PROBS`], 40 of them.
+const GPU_TOTALS: f64 = 2.5e-2;
+
+/// Relative to the value, or absolute below 1: the residual stream reaches hundreds and adds up 30 layers.
+const HIDDEN: f64 = 2e-3;
+
+/// The same weights on the same device: only the order of sums differs between a trie and a chain.
+const TRIE: f64 = 1e-4;
+
+/// Sentences checked on a GPU, which may be a slow imitation of one.
+const GPU_ROWS: usize = 5;
+
+#[derive(Deserialize)]
+struct Scores {
+    rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(flatten)]
+    text: GoldenText,
+    token_logprobs: Vec<f32>,
+    total: f64,
+}
+
+#[derive(Deserialize)]
+struct Hidden {
+    ids: Vec<u32>,
+    hidden: Vec<Vec<f32>>,
+    top: Vec<(u32, f64)>,
+}
+
+/// A path from the environment. Asked for explicitly, so its absence is a failure.
+fn path_from(variable: &str, what: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(path) => path.into(),
+        None => panic!("{variable} is not set: set it to {what} (see the head of tests/tests/golden.rs)"),
+    }
+}
+
+fn requested_device() -> Option<DeviceRequest> {
+    let name = std::env::var("RESCORER_TEST_DEVICE").ok()?;
+    Some(name.parse().unwrap_or_else(|error| panic!("RESCORER_TEST_DEVICE: {error}")))
+}
+
+fn load(device: DeviceRequest) -> LanguageModel {
+    let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
+    let model = LanguageModel::load(&path, device).unwrap_or_else(|error| panic!("{error}"));
+    println!("device: {}", model.device().description());
+    model
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> T {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+#[ignore = "needs the model and the golden files: set RESCORER_TEST_MODEL and RESCORER_TEST_GOLDEN"]
+fn golden_scores() {
+    let path = path_from("RESCORER_TEST_GOLDEN", "the file of golden scores");
+    let Scores { mut rows } = read_json(&path);
+    let model = load(requested_device().unwrap_or(DeviceRequest::Cpu));
+    let is_cpu = model.device().is_cpu();
+    if !is_cpu {
+        rows.truncate(GPU_ROWS);
+    }
+    let scorer = Scorer::new(Arc::new(model), Convention::default()).unwrap();
+    let mut log_probs = MaxDifference::new("log-probabilities");
+    let mut totals = MaxDifference::new("totals");
+    for Row { text: GoldenText { text, ids }, token_logprobs, total } in &rows {
+        let score = scorer.score_list(&NBest::from_texts([text]).unwrap()).unwrap().scores.remove(0);
+        let mut found = vec![scorer.model().tokenizer().bos().unwrap()];
+        found.extend(&score.tokens);
+        assert_eq!(&found, ids, "{text:?}");
+        log_probs.add_all(&score.log_probs, token_logprobs, text);
+        totals
+            .add((score.lm_score - total).abs(), || format!("{text}: {}, expected {total}", score.lm_score));
+    }
+    println!("{} sentences, token ids equal", rows.len());
+    log_probs.check(if is_cpu { LOG_PROBS } else { GPU_LOG_PROBS });
+    totals.check(if is_cpu { TOTALS } else { GPU_TOTALS });
+}
+
+#[test]
+#[ignore = "needs the model and the golden files: set RESCORER_TEST_MODEL and RESCORER_TEST_GOLDEN"]
+fn golden_hidden_states() {
+    let scores = path_from("RESCORER_TEST_GOLDEN", "the file of golden scores");
+    let name = scores.file_name().and_then(|name| name.to_str()).unwrap().replace("-scores", "-hidden");
+    let Hidden { ids, hidden, top } = read_json(&scores.with_file_name(name));
+    let model = load(requested_device().unwrap_or(DeviceRequest::Cpu));
+    // All ids are nodes, the last one EOS; after it the tokens with the largest logits are asked for.
+    let parents: Vec<Option<u32>> = (0..ids.len() as u32).map(|node| node.checked_sub(1)).collect();
+    let last = ids.len() - 1;
+    let edges: Vec<Edge> = top.iter().map(|(token, _)| Edge { node: last as u32, token: *token }).collect();
+    let mut batch = TreeBatch::default();
+    batch.push_tree(&ids, &parents, &edges);
+    let states = model.hidden_states(&batch).unwrap();
+    assert_eq!(states.len(), hidden.len(), "embedding and layers");
+    let mut difference = MaxDifference::new("hidden states, relative");
+    for (layer, (state, expected)) in states.iter().zip(&hidden).enumerate() {
+        let state = &state[last * (state.len() / ids.len())..];
+        for (index, (a, b)) in state.iter().zip(expected).enumerate() {
+            difference.add(relative(f64::from(*a), f64::from(*b)), || {
+                format!("layer {layer}, value {index}: {a}, {b}")
+            });
+        }
+    }
+    difference.check(HIDDEN);
+    // Differences of logits are differences of log-probabilities.
+    let values = model.edge_log_probs(&batch).unwrap();
+    let mut logits = MaxDifference::new("largest logits, against the first");
+    for ((token, logit), value) in top.iter().zip(&values) {
+        let (found, expected) = (f64::from(value - values[0]), logit - top[0].1);
+        logits.add((found - expected).abs(), || format!("token {token}: {found}, expected {expected}"));
+    }
+    logits.check(if model.device().is_cpu() { LOG_PROBS } else { GPU_LOG_PROBS });
+}
+
+/// Shared beginnings, a repeat, one that is the beginning of others, the empty text.
+const SENTENCES: [&str; 7] = [
+    "please call stella",
+    "please call stella and ask her to bring these things",
+    "please call stella and ask her to bring this thing",
+    "please tell a story about the weather in their village",
+    "please call stella",
+    "",
+    "Dr. Smith's 3 o'clock appointment was re-scheduled — naïvely",
+];
+
+fn score_by_trie(model: &Arc<LanguageModel>) -> Vec<TextScore> {
+    let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
+    let scores = scorer.score_list(&NBest::from_texts(SENTENCES).unwrap()).unwrap();
+    scores.distinct.listed().iter().map(|&index| scores.scores[index].clone()).collect()
+}
+
+#[test]
+#[ignore = "needs the model: set RESCORER_TEST_MODEL"]
+fn sentences_in_a_trie_score_as_one_by_one() {
+    let model = Arc::new(load(requested_device().unwrap_or(DeviceRequest::Cpu)));
+    let mut difference = MaxDifference::new("trie, relative");
+    let (mut by_trie, mut together) = (score_by_trie(&model), TreeBatch::default());
+    for (score, text) in by_trie.iter_mut().zip(SENTENCES) {
+        let mut ids = vec![model.tokenizer().bos().unwrap()];
+        ids.append(&mut score.tokens);
+        chain(&mut together, &ids);
+        for (a, b) in score.log_probs.iter().zip(chain_log_probs(&model, &ids)) {
+            difference.add(relative(f64::from(*a), f64::from(b)), || format!("{text:?}: {a}, alone {b}"));
+        }
+    }
+    difference.check(TRIE);
+    let mut difference = MaxDifference::new("batch of chains, relative");
+    let values = model.edge_log_probs(&together).unwrap();
+    for (a, b) in by_trie.iter().flat_map(|score| &score.log_probs).zip(values) {
+        difference.add(relative(f64::from(*a), f64::from(b)), || format!("{a}, in a batch {b}"));
+    }
+    difference.check(TRIE);
+}
+
+/// Fails without an adapter where `RESCORER_TEST_DEVICE` asks for one, else says that it was skipped.
+#[test]
+#[ignore = "needs the model: set RESCORER_TEST_MODEL"]
+fn a_gpu_scores_as_the_cpu() {
+    let asked = requested_device().filter(|device| matches!(device, DeviceRequest::Gpu(_)));
+    let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
+    let gpu = match LanguageModel::load(&path, asked.unwrap_or(DeviceRequest::Gpu(None))) {
+        Ok(model) => Arc::new(model),
+        Err(error @ Error::Device { .. }) if asked.is_none() => {
+            return skipped(&format!("no adapter ({error})"));
+        }
+        Err(error) => panic!("{error}"),
+    };
+    println!("device: {}", gpu.device().description());
+    let cpu = Arc::new(load(DeviceRequest::Cpu));
+    let mut difference = MaxDifference::new("log-probabilities, GPU and CPU");
+    for ((found, expected), text) in score_by_trie(&gpu).iter().zip(score_by_trie(&cpu)).zip(SENTENCES) {
+        assert_eq!(found.tokens, expected.tokens);
+        difference.add_all(&found.log_probs, &expected.log_probs, text);
+    }
+    difference.check(GPU_LOG_PROBS);
+}
