@@ -1,7 +1,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use rayon::prelude::*;
-use rten_simd::SimdOp;
-use rten_vecmath::{MaxNum, SumExpSub};
+use rten_simd::{SimdOp, SimdUnaryOp};
+use rten_vecmath::{Exp, MaxNum, Sum};
 
 use crate::device::ComputeDevice;
 use crate::linear::{PackedMatrix, to_host};
@@ -71,16 +71,18 @@ struct Row {
 }
 
 impl Row {
-    fn add_chunk(&mut self, start: usize, logits: &[f32]) {
-        let max = MaxNum::new(logits).dispatch().max(self.max);
-        let sum = SumExpSub::new(logits, max).dispatch();
-        self.sum = self.sum * (self.max - max).exp() + sum;
-        self.max = max;
+    /// Overwrites `logits`.
+    fn add_chunk(&mut self, start: usize, logits: &mut [f32]) {
         for (slot, (_, token)) in self.logits.iter_mut().zip(&self.edges) {
             if let Some(logit) = (*token as usize).checked_sub(start).and_then(|at| logits.get(at)) {
                 *slot = *logit;
             }
         }
+        let max = MaxNum::new(logits).dispatch().max(self.max);
+        logits.iter_mut().for_each(|logit| *logit -= max);
+        Exp {}.map_mut(logits);
+        self.sum = self.sum * (self.max - max).exp() + Sum::new(logits).dispatch();
+        self.max = max;
     }
 }
 
@@ -103,7 +105,7 @@ fn on_host(chunks: &[PackedMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f3
             let logits = &mut logits[..rows.len() * width];
             chunk.multiply_into(hidden, rows.len(), logits);
             rows.par_iter_mut()
-                .zip(logits.par_chunks_exact(width))
+                .zip(logits.par_chunks_exact_mut(width))
                 .for_each(|(row, logits)| row.add_chunk(start, logits));
             start += width;
         }

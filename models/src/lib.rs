@@ -23,6 +23,7 @@ mod llama;
 mod model;
 pub mod named;
 mod rms_norm;
+mod swiglu;
 mod tokenizer;
 mod tree;
 mod weights;

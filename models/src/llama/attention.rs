@@ -4,16 +4,69 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::LlamaConfig;
-use super::rope::Rope;
+use super::rope::{Angles, Rope};
+use super::tree_attention::{Heads, HostPlan};
 use crate::device::ComputeDevice;
-use crate::linear::Linear;
+use crate::linear::{Linear, to_host};
 use crate::tree::TreeBatch;
 
 /// Rows of a tree that are attended at a time: bounds the scores in memory.
 const ROW_CHUNK: usize = 512;
 
 /// What every layer's attention needs to know of a batch: who sees whom, and the angles.
-pub struct AttentionPlan {
+pub enum AttentionPlan {
+    /// Paths, for the kernel on host memory.
+    Host(HostPlan),
+    /// Masked blocks of tensors.
+    Tensor(TensorPlan),
+}
+
+impl AttentionPlan {
+    /// Lays out the trees of `batch`.
+    pub fn new(batch: &TreeBatch, config: &LlamaConfig, device: &ComputeDevice) -> Self {
+        let angles = Angles::new(batch.depths(), config.head_dim, config.rope_theta);
+        if device.is_cpu() {
+            Self::Host(HostPlan::new(batch, angles))
+        } else {
+            Self::Tensor(TensorPlan::new(batch, angles.upload(device), device))
+        }
+    }
+}
+
+/// Grouped-query self-attention of token trees: `softmax(q·kᵀ / sqrt(head_dim)) · v` over the path of
+/// every node. Projections run on all nodes at once.
+pub struct Attention {
+    /// Query projection `[heads·head_dim, d_model]`.
+    pub query: Linear,
+    /// Key projection `[kv_heads·head_dim, d_model]`.
+    pub key: Linear,
+    /// Value projection `[kv_heads·head_dim, d_model]`.
+    pub value: Linear,
+    /// Output projection `[d_model, heads·head_dim]`.
+    pub output: Linear,
+    /// Sizes of the heads.
+    pub heads: Heads,
+}
+
+impl Attention {
+    /// # Shapes
+    /// `x` and the result: `[nodes, d_model]`.
+    pub fn forward(&self, x: Tensor<2>, plan: &AttentionPlan) -> Tensor<2> {
+        let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x);
+        let mixed = match plan {
+            AttentionPlan::Tensor(plan) => plan.attend(q, k, v, self.heads),
+            AttentionPlan::Host(plan) => {
+                let (shape, device) = (q.dims(), q.device());
+                let mixed = plan.attend(to_host(q), to_host(k), &to_host(v), self.heads);
+                Tensor::from_data(TensorData::new::<f32, _>(mixed, shape), &device)
+            }
+        };
+        self.output.forward(mixed)
+    }
+}
+
+/// The trees cut into blocks of rows, tree by tree, so that the cost is linear in the number of trees.
+pub struct TensorPlan {
     rope: Rope,
     chunks: Vec<Chunk>,
 }
@@ -26,9 +79,8 @@ struct Chunk {
     bias: Tensor<4>,
 }
 
-impl AttentionPlan {
-    /// Lays out the trees of `batch`.
-    pub fn new(batch: &TreeBatch, config: &LlamaConfig, device: &ComputeDevice) -> Self {
+impl TensorPlan {
+    fn new(batch: &TreeBatch, rope: Rope, device: &ComputeDevice) -> Self {
         let mut chunks = Vec::new();
         for tree in batch.trees() {
             for start in (0..tree.len()).step_by(ROW_CHUNK) {
@@ -42,54 +94,66 @@ impl AttentionPlan {
                 });
             }
         }
-        Self { rope: Rope::new(batch.depths(), config.head_dim, config.rope_theta, device), chunks }
+        Self { rope, chunks }
+    }
+
+    /// # Shapes
+    /// `q` and the result `[nodes, queries · dim]`, `k, v: [nodes, keys · dim]`.
+    fn attend(&self, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>, heads: Heads) -> Tensor<2> {
+        let [nodes, _] = q.dims();
+        let Heads { queries, keys: kv_heads, dim } = heads;
+        let groups = queries / kv_heads;
+        let scale = (dim as f64).sqrt().recip();
+        // [kv_heads, groups, nodes, dim]
+        let q = self.rope.apply(q.reshape([nodes, queries, dim])) * scale;
+        let q = q.reshape([nodes, kv_heads, groups, dim]).permute([1, 2, 0, 3]);
+        // [kv_heads, dim, nodes] and [kv_heads, nodes, dim]
+        let k = self.rope.apply(k.reshape([nodes, kv_heads, dim])).permute([1, 2, 0]);
+        let v = v.reshape([nodes, kv_heads, dim]).swap_dims(0, 1);
+        let mixed = self.chunks.iter().map(|Chunk { rows, keys, bias }| {
+            let (m, n) = (rows.len(), keys.len());
+            let q = q.clone().slice([0..kv_heads, 0..groups, rows.clone(), 0..dim]);
+            let k = k.clone().slice([0..kv_heads, 0..dim, keys.clone()]);
+            let v = v.clone().slice([0..kv_heads, keys.clone(), 0..dim]);
+            let scores = q.reshape([kv_heads, groups * m, dim]).matmul(k);
+            let scores = scores.reshape([kv_heads, groups, m, n]) + bias.clone();
+            let weights = softmax(scores, 3).reshape([kv_heads, groups * m, n]);
+            let mixed = weights.matmul(v).reshape([queries, m, dim]);
+            mixed.swap_dims(0, 1).reshape([m, queries * dim])
+        });
+        Tensor::cat(mixed.collect(), 0)
     }
 }
 
-/// Grouped-query self-attention of token trees.
-///
-/// `softmax(q·kᵀ / sqrt(head_dim) + bias) · v`, projections on all nodes at once, the rest tree by
-/// tree, so that the cost is linear in the number of trees.
-pub struct Attention {
-    /// Query projection `[heads·head_dim, d_model]`.
-    pub query: Linear,
-    /// Key projection `[kv_heads·head_dim, d_model]`.
-    pub key: Linear,
-    /// Value projection `[kv_heads·head_dim, d_model]`.
-    pub value: Linear,
-    /// Output projection `[d_model, heads·head_dim]`.
-    pub output: Linear,
-    /// Query heads.
-    pub heads: usize,
-    /// Key and value heads.
-    pub kv_heads: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Edge;
 
-impl Attention {
-    /// # Shapes
-    /// `x` and the result: `[nodes, d_model]`.
-    pub fn forward(&self, x: Tensor<2>, plan: &AttentionPlan) -> Tensor<2> {
-        let [nodes, _] = x.dims();
-        let (groups, kv_heads) = (self.heads / self.kv_heads, self.kv_heads);
-        let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x);
-        let head_dim = k.dims()[1] / kv_heads;
-        let scale = (head_dim as f64).sqrt().recip();
-        // [kv_heads, nodes, head_dim], the queries [kv_heads, groups, nodes, head_dim]
-        let q = plan.rope.apply(q.reshape([nodes, self.heads, head_dim])) * scale;
-        let q = q.reshape([nodes, kv_heads, groups, head_dim]).permute([1, 2, 0, 3]);
-        let k = plan.rope.apply(k.reshape([nodes, kv_heads, head_dim])).permute([1, 2, 0]);
-        let v = v.reshape([nodes, kv_heads, head_dim]).swap_dims(0, 1);
-        let mixed = plan.chunks.iter().map(|Chunk { rows, keys, bias }| {
-            let (m, n) = (rows.len(), keys.len());
-            let q = q.clone().slice([0..kv_heads, 0..groups, rows.clone(), 0..head_dim]);
-            let k = k.clone().slice([0..kv_heads, 0..head_dim, keys.clone()]);
-            let v = v.clone().slice([0..kv_heads, keys.clone(), 0..head_dim]);
-            let scores = q.reshape([kv_heads, groups * m, head_dim]).matmul(k);
-            let scores = scores.reshape([kv_heads, groups, m, n]) + bias.clone();
-            let weights = softmax(scores, 3).reshape([kv_heads, groups * m, n]);
-            let mixed = weights.matmul(v).reshape([self.heads, m, head_dim]);
-            mixed.swap_dims(0, 1).reshape([m, self.heads * head_dim])
-        });
-        self.output.forward(Tensor::cat(mixed.collect(), 0))
+    /// The two kernels share no code beyond the angles: they check each other.
+    #[test]
+    fn paths_on_the_host_equal_masked_tensors() {
+        let mut batch = TreeBatch::default();
+        let parents = [None, Some(0), Some(1), Some(0), Some(3), Some(3)];
+        let no_edges: [Edge; 0] = [];
+        batch.push_tree(&[1; 6], &parents, &no_edges);
+        batch.push_tree(&[1; 3], &[None, Some(0), Some(1)], &no_edges);
+        let heads = Heads { queries: 4, keys: 2, dim: 6 };
+        let values = |width: usize, phase: f32| -> Vec<f32> {
+            (0..9 * width).map(|i| (i as f32 * 0.37 + phase).sin()).collect()
+        };
+        let (q, k, v) = (values(24, 0.0), values(12, 1.0), values(12, 2.0));
+        let device = ComputeDevice::cpu();
+        let angles = || Angles::new(batch.depths(), 6, 100.0);
+        let host = HostPlan::new(&batch, angles()).attend(q.clone(), k.clone(), &v, heads);
+        let tensor = |values: Vec<f32>| {
+            let width = values.len() / 9;
+            Tensor::<2>::from_data(TensorData::new(values, [9, width]), device.burn())
+        };
+        let plan = TensorPlan::new(&batch, angles().upload(&device), &device);
+        let expected = to_host(plan.attend(tensor(q), tensor(k), tensor(v), heads));
+        for (value, expected) in host.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-5, "{value} {expected}");
+        }
     }
 }

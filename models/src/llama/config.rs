@@ -42,7 +42,11 @@ impl LlamaConfig {
         match gguf.string("general.architecture")? {
             Some("llama") => {}
             other => {
-                return Err(unsupported(path, format!("architecture {}", other.unwrap_or("(none)")), "llama"));
+                return Err(unsupported(
+                    path,
+                    format!("architecture {}", other.unwrap_or("(none)")),
+                    "llama",
+                ));
             }
         }
         if let Some(kind) = gguf.string("llama.rope.scaling.type")?.filter(|kind| *kind != "none") {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::attention::Attention;
 use super::config::LlamaConfig;
+use super::tree_attention::Heads;
 use super::{Block, Llama};
 use crate::Error;
 use crate::device::ComputeDevice;
@@ -209,8 +210,7 @@ fn load_block(
         key: linear(Part::Key, Some(config.kv_heads))?,
         value: linear(Part::Value, None)?,
         output: linear(Part::Output, None)?,
-        heads: config.heads,
-        kv_heads: config.kv_heads,
+        heads: Heads { queries: config.heads, keys: config.kv_heads, dim: config.head_dim },
     };
     let [gate, up, down] = [linear(Part::Gate, None)?, linear(Part::Up, None)?, linear(Part::Down, None)?];
     let mlp_norm = norm(read(Part::MlpNorm)?);

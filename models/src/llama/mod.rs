@@ -4,9 +4,9 @@ mod attention;
 mod config;
 mod load;
 mod rope;
+mod tree_attention;
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::silu;
 
 pub use config::LlamaConfig;
 pub use load::{load_gguf, load_safetensors};
@@ -16,6 +16,7 @@ use crate::embedding::Embedding;
 use crate::head::Head;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
+use crate::swiglu::swiglu;
 use crate::tree::TreeBatch;
 use attention::{Attention, AttentionPlan};
 
@@ -44,10 +45,10 @@ struct Block {
 }
 
 impl Block {
-    fn forward(&self, x: Tensor<2>, plan: &AttentionPlan) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, plan: &AttentionPlan, device: &ComputeDevice) -> Tensor<2> {
         let x = self.attention.forward(self.attention_norm.forward(x.clone()), plan) + x;
         let [gate, up] = Linear::forward_all([&self.gate, &self.up], self.mlp_norm.forward(x.clone()));
-        self.down.forward(silu(gate) * up) + x
+        self.down.forward(swiglu(gate, up, device)) + x
     }
 }
 
@@ -74,7 +75,7 @@ impl Llama {
         let mut x = self.embedding.forward(batch.tokens(), &self.device);
         inspect(0, &x);
         for (index, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, &plan);
+            x = block.forward(x, &plan, &self.device);
             if index + 1 < self.blocks.len() {
                 inspect(index + 1, &x);
             }

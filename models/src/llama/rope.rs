@@ -10,29 +10,61 @@ use crate::device::ComputeDevice;
 /// # Reference
 /// Su et al. 2021, "RoFormer", in the order of dimensions that Hugging Face's Llama uses
 /// (dimension `i` is paired with `i + head_dim/2`).
+pub struct Angles {
+    /// `[nodes, head_dim / 2]`
+    cos: Vec<f32>,
+    /// `[nodes, head_dim / 2]`
+    sin: Vec<f32>,
+    half: usize,
+}
+
+impl Angles {
+    /// Angles of nodes at `positions`.
+    pub fn new(positions: &[u32], head_dim: usize, theta: f64) -> Self {
+        let half = head_dim / 2;
+        let frequencies: Vec<f64> =
+            (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64)).collect();
+        let table = |function: fn(f64) -> f64| {
+            let angle =
+                |&position: &u32| frequencies.iter().map(move |frequency| f64::from(position) * frequency);
+            positions.iter().flat_map(angle).map(|angle| function(angle) as f32).collect()
+        };
+        Self { cos: table(f64::cos), sin: table(f64::sin), half }
+    }
+
+    /// Turns every head of a node in place.
+    ///
+    /// # Shapes
+    /// `heads: [heads · head_dim]`
+    pub fn turn(&self, node: usize, heads: &mut [f32]) {
+        let (cos, sin) = (self.row(&self.cos, node), self.row(&self.sin, node));
+        for head in heads.chunks_exact_mut(2 * self.half) {
+            let (a, b) = head.split_at_mut(self.half);
+            for (((a, b), cos), sin) in a.iter_mut().zip(b).zip(cos).zip(sin) {
+                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+            }
+        }
+    }
+
+    fn row<'a>(&self, table: &'a [f32], node: usize) -> &'a [f32] {
+        &table[node * self.half..(node + 1) * self.half]
+    }
+
+    /// The angles as tensors.
+    pub fn upload(self, device: &ComputeDevice) -> Rope {
+        let shape = [self.cos.len() / self.half, 1, self.half];
+        let tensor = |values| Tensor::from_data(TensorData::new(values, shape), device.burn());
+        Rope { cos: tensor(self.cos), sin: tensor(self.sin) }
+    }
+}
+
+/// [`Angles`] on a device.
 pub struct Rope {
     cos: Tensor<3>,
     sin: Tensor<3>,
 }
 
 impl Rope {
-    /// Angles of nodes at `positions`.
-    pub fn new(positions: &[u32], head_dim: usize, theta: f64, device: &ComputeDevice) -> Self {
-        let half = head_dim / 2;
-        let frequencies: Vec<f64> =
-            (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64)).collect();
-        let table = |function: fn(f64) -> f64| {
-            let values: Vec<f32> = positions
-                .iter()
-                .flat_map(|&position| {
-                    frequencies.iter().map(move |frequency| function(f64::from(position) * frequency) as f32)
-                })
-                .collect();
-            Tensor::from_data(TensorData::new(values, [positions.len(), 1, half]), device.burn())
-        };
-        Self { cos: table(f64::cos), sin: table(f64::sin) }
-    }
-
     /// Turns every head of every node by its angle.
     ///
     /// # Shapes
@@ -45,5 +77,25 @@ impl Rope {
         let turned_a = a.clone() * self.cos.clone() - b.clone() * self.sin.clone();
         let turned_b = b * self.cos.clone() + a * self.sin.clone();
         Tensor::cat(vec![turned_a, turned_b], 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_tensor_turn_alike() {
+        let device = ComputeDevice::cpu();
+        let values: Vec<f32> = (0..24).map(|i| (i as f32 * 0.7).sin()).collect();
+        let mut turned = values.clone();
+        let angles = Angles::new(&[0, 5, 9], 4, 100.0);
+        turned.chunks_exact_mut(8).enumerate().for_each(|(node, heads)| angles.turn(node, heads));
+        assert_eq!(turned[..8], values[..8], "position 0 is not turned");
+        let x = Tensor::<3>::from_data(TensorData::new(values, [3, 2, 4]), device.burn());
+        let expected = crate::linear::to_host(angles.upload(&device).apply(x));
+        for (value, expected) in turned.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        }
     }
 }
