@@ -89,6 +89,9 @@ impl LanguageModel {
     /// As [`LanguageModel::edge_log_probs`].
     pub fn hidden_states(&self, batch: &TreeBatch) -> Result<Vec<Vec<f32>>, Error> {
         batch.check(self.vocab_size(), self.context_len())?;
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
         self.guarded(|| {
             let mut states = Vec::new();
             let mut keep = |_, x: &Tensor<2>| states.push(crate::linear::to_host(x.clone()));

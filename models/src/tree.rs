@@ -45,14 +45,16 @@ impl TreeBatch {
         let base = start as u32;
         self.tokens.extend_from_slice(tokens);
         for parent in parents {
-            let parent = parent.map(|parent| parent + base);
+            let parent = parent.map(|parent| parent.saturating_add(base));
             let depth =
                 parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
             self.parents.push(parent);
             self.depths.push(depth);
         }
         self.trees.push(start..self.tokens.len());
-        self.edges.extend(edges.iter().map(|edge| Edge { node: edge.node + base, token: edge.token }));
+        self.edges.extend(
+            edges.iter().map(|edge| Edge { node: edge.node.saturating_add(base), token: edge.token }),
+        );
     }
 
     /// Number of nodes.

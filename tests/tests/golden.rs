@@ -5,7 +5,7 @@
 //!     cargo test -p rescorer-tests --test golden -- --ignored --nocapture
 //! ```
 //!
-//! The model is what `rescorer pull` fetches. The scores are `{"rows": [{text, ids, token_logprobs, total}]}`
+//! The model is what `rescorer models pull` fetches. The scores are `{"rows": [{text, ids, token_logprobs, total}]}`
 //! with `ids = [BOS] + tokens + [EOS]`; beside `NAME-scores.json` lies `NAME-hidden.json`, `{ids, hidden, top}`:
 //! the first values of the last position after every layer, and the largest logits there.
 //! `RESCORER_TEST_DEVICE` (`cpu`, `gpu`, `gpu:N`) picks the device, `cpu` if unset.

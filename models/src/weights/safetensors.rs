@@ -47,7 +47,7 @@ fn add_shards(store: &mut WeightStore, folder: &Path, index: &Path) -> Result<()
     let map: ShardIndex = serde_json::from_slice(&text).map_err(|e| malformed(e.to_string()))?;
     let shards: std::collections::BTreeSet<&String> = map.weight_map.values().collect();
     for shard in shards {
-        if shard.contains(['/', '\\']) {
+        if shard.contains(['/', '\\', ':']) {
             return Err(malformed(format!("shard {shard} is not a plain file name")));
         }
         add_file(store, &folder.join(shard))?;

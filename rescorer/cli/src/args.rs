@@ -7,7 +7,7 @@ use rescorer_nbest::Format;
 
 /// A language model takes a second look at the N-best lists of a speech recogniser.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "rescorer", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -207,7 +207,6 @@ pub enum ModelsAction {
   echo 'turn left at the next light' | rescorer score --text - --tokens --json")]
 pub struct ScoreArgs {
     /// N-best lists: files, or - for stdin
-    #[arg(required_unless_present = "text")]
     pub lists: Vec<PathBuf>,
     /// Sentences, one a line, instead of lists
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "format"])]
@@ -241,7 +240,7 @@ pub struct RescoreArgs {
     /// Write to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// text: id, tab, text; jsonl: the lists in their new order; trn: for sclite
+    /// text: id, tab, text; jsonl: native lists, with --nbest in their new order; trn: for sclite
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, conflicts_with = "json", value_name = "FORMAT")]
     pub to: OutputFormat,
     #[command(flatten)]
@@ -256,7 +255,7 @@ pub struct RescoreArgs {
 #[derive(Args)]
 pub struct ChoiceArgs {
     /// Weights and conventions that `tune` wrote
-    #[arg(long, value_name = "FILE", required_unless_present = "lm_weight", conflicts_with = "lm_weight")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lm_weight", "length_bonus", "margin"])]
     pub policy: Option<PathBuf>,
     #[command(flatten)]
     pub weights: WeightArgs,
@@ -297,7 +296,7 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub lists: ListArgs,
     /// Weights and conventions that `tune` wrote; lists it was tuned on are left out
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lm_weight", "length_bonus", "margin"])]
     pub policy: Option<PathBuf>,
     /// Tune on the other folds of these lists themselves
     #[arg(
@@ -305,8 +304,7 @@ pub struct EvaluateArgs {
         value_name = "K",
         num_args = 0..=1,
         default_missing_value = "5",
-        required_unless_present_any = ["policy", "lm_weight"],
-        conflicts_with_all = ["policy", "lm_weight"]
+        conflicts_with_all = ["policy", "lm_weight", "length_bonus", "margin"]
     )]
     pub cross_validate: Option<usize>,
     #[command(flatten)]
@@ -315,7 +313,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "KIND")]
     pub normalize: Option<Normalization>,
     /// Show N lists whose choice changed
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "json")]
     pub show: usize,
     /// Write a line of JSON for every utterance: errors before, after and of the oracle
     #[arg(long, value_name = "FILE")]

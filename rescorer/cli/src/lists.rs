@@ -9,18 +9,26 @@ use crate::status::{Outcome, Status};
 pub fn read(args: &ListArgs) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
     let options = ReadOptions::default().with_format(args.select.format);
     let readers = Readers::new(&args.lists, &options)?;
-    Ok(select(readers, &args.select))
+    Ok(select(readers.map(|item| item.map_err(Into::into)), &args.select))
 }
 
 /// What a reader yields.
-pub type ReadItem = Result<rescorer::Utterance, rescorer_nbest::Error>;
+pub type ReadItem = Result<rescorer::Utterance, rescorer::Error>;
 
-/// `--skip` and `--limit` on any source of utterances.
-pub fn select<I>(utterances: I, args: &SelectArgs) -> impl Iterator<Item = I::Item> + use<I>
+/// `--skip` and `--limit` on any source of utterances. What ends the reading is never skipped over.
+pub fn select<I>(utterances: I, args: &SelectArgs) -> impl Iterator<Item = ReadItem> + use<I>
 where
-    I: Iterator,
+    I: Iterator<Item = ReadItem>,
 {
-    utterances.skip(args.skip).take(args.limit.unwrap_or(usize::MAX))
+    let mut left = args.skip;
+    let ends = |item: &ReadItem| item.as_ref().is_err_and(|error| !error.is_recoverable());
+    utterances
+        .filter(move |item| {
+            let skipped = left > 0 && !ends(item);
+            left -= usize::from(skipped);
+            !skipped
+        })
+        .take(args.limit.unwrap_or(usize::MAX))
 }
 
 /// Whether answers have to come line by line.

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Partial) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            status::print(format_args!("error: {}", message(&error)));
             ExitCode::from(2)
         }
     }
@@ -45,6 +45,14 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }
+}
+
+/// The error and its causes, each reason once: many of our messages hold that of their cause.
+fn message(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |message, cause| {
+        let cause = cause.to_string();
+        if message.contains(&cause) { message } else { format!("{message}: {cause}") }
+    })
 }
 
 /// A reader of our output that has seen enough, such as `head`, is no failure.

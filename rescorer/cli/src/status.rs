@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,13 +26,13 @@ impl Status {
     /// A line for the user, unless `--quiet`.
     pub fn say(&self, message: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{message}");
+            print(message);
         }
     }
 
     /// A line that `--quiet` does not silence: something was left out.
     pub fn warn(&self, message: impl std::fmt::Display) {
-        eprintln!("warning: {message}");
+        print(format_args!("warning: {message}"));
     }
 
     /// A counter of utterances; indicatif hides it where stderr is not a terminal.
@@ -55,4 +56,9 @@ impl Status {
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+}
+
+/// Writes a line to stderr. Where that fails nobody is left to be told.
+pub fn print(message: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{message}");
 }

@@ -133,6 +133,7 @@ impl Error {
     /// Whether only this utterance is lost and the next one can be worked on.
     pub fn is_recoverable(&self) -> bool {
         match self {
+            Self::Lists(rescorer_nbest::Error::Unwritable { .. }) => true,
             Self::Lists(error) => error.is_recoverable(),
             Self::TooLong { .. } | Self::NoReference { .. } | Self::Text { .. } => true,
             _ => false,

@@ -1,5 +1,6 @@
 use rescorer_perturb::{
-    DRAWS, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap, wer_interval,
+    DRAWS, ErrorCounts, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap,
+    wer_interval,
 };
 use serde::Serialize;
 
@@ -24,6 +25,11 @@ pub struct Evaluation {
     pub ci95: [f64; 2],
     /// Paired bootstrap of the difference: its interval in points, and its p-value.
     pub difference: PairedBootstrap,
+    /// Substitutions, deletions and insertions of the first pass, from the alignment with sclite's costs;
+    /// their sum may exceed the unit-cost errors behind the WER.
+    pub first_pass_counts: ErrorCounts,
+    /// The same of the hypotheses that fusion picks.
+    pub rescored_counts: ErrorCounts,
     /// Share of sentences with an error, before and after, in percent.
     pub sentence_error_rate: [f64; 2],
     /// Share of lists whose choice changed.
@@ -71,6 +77,12 @@ impl Evaluation {
             },
             ci95: [low, high],
             difference: paired_bootstrap(&first, &second, Some(&groups), DRAWS, seed)?,
+            first_pass_counts: lists.iter().map(|list| list.counts[0]).sum(),
+            rescored_counts: lists
+                .iter()
+                .zip(fusions)
+                .map(|(list, fusion)| list.counts[fusion.winner(&list.candidates)])
+                .sum(),
             sentence_error_rate: [before, after].map(|wer| wer.sentence_percent().unwrap_or(0.0)),
             changed: changed as f64 / lists.len() as f64,
             better: pairs().filter(|(a, b)| b.errors < a.errors).count(),

@@ -1,5 +1,5 @@
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{Normalization, UtteranceErrors, words};
+use rescorer_perturb::{ErrorCounts, Normalization, UtteranceErrors, align, word_errors, words};
 
 use crate::policy::content_hash;
 use crate::rescorer::candidates;
@@ -19,8 +19,10 @@ pub struct JudgedList {
     pub reference_words: usize,
     /// Scores of the distinct hypotheses, in first-pass order.
     pub candidates: Vec<Candidate>,
-    /// Word errors of the distinct hypotheses.
+    /// Word errors of the distinct hypotheses, unit cost.
     pub errors: Vec<usize>,
+    /// Their substitutions, deletions and insertions, from the alignment with sclite's costs.
+    pub counts: Vec<ErrorCounts>,
 }
 
 impl JudgedList {
@@ -33,21 +35,21 @@ impl JudgedList {
             utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
         let reference = normalize.apply(reference).into_owned();
         let reference_words = words(&reference);
-        let errors = scores
-            .distinct
-            .hypotheses()
-            .iter()
-            .map(|hypothesis| {
-                let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
-                rescorer_perturb::word_errors(&reference_words, &words(&text))
-            })
-            .collect();
+        let mut errors = Vec::new();
+        let mut counts = Vec::new();
+        for hypothesis in scores.distinct.hypotheses() {
+            let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
+            let text = words(&text);
+            errors.push(word_errors(&reference_words, &text));
+            counts.push(align(&reference_words, &text).counts());
+        }
         Ok(Self {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
             reference_words: reference_words.len(),
             candidates: candidates(&utterance.nbest, scores),
             errors,
+            counts,
             reference,
         })
     }

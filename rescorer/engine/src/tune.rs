@@ -165,6 +165,7 @@ mod tests {
             reference_words: 3,
             candidates,
             errors: errors.into(),
+            counts: vec![Default::default(); 2],
         }
     }
 

@@ -107,10 +107,11 @@ fn read(path: &Path) -> anyhow::Result<Vec<Answer>> {
     let mut answers = Vec::new();
     for (number, line) in BufReader::new(file).lines().enumerate() {
         let place = format!("{name}:{}", number + 1);
-        let line = line.with_context(|| place.clone())?;
+        let line = line.with_context(|| format!("{place}: can't be read"))?;
+        let line = line.trim_start_matches('\u{feff}');
         if !line.trim().is_empty() {
             answers.push(
-                serde_json::from_str(&line)
+                serde_json::from_str(line)
                     .with_context(|| format!("{place}: not a line of `rescorer rescore --json`"))?,
             );
         }

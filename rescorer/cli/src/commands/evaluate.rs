@@ -2,7 +2,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use rescorer::{Evaluation, Fusion, JudgedList, Policy, Scorer, ScoringStats, cross_validate};
-use rescorer_nbest::OutputFile;
+use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
 use super::show::Texts;
@@ -12,6 +12,9 @@ use crate::lists::{self, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
+
+/// The ways to give weights.
+const WEIGHTS: &str = "give --policy FILE, which `tune` writes, --cross-validate K or --lm-weight W";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -30,10 +33,13 @@ struct Report<'a> {
 }
 
 pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
+    if args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none() {
+        bail!("no weights: {WEIGHTS}");
+    }
     let status = Status::new(args.common.quiet);
     let utterances = lists::read(&args.lists)?;
     let policy = args.policy.as_deref().map(|path| model::policy(path, &args.convention)).transpose()?;
-    let rows = args.rows.as_deref().map(OutputFile::create).transpose()?;
+    let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let model = model::load(&args.model, status)?;
     let device = model.device().description().to_string();
     if let Some(policy) = &policy {
@@ -104,7 +110,7 @@ fn choose(
     }
     match policy.map(|policy| policy.fusion).or(args.weights.fusion()) {
         Some(fusion) => Ok(vec![fusion; judged.len()]),
-        None => bail!("give --policy FILE, --cross-validate K or --lm-weight W"),
+        None => bail!("no weights: {WEIGHTS}"),
     }
 }
 
@@ -118,7 +124,7 @@ struct UtteranceRow<'a> {
     changed: bool,
 }
 
-fn write_rows(mut file: OutputFile, judged: &[JudgedList], fusions: &[Fusion]) -> anyhow::Result<()> {
+fn write_rows(mut file: Sink, judged: &[JudgedList], fusions: &[Fusion]) -> anyhow::Result<()> {
     for (list, fusion) in judged.iter().zip(fusions) {
         let row = UtteranceRow {
             utterance: &list.id,
@@ -130,7 +136,7 @@ fn write_rows(mut file: OutputFile, judged: &[JudgedList], fusions: &[Fusion]) -
         };
         write_json(&mut file, &row)?;
     }
-    Ok(file.commit()?)
+    file.finish()
 }
 
 fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::Result<()> {
@@ -148,6 +154,12 @@ fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::R
         "WERR               % {:>8.2}   p = {:.3}, paired bootstrap",
         evaluation.werr, difference.p
     )?;
+    for (name, counts) in
+        [("first pass", &evaluation.first_pass_counts), ("rescored", &evaluation.rescored_counts)]
+    {
+        let ErrorCounts { substitutions, deletions, insertions, .. } = counts;
+        writeln!(out, "{name:10} S/D/I    {substitutions:>5}/{deletions}/{insertions}   sclite's alignment")?;
+    }
     writeln!(out, "sentence errors    % {before:>8.2} -> {after:.2}")?;
     writeln!(
         out,

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use rescorer::{Rescored, Scorer, Utterance};
+use rescorer::{Rescored, RescoredHypothesis, Scorer, Utterance};
 use rescorer_nbest::{JsonlWriter, NBest, TrnWriter};
 use serde::Serialize;
 
@@ -34,20 +34,23 @@ struct Row<'a> {
 }
 
 pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
+    if args.nbest && args.to == OutputFormat::Trn {
+        anyhow::bail!("--to trn holds the winner alone; leave out --nbest, or write --to jsonl");
+    }
     let status = Status::new(args.common.quiet);
     let utterances = lists::read(&args.lists)?;
     let policy =
         args.choice.policy.as_deref().map(|path| model::policy(path, &args.convention)).transpose()?;
+    let by_hand = args.choice.weights.fusion();
+    let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(by_hand) else {
+        anyhow::bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
+    };
     let out = Sink::open(args.output.as_deref())?;
     let model = model::load(&args.model, status)?;
     if let Some(policy) = &policy {
         policy.check_model(&model::identity(&args.model, &model))?;
     }
-    let (fusion, convention) = match (&policy, args.choice.weights.fusion()) {
-        (Some(policy), _) => (policy.fusion, policy.convention),
-        (None, Some(fusion)) => (fusion, args.convention.convention()),
-        (None, None) => anyhow::bail!("give --policy FILE or --lm-weight W"),
-    };
+    let convention = policy.as_ref().map_or_else(|| args.convention.convention(), |policy| policy.convention);
     let immediate = lists::is_interactive(&args.lists.lists);
     let scorer = Scorer::new(model, convention)?;
     let mut writer = Writer::new(&args, out);
@@ -57,40 +60,36 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     for scored in scorer.score_stream(utterances, immediate) {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
         let answer = Rescored::new(&utterance.nbest, &scores, &fusion);
-        done += 1;
-        changed += usize::from(answer.changed());
+        let is_changed = answer.changed();
         if skipped.pass(writer.write(utterance, &answer)?)?.is_none() {
-            done -= 1;
+            continue;
         }
+        done += 1;
+        changed += usize::from(is_changed);
         if immediate {
-            writer.flush()?;
+            writer.out.flush()?;
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    writer.finish()?;
+    // Where nothing was done, no file is put in place.
+    let outcome = skipped.outcome(done)?;
+    writer.out.finish()?;
     status.say(format_args!("{done} lists, {changed} changed"));
-    skipped.outcome(done)
+    Ok(outcome)
 }
 
-/// The formats an answer can be written in.
-enum Writer {
-    Json { out: Sink, nbest: bool },
-    Text { out: Sink, nbest: bool },
-    Jsonl { writer: JsonlWriter<Sink>, nbest: bool },
-    Trn(TrnWriter<Sink>),
+/// Writes answers in one of the formats.
+struct Writer {
+    out: Sink,
+    json: bool,
+    format: OutputFormat,
+    nbest: bool,
 }
 
 impl Writer {
     fn new(args: &RescoreArgs, out: Sink) -> Self {
-        let nbest = args.nbest;
-        let name = args.output.as_ref().map_or("stdout".into(), |path| path.display().to_string());
-        match args.to {
-            _ if args.common.json => Self::Json { out, nbest },
-            OutputFormat::Text => Self::Text { out, nbest },
-            OutputFormat::Jsonl => Self::Jsonl { writer: JsonlWriter::new(name, out), nbest },
-            OutputFormat::Trn => Self::Trn(TrnWriter::new(name, out)),
-        }
+        Self { out, json: args.common.json, format: args.to, nbest: args.nbest }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
@@ -98,40 +97,33 @@ impl Writer {
         &mut self,
         utterance: Utterance,
         answer: &Rescored,
-    ) -> anyhow::Result<Result<(), rescorer::Error>> {
-        match self {
-            Self::Json { out, nbest } => write_json(out, &json(&utterance, answer, *nbest))?,
-            Self::Text { out, nbest: false } => writeln!(out, "{}\t{}", utterance.id, answer.best().text)?,
-            Self::Text { out, nbest: true } => {
-                for hypothesis in answer.hypotheses() {
-                    let (position, total) = (hypothesis.position, hypothesis.total);
-                    writeln!(out, "{}\t{position}\t{total:.4}\t{}", utterance.id, hypothesis.text)?;
+    ) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
+        let (out, id) = (&mut self.out, &utterance.id);
+        match self.format {
+            _ if self.json => write_json(out, &json(&utterance, answer, self.nbest))?,
+            OutputFormat::Text if self.nbest => {
+                for RescoredHypothesis { position, total, text, .. } in answer.hypotheses() {
+                    writeln!(out, "{id}\t{position}\t{total:.4}\t{text}")?;
                 }
             }
-            Self::Jsonl { writer, nbest } => writer.write(&reordered(utterance, answer, *nbest)?)?,
-            Self::Trn(writer) => {
-                return Ok(writer.write(&utterance.id, &answer.best().text).map_err(Into::into));
+            OutputFormat::Text => writeln!(out, "{id}\t{}", answer.best().text)?,
+            OutputFormat::Jsonl => {
+                let mut line = Vec::new();
+                let utterance = reordered(utterance, answer, self.nbest)?;
+                match JsonlWriter::new("a line", &mut line).write(&utterance) {
+                    Ok(()) => out.write_all(&line)?,
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            OutputFormat::Trn => {
+                let mut line = Vec::new();
+                match TrnWriter::new("a line", &mut line).write(id, &answer.best().text) {
+                    Ok(()) => out.write_all(&line)?,
+                    Err(error) => return Ok(Err(error)),
+                }
             }
         }
         Ok(Ok(()))
-    }
-
-    fn flush(&mut self) -> anyhow::Result<()> {
-        match self {
-            Self::Json { out, .. } | Self::Text { out, .. } => out.flush()?,
-            Self::Jsonl { writer, .. } => writer.flush()?,
-            Self::Trn(writer) => writer.flush()?,
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        match self {
-            Self::Json { out, .. } | Self::Text { out, .. } => out,
-            Self::Jsonl { writer, .. } => writer.finish()?,
-            Self::Trn(writer) => writer.finish()?,
-        }
-        .finish()
     }
 }
 

@@ -1,15 +1,14 @@
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use anyhow::Context;
 use rescorer::{ListScores, NBest, Scorer, TextScore, Utterance};
 use rescorer_models::Tokenizer;
-use rescorer_nbest::{ReadOptions, Readers};
+use rescorer_nbest::{Error, ReadOptions, Readers};
 use serde::Serialize;
 
 use crate::args::ScoreArgs;
-use crate::lists::{self, Skipped};
+use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
@@ -34,13 +33,16 @@ struct Token {
 }
 
 pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
+    if args.text.is_none() && args.lists.is_empty() {
+        anyhow::bail!("nothing to score: name files of N-best lists, or give --text FILE");
+    }
     let status = Status::new(args.common.quiet);
-    let input: Box<dyn Iterator<Item = Result<Utterance, rescorer::Error>>> = match &args.text {
+    let input: Box<dyn Iterator<Item = ReadItem>> = match &args.text {
         Some(path) => Box::new(lists::select(sentences(path)?, &args.select)),
         None => {
             let options = ReadOptions::default().with_format(args.select.format);
             let readers = Readers::new(&args.lists, &options)?;
-            Box::new(lists::select(readers, &args.select).map(|item| item.map_err(Into::into)))
+            Box::new(lists::select(readers.map(|item| item.map_err(Into::into)), &args.select))
         }
     };
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
@@ -101,33 +103,47 @@ fn tokens(score: &TextScore, tokenizer: &Tokenizer) -> Vec<Token> {
 }
 
 /// The lines of a text as lists of one hypothesis.
-fn sentences(
-    path: &Path,
-) -> anyhow::Result<impl Iterator<Item = Result<Utterance, rescorer::Error>> + use<>> {
-    let name = path.display().to_string();
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).with_context(|| format!("{name}: can't be opened; check the path"))?)
-    };
-    let mut reader = BufReader::new(source);
+fn sentences(path: &Path) -> Result<impl Iterator<Item = ReadItem> + use<>, Error> {
+    let (name, mut reader) = open(path)?;
     let mut number = 0;
+    let mut ended = false;
     Ok(std::iter::from_fn(move || {
         let mut line = Vec::new();
         number += 1;
+        if ended {
+            return None;
+        }
         match reader.read_until(b'\n', &mut line) {
             Ok(0) => None,
             Ok(_) => Some(sentence(&name, number, line)),
-            Err(error) => Some(Err(rescorer::Error::Text { place: name.clone(), reason: error.to_string() })),
+            Err(source) => {
+                ended = true;
+                Some(Err(Error::Read { path: name.clone(), line: number, source }.into()))
+            }
         }
     }))
 }
 
-fn sentence(name: &str, number: usize, line: Vec<u8>) -> Result<Utterance, rescorer::Error> {
+fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Error> {
+    if path == Path::new("-") {
+        return Ok(("stdin".into(), Box::new(io::stdin().lock())));
+    }
+    let name = path.display().to_string();
+    if path.is_dir() {
+        return Err(Error::Folder { path: name });
+    }
+    match File::open(path) {
+        Ok(file) => Ok((name, Box::new(BufReader::new(file)))),
+        Err(source) => Err(Error::Open { path: name, source }),
+    }
+}
+
+fn sentence(name: &str, number: u64, line: Vec<u8>) -> ReadItem {
     let place = format!("{name}:{number}");
     let line = String::from_utf8(line).map_err(|_| rescorer::Error::Text {
         place: place.clone(),
-        reason: "not UTF-8; convert the file".into(),
+        reason: "the line is not valid UTF-8; convert the file (iconv -t UTF-8) or pass --skip-invalid"
+            .into(),
     })?;
     let line = line.strip_prefix('\u{feff}').filter(|_| number == 1).unwrap_or(&line);
     let text = line.strip_suffix('\n').unwrap_or(line);

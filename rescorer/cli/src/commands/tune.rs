@@ -1,7 +1,6 @@
 use std::io::Write;
 
-use rescorer::{ModelIdentity, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
-use rescorer_nbest::OutputFile;
+use rescorer::{JudgedList, ModelIdentity, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
 use serde::Serialize;
 
 use crate::args::{ListArgs, TuneArgs};
@@ -9,7 +8,6 @@ use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
-use rescorer::JudgedList;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -21,7 +19,7 @@ struct Report<'a> {
 pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let utterances = lists::read(&args.lists)?;
-    let mut file = OutputFile::create(&args.output)?;
+    let mut file = Sink::file(&args.output)?;
     let model = model::load(&args.model, status)?;
     let identity: ModelIdentity = model::identity(&args.model, &model);
     let scorer = Scorer::new(model, args.convention.convention())?;
@@ -32,7 +30,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
     let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, tuned_on);
     file.write_all(policy.to_toml()?.as_bytes())?;
-    file.commit()?;
+    file.finish()?;
     let mut out = Sink::open(None)?;
     if args.common.json {
         write_json(&mut out, &Report { policy: &policy, tuned: &tuned })?;
@@ -62,6 +60,9 @@ pub fn judge(
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if judged.is_empty() {
+        skipped.outcome(0)?;
+    }
     Ok((judged, stream.stats()))
 }
 

@@ -1,0 +1,149 @@
+//! Models, options and outputs that can't be used.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Ran, Room, fixture, list, ran};
+
+fn room() -> Room {
+    let room = Room::new();
+    room.lists("a.jsonl", &[list("u1", &["a", "b"], "a")]);
+    room
+}
+
+fn with_model(room: &Room, model: &str) -> Ran {
+    let mut command =
+        room.command("rescore a.jsonl --lm-weight 0 --device cpu --offline --output out.tsv --model");
+    let ran = ran(command.arg(model).output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    assert!(!room.path("out.tsv").exists());
+    ran
+}
+
+#[test]
+fn what_is_no_model() {
+    let room = room();
+    with_model(&room, "no-such-model").says(&["--model no-such-model", "no such file or folder", "smollm2"]);
+    let gguf = std::fs::read(fixture("tiny-llama.gguf")).unwrap();
+    for (name, length) in
+        [("cut.gguf", gguf.len() - 1000), ("head.gguf", 100), ("magic.gguf", 4), ("empty.gguf", 0)]
+    {
+        room.write(name, &gguf[..length]);
+        with_model(&room, name).says(&["error: ", name]);
+    }
+    room.write("text.gguf", "hello, this is no model at all");
+    with_model(&room, "text.gguf").says(&["text.gguf"]);
+    std::fs::create_dir(room.path("folder")).unwrap();
+    with_model(&room, "folder").says(&["folder", "config.json"]);
+    room.write("folder/config.json", "{}");
+    with_model(&room, "folder").says(&["folder"]);
+    room.write("folder/config.json", "{");
+    with_model(&room, "folder").says(&["config.json"]);
+    let copy = |name: &str| {
+        std::fs::copy(fixture("tiny-llama").join(name), room.path("folder").join(name)).unwrap();
+    };
+    copy("config.json");
+    copy("tokenizer.json");
+    with_model(&room, "folder").says(&["model.safetensors"]);
+    room.write("folder/model.safetensors", [255; 64]);
+    with_model(&room, "folder").says(&["model.safetensors"]);
+}
+
+#[test]
+fn a_named_model_that_is_absent_says_how_to_place_it() {
+    let room = room();
+    let ran = ran(room.command("models pull --offline").output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    ran.says(&["is not at", "to place it by hand", "SHA-256", "put it at"]);
+    assert_eq!(ran.stderr.matches("by hand").count(), 1, "said once: {ran:?}");
+    let list = common::ran(room.command("models list --json").output().unwrap()).ok();
+    for model in list.json() {
+        for key in ["name", "description", "licence", "bytes", "sha256", "path", "present"] {
+            assert!(!model[key].is_null(), "{key} is not in {model}");
+        }
+        assert_eq!(model["present"], false);
+        assert!(
+            ran.stderr.contains(model["path"].as_str().unwrap())
+                || !ran.stderr.contains(model["name"].as_str().unwrap())
+        );
+        let name = model["name"].as_str().unwrap();
+        with_model(&room, name).says(&["to place it by hand"]);
+        room.write(name, "");
+        with_model(&room, name).says(&[&format!("./{name}")]);
+    }
+    let plain = common::ran(room.command("models list").output().unwrap()).ok();
+    assert!(plain.stdout.contains("not fetched"));
+    let unknown = common::ran(room.command("models pull nothing").output().unwrap());
+    assert_eq!(unknown.code, 2);
+    unknown.says(&["there is no model named nothing", "models list"]);
+}
+
+#[test]
+fn what_this_version_does_not_do_is_refused_by_name() {
+    let room = room();
+    for name in ["train", "adapter", "perturb", "robustness", "stats", "homophones", "transcribe", "explain"]
+    {
+        let ran = ran(room.command(name).args(["x", "--y"]).output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        ran.says(&[&format!("`{name}` is not built in this version")]);
+    }
+    let ran = ran(room.command("rescroe a.jsonl").output().unwrap());
+    assert_eq!(ran.code, 2);
+    ran.says(&["there is no subcommand `rescroe`", "--help"]);
+    for option in ["--precision int8", "--precision f16", "--adapter x"] {
+        room.refused(
+            &format!("rescore a.jsonl --lm-weight 0 {option}"),
+            &[option, "not built in this version"],
+        );
+    }
+}
+
+#[test]
+fn options_out_of_range() {
+    let room = room();
+    let command = |words: &str| {
+        let mut command = room.command("rescore a.jsonl --lm-weight 0 --model");
+        command.arg(fixture("tiny-llama")).args(words.split(' '));
+        let ran = ran(command.output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran:?}");
+        ran
+    };
+    command("--threads 0").says(&["--threads"]);
+    command("--device tpu").says(&["a device is auto, cpu, gpu or gpu:NUMBER"]);
+    command("--device gpu:x").says(&["a device is auto, cpu, gpu or gpu:NUMBER"]);
+    command("--limit x").says(&["--limit"]);
+    command("--precision f64").says(&["--precision"]);
+    #[cfg(not(feature = "wgpu"))]
+    command("--device gpu").says(&["no GPU backend", "--device cpu"]);
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_refused_before_the_work() {
+    let room = room();
+    std::fs::create_dir(room.path("folder")).unwrap();
+    for words in [
+        "rescore a.jsonl --lm-weight 0 --output nowhere/out.tsv",
+        "tune a.jsonl --output nowhere/out.toml",
+        "evaluate a.jsonl --lm-weight 0 --rows nowhere/out.jsonl",
+    ] {
+        room.refused(words, &["cannot write nowhere/out", "no folder nowhere"]);
+        assert_eq!(room.run(words).stderr.lines().count(), 1, "no model was loaded");
+    }
+    room.refused("rescore a.jsonl --lm-weight 0 --output folder", &["cannot write folder"]);
+}
+
+#[test]
+fn a_message_gives_each_reason_once() {
+    let room = room();
+    for words in [
+        "rescore nowhere.jsonl --lm-weight 0",
+        "rescore a.jsonl --policy nowhere.toml",
+        "score --text nowhere.txt",
+        "compare nowhere.jsonl nowhere.jsonl",
+    ] {
+        let ran = ran(room.command(words).output().unwrap());
+        assert_eq!(ran.code, 2);
+        assert_eq!(ran.stderr.matches("No such file").count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches("error").count() - ran.stderr.matches("os error").count(), 1);
+    }
+}

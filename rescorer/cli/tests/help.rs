@@ -1,0 +1,61 @@
+//! Help, version and completions.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Room, ran};
+
+fn stdout(words: &str) -> String {
+    let ran = ran(Room::new().command(words).output().unwrap()).ok();
+    assert_eq!(ran.stderr, "");
+    ran.stdout
+}
+
+#[test]
+fn help_names_the_options() {
+    let model = ["--model", "--device", "--precision", "--threads", "--offline"];
+    let lists = ["--format", "--skip", "--limit", "--skip-invalid", "--json", "--quiet"];
+    let convention = ["--lm-text", "--bos", "--no-eos", "--score-mean"];
+    let own: [(&str, &[&str]); 4] = [
+        ("score", &["--text", "--tokens"]),
+        (
+            "rescore",
+            &["--policy", "--lm-weight", "--length-bonus", "--margin", "--nbest", "--output", "--to"],
+        ),
+        ("tune", &["--output", "--normalize"]),
+        (
+            "evaluate",
+            &["--policy", "--cross-validate", "--lm-weight", "--normalize", "--show", "--rows", "--seed"],
+        ),
+    ];
+    for (subcommand, own) in own {
+        let help = stdout(&format!("{subcommand} --help"));
+        for option in own.iter().chain(&model).chain(&lists).chain(&convention) {
+            assert!(help.contains(option), "{subcommand}: {option}");
+        }
+        assert!(help.contains("Example"), "{subcommand}");
+    }
+    let help = stdout("compare --help");
+    assert!(help.contains("--normalize") && help.contains("--seed"));
+    assert!(stdout("models --help").contains("pull"));
+    assert!(stdout("models pull --help").contains("--verify"));
+}
+
+#[test]
+fn the_command_itself() {
+    let help = stdout("--help");
+    for word in ["models", "score", "rescore", "tune", "evaluate", "compare", "completions", "Exit codes"] {
+        assert!(help.contains(word), "{word}");
+    }
+    assert_eq!(stdout("--version"), format!("rescorer {}\n", env!("CARGO_PKG_VERSION")));
+    let ran = ran(Room::new().command("").output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    ran.says(&["Usage"]);
+}
+
+#[test]
+fn completions_of_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(stdout(&format!("completions {shell}")).contains("rescore"), "{shell}");
+    }
+}

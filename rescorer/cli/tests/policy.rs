@@ -1,0 +1,171 @@
+//! `rescorer tune` → policy → `rescorer evaluate`.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Room, fixture, keys, list, ran, ten_lists};
+use serde_json::json;
+
+/// A room with development lists, test lists and a policy.
+fn tuned() -> Room {
+    let room = Room::new();
+    room.lists("dev.jsonl", &ten_lists("dev"));
+    room.lists("test.jsonl", &ten_lists("test"));
+    room.run("tune dev.jsonl --output p.toml").ok();
+    room
+}
+
+#[test]
+fn tune_writes_a_policy_and_reports_the_curve() {
+    let room = tuned();
+    let ran = room.run("tune dev.jsonl --output p2.toml --json").ok();
+    let report = &ran.json()[0];
+    assert_eq!(keys(report), ["policy", "fusion", "first_pass_wer", "rescored_wer", "curve"]);
+    assert!(keys(&report["curve"][0]).contains(&"wer"));
+    assert_eq!(room.read("p.toml"), room.read("p2.toml"), "the same twice");
+    let policy = room.read("p.toml");
+    for part in ["[fusion]", "lm_weight", "[convention]", "[model]", "fingerprint", "[tuned_on]", "hashes"] {
+        assert!(policy.contains(part), "{part} is not in {policy}");
+    }
+    let plain = room.run("tune dev.jsonl --output p3.toml").ok().stdout;
+    assert!(plain.contains("best on 10 lists") && plain.contains("policy: p3.toml"), "{plain}");
+    room.run("rescore test.jsonl --policy p.toml").ok();
+}
+
+#[test]
+fn evaluate_has_the_fields_of_the_interface() {
+    let room = tuned();
+    let report = &room.run("evaluate test.jsonl --policy p.toml --json").ok().json()[0];
+    let promised = [
+        "utterances",
+        "reference_words",
+        "first_pass_wer",
+        "rescored_wer",
+        "oracle_wer",
+        "werr",
+        "ci95",
+        "changed",
+        "better",
+        "worse",
+        "hypotheses_per_second",
+        "listed_hypotheses_per_second",
+        "nodes_per_second",
+        "device",
+        "adapter_name",
+        "model",
+        "precision",
+        "seconds",
+    ];
+    for key in promised {
+        assert!(keys(report).contains(&key), "{key} is not in {report}");
+    }
+    assert_eq!((&report["utterances"], &report["reference_words"]), (&json!(10), &json!(40)));
+    assert_eq!((&report["first_pass_wer"], &report["oracle_wer"]), (&json!(12.5), &json!(0.0)));
+    assert_eq!(
+        (&report["device"], &report["precision"], &report["adapter_name"]),
+        (&json!("cpu"), &json!("f32"), &json!(null))
+    );
+    let plain = room.run("evaluate test.jsonl --policy p.toml").ok().stdout;
+    assert!(plain.contains("WER rescored") && plain.contains("cpu"), "{plain}");
+}
+
+#[test]
+fn weight_zero_changes_nothing() {
+    let room = tuned();
+    let report = &room.run("evaluate test.jsonl --lm-weight 0 --json --rows rows.jsonl").ok().json()[0];
+    assert_eq!(report["rescored_wer"], report["first_pass_wer"]);
+    assert_eq!(
+        (&report["changed"], &report["better"], &report["worse"]),
+        (&json!(0.0), &json!(0), &json!(0))
+    );
+    assert_eq!(room.read("rows.jsonl").lines().count(), 10);
+}
+
+#[test]
+fn lists_that_were_tuned_on_are_left_out() {
+    let room = tuned();
+    let ran = room.run("evaluate dev.jsonl test.jsonl --policy p.toml --json").ok();
+    assert_eq!((&ran.json()[0]["utterances"], &ran.json()[0]["left_out"]), (&json!(10), &json!(10)));
+    ran.says(&["10 lists left out"]);
+    // The content counts, not the id.
+    room.write("renamed.jsonl", room.read("dev.jsonl").replace("\"id\":\"dev", "\"id\":\"other"));
+    room.refused("evaluate renamed.jsonl --policy p.toml", &["tuned on all 10 lists", "--cross-validate"]);
+}
+
+#[test]
+fn cross_validation_takes_a_number_or_five() {
+    let room = Room::new();
+    let lists: Vec<_> = (0..4).flat_map(|i| ten_lists(&format!("k{i}"))).collect();
+    room.lists("a.jsonl", &lists);
+    let five = room.run("evaluate a.jsonl --cross-validate --json").ok().json();
+    assert_eq!(five[0]["utterances"], 40);
+    let same = room.run("evaluate a.jsonl --cross-validate 5 --json").ok().json();
+    assert_eq!((&five[0]["rescored_wer"], &five[0]["ci95"]), (&same[0]["rescored_wer"], &same[0]["ci95"]));
+    for folds in ["0", "1", "1000"] {
+        room.refused(
+            &format!("evaluate a.jsonl --cross-validate {folds}"),
+            &[&format!("--cross-validate {folds}")],
+        );
+    }
+    room.lists("one.jsonl", &[list("u", &["a"], "a")]);
+    room.refused("evaluate one.jsonl --cross-validate", &["--cross-validate 5", "give more lists"]);
+}
+
+#[test]
+fn a_policy_is_for_one_model_and_states_the_conventions() {
+    let room = tuned();
+    for subcommand in ["evaluate", "rescore"] {
+        let mut command = room.command(subcommand);
+        command.args(["test.jsonl", "--policy", "p.toml", "--device", "cpu", "--model"]);
+        let ran = ran(command.arg(fixture("tiny-llama.gguf")).output().unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+        ran.says(&["the policy was tuned with model", "tune again"]);
+        for option in ["--lm-text lower", "--bos 3", "--no-eos", "--score-mean"] {
+            let name = option.split(' ').next().unwrap();
+            let words = format!("{subcommand} test.jsonl --policy p.toml {option}");
+            room.refused(&words, &[name, "can't be combined with --policy"]);
+        }
+    }
+    room.refused("evaluate test.jsonl --policy p.toml --lm-weight 1", &["cannot be used with"]);
+    room.refused("evaluate test.jsonl --policy p.toml --margin 1", &["--margin"]);
+    room.refused("evaluate test.jsonl --cross-validate --length-bonus 1", &["--length-bonus"]);
+    room.refused("evaluate test.jsonl", &["--policy", "--cross-validate"]);
+}
+
+#[test]
+fn a_policy_that_is_damaged_is_refused_with_the_line() {
+    let room = tuned();
+    let policy = room.read("p.toml");
+    let broken = [
+        (policy.replace("[convention]", "[convention]\nlm_weigth = 1"), "unknown field `lm_weigth`"),
+        (policy.replace("version = 1", "version = 9"), "version 9"),
+        (policy.replacen("lm_weight = ", "lm_weight = nan #", 1), "not a finite number"),
+        (policy.replace("[model]", "[model"), "p2.toml"),
+        (String::new(), "missing field"),
+    ];
+    for (text, message) in broken {
+        room.write("p2.toml", text);
+        room.refused("rescore test.jsonl --policy p2.toml", &["p2.toml", message]);
+    }
+    room.write("p2.toml", policy.replace("[convention]", "[convention]\nlm_weigth = 1"));
+    let line = policy.lines().position(|line| line == "[convention]").unwrap() + 2;
+    room.refused("rescore test.jsonl --policy p2.toml", &[&format!("line {line}")]);
+    room.refused("rescore test.jsonl --policy nowhere.toml", &["nowhere.toml", "No such file"]);
+}
+
+#[test]
+fn references_may_be_empty_but_not_all_and_must_be_there() {
+    let room = Room::new();
+    room.lists("a.jsonl", &[list("u1", &["", "a"], ""), list("u2", &["a"], "a")]);
+    assert_eq!(room.run("evaluate a.jsonl --lm-weight 0 --json").ok().json()[0]["reference_words"], 1);
+    room.lists("empty.jsonl", &[list("u1", &["a"], "")]);
+    room.refused("evaluate empty.jsonl --lm-weight 0", &["no reference words"]);
+    room.refused("tune empty.jsonl --output p.toml", &["no reference words"]);
+    room.lists("bare.jsonl", &[json!({"id": "u1", "hypotheses": [{"text": "a"}]}), list("u2", &["a"], "a")]);
+    room.refused("evaluate bare.jsonl --lm-weight 0", &["\"u1\" has no reference"]);
+    let ran = room.run("evaluate bare.jsonl --lm-weight 0 --json --skip-invalid");
+    assert_eq!((ran.code, &ran.json()[0]["skipped"]), (1, &json!(1)), "{ran:?}");
+    room.refused("evaluate bare.jsonl --lm-weight 0 --limit 1 --skip-invalid", &["nothing usable"]);
+    room.refused("tune bare.jsonl --output p.toml --limit 1 --skip-invalid", &["nothing usable"]);
+    assert!(!room.path("p.toml").exists());
+}
