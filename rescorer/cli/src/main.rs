@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Partial) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            status::print(format_args!("error: {}", message(&error)));
+            status::print(format_args!("error: {}", message(&error).trim_end()));
             ExitCode::from(2)
         }
     }

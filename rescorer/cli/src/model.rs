@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::ProgressBar;
 use rescorer::{LanguageModel, ModelIdentity, Policy};
 use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
@@ -78,8 +78,7 @@ pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) ->
     options.offline = offline;
     options.verify = verify;
     let mut bar: Option<ProgressBar> = None;
-    let path = named::pull(model, &options, &mut |progress| show(&mut bar, model.size, progress, status))
-        .with_context(|| format!("model {}", model.name))?;
+    let path = named::pull(model, &options, &mut |progress| show(&mut bar, model.size, progress, status))?;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }

@@ -34,7 +34,7 @@ impl Texts {
         let changed = judged.iter().zip(fusions).filter_map(|(list, fusion)| {
             let winner = fusion.winner(&list.candidates);
             let texts = self.by_id.get(&list.id)?;
-            (list.errors[winner] != list.errors[0]).then(|| (list, winner, texts))
+            (list.errors[winner] != list.errors[0]).then_some((list, winner, texts))
         });
         for (list, winner, texts) in changed.take(self.limit) {
             writeln!(out, "{}", list.id)?;

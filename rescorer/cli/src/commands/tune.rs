@@ -54,7 +54,7 @@ pub fn judge(
     let mut judged = Vec::new();
     let bar = status.counter();
     let mut stream = scorer.score_stream(utterances, lists::is_interactive(&args.lists));
-    while let Some(scored) = stream.next() {
+    for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
         judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, normalize))?);
         bar.inc(1);
