@@ -23,7 +23,7 @@ pub struct Linear {
 
 enum Storage {
     /// `Wᵀ: [in, out]`.
-    Tensor(Tensor<2>),
+    Tensor(Box<Tensor<2>>),
     Packed(PackedMatrix),
 }
 
@@ -34,7 +34,7 @@ impl Linear {
             Storage::Packed(PackedMatrix::new(&weight, shape))
         } else {
             let weight = Tensor::<2>::from_data(TensorData::new(weight, shape), device.burn());
-            Storage::Tensor(weight.transpose())
+            Storage::Tensor(Box::new(weight.transpose()))
         };
         Self { storage }
     }
@@ -51,7 +51,7 @@ impl Linear {
         let shape: [usize; 2] = x.dims();
         let mut host: Option<Vec<f32>> = None;
         layers.map(|layer| match &layer.storage {
-            Storage::Tensor(weight) => x.clone().matmul(weight.clone()),
+            Storage::Tensor(weight) => x.clone().matmul(weight.as_ref().clone()),
             Storage::Packed(weight) => {
                 let x = host.get_or_insert_with(|| to_host(x.clone()));
                 let y = weight.multiply(x, shape[0]);

@@ -20,7 +20,7 @@ pub struct RmsNorm {
 
 enum Gamma {
     /// `[1, d_model]`
-    Tensor(Tensor<2>),
+    Tensor(Box<Tensor<2>>),
     Host(Vec<f32>),
 }
 
@@ -31,7 +31,7 @@ impl RmsNorm {
             Gamma::Host(gamma)
         } else {
             let shape = [1, gamma.len()];
-            Gamma::Tensor(Tensor::from_data(TensorData::new(gamma, shape), device.burn()))
+            Gamma::Tensor(Box::new(Tensor::from_data(TensorData::new(gamma, shape), device.burn())))
         };
         Self { gamma, epsilon }
     }
@@ -41,7 +41,7 @@ impl RmsNorm {
         match &self.gamma {
             Gamma::Tensor(gamma) => {
                 let mean_square = (x.clone() * x.clone()).mean_dim(1);
-                x * (mean_square + self.epsilon).sqrt().recip() * gamma.clone()
+                x * (mean_square + self.epsilon).sqrt().recip() * gamma.as_ref().clone()
             }
             Gamma::Host(gamma) => self.on_host(x, gamma),
         }

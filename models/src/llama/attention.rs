@@ -18,7 +18,7 @@ pub enum AttentionPlan {
     /// Paths, for the kernel on host memory.
     Host(HostPlan),
     /// Masked blocks of tensors.
-    Tensor(TensorPlan),
+    Tensor(Box<TensorPlan>),
 }
 
 impl AttentionPlan {
@@ -28,7 +28,7 @@ impl AttentionPlan {
         if device.is_cpu() {
             Self::Host(HostPlan::new(batch, angles))
         } else {
-            Self::Tensor(TensorPlan::new(batch, angles.upload(device), device))
+            Self::Tensor(Box::new(TensorPlan::new(batch, angles.upload(device), device)))
         }
     }
 }

@@ -94,6 +94,9 @@ pub struct ModelArgs {
     /// Never use the network; a named model must be there
     #[arg(long)]
     pub offline: bool,
+    /// Seed of whatever is drawn: folds and bootstrap in `evaluate`; scoring draws nothing
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
     /// An adapter (not built in this version)
     #[arg(long, value_name = "DIR", hide = true)]
     pub adapter: Vec<String>,
@@ -318,9 +321,6 @@ pub struct EvaluateArgs {
     /// Write a line of JSON for every utterance: errors before, after and of the oracle
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
-    /// Seed of folds and bootstrap
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]

@@ -74,9 +74,9 @@ impl Skipped {
             return Ok(Outcome::Complete);
         }
         if done == 0 {
-            anyhow::bail!("nothing usable: all {} utterances were skipped; mend the lists", self.count);
+            anyhow::bail!("nothing usable: every utterance was skipped ({}); mend the lists", self.count);
         }
-        self.status.warn(format_args!("{} utterances were skipped, {done} done", self.count));
+        self.status.warn(format_args!("utterances skipped: {}, done: {done}", self.count));
         Ok(Outcome::Partial)
     }
 }

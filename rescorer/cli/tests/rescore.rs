@@ -67,7 +67,7 @@ fn trn_is_for_sclite_and_refuses_what_it_would_misread() {
     room.lists("a.jsonl", &[list("u1", &["turn  left"], ""), list("u 2", &["a"], ""), list("u3", &[""], "")]);
     let ran = room.run("rescore a.jsonl --lm-weight 0 --to trn --skip-invalid");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "turn left (u1)\n(u3)\n"), "{ran:?}");
-    ran.says(&["\"u 2\"", "white space", "1 utterances were skipped, 2 done", "2 lists, 0 changed"]);
+    ran.says(&["\"u 2\"", "white space", "utterances skipped: 1, done: 2", "2 lists, 0 changed"]);
     let ran = room.run("rescore a.jsonl --lm-weight 0 --to trn --output hyp.trn");
     assert_eq!(ran.code, 2);
     ran.says(&["cannot write utterance \"u 2\" as trn"]);

@@ -57,7 +57,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
     let fusions = choose(&args, policy.as_ref(), &judged)?;
-    let evaluation = Evaluation::new(&judged, &fusions, args.seed)?;
+    let evaluation = Evaluation::new(&judged, &fusions, args.model.seed)?;
     if let Some(file) = rows {
         write_rows(file, &judged, &fusions)?;
     }
@@ -106,7 +106,7 @@ fn choose(
     judged: &[JudgedList],
 ) -> anyhow::Result<Vec<Fusion>> {
     if let Some(folds) = args.cross_validate {
-        return Ok(cross_validate(judged, folds, args.seed)?);
+        return Ok(cross_validate(judged, folds, args.model.seed)?);
     }
     match policy.map(|policy| policy.fusion).or(args.weights.fusion()) {
         Some(fusion) => Ok(vec![fusion; judged.len()]),
