@@ -102,6 +102,17 @@ pub struct ModelArgs {
     pub adapter: Vec<String>,
 }
 
+/// What every command that scores takes.
+#[derive(Args)]
+pub struct ScoringArgs {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
 /// Arithmetic of the forward pass.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Precision {
@@ -220,11 +231,7 @@ pub struct ScoreArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub convention: ConventionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
+    pub scoring: ScoringArgs,
 }
 
 #[derive(Args)]
@@ -247,11 +254,7 @@ pub struct RescoreArgs {
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, conflicts_with = "json", value_name = "FORMAT")]
     pub to: OutputFormat,
     #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub convention: ConventionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
+    pub scoring: ScoringArgs,
 }
 
 /// Weights by policy or by hand.
@@ -284,11 +287,7 @@ pub struct TuneArgs {
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
     #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub convention: ConventionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
+    pub scoring: ScoringArgs,
 }
 
 #[derive(Args)]
@@ -322,11 +321,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
     #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub convention: ConventionArgs,
-    #[command(flatten)]
-    pub common: CommonArgs,
+    pub scoring: ScoringArgs,
 }
 
 #[derive(Args)]

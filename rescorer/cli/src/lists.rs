@@ -1,15 +1,17 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rescorer_nbest::{ReadOptions, Readers};
 
-use crate::args::{ListArgs, SelectArgs};
+use crate::args::SelectArgs;
 use crate::status::{Outcome, Status};
 
 /// The utterances that the options select, in the order of the files.
-pub fn read(args: &ListArgs) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let options = ReadOptions::default().with_format(args.select.format);
-    let readers = Readers::new(&args.lists, &options)?;
-    Ok(select(readers.map(|item| item.map_err(Into::into)), &args.select))
+pub fn read(
+    paths: &[PathBuf],
+    args: &SelectArgs,
+) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
+    let readers = Readers::new(paths, &ReadOptions::default().with_format(args.format))?;
+    Ok(select(readers.map(|item| item.map_err(Into::into)), args))
 }
 
 /// What a reader yields.

@@ -73,16 +73,16 @@ impl Rescored {
 
     /// Every listed position, repeats included, in the order of the answer, with its hypothesis.
     pub fn listed(&self) -> Vec<(usize, &RescoredHypothesis)> {
-        let first_positions: Vec<usize> = self.distinct.hypotheses().iter().map(|h| h.position).collect();
-        self.hypotheses
-            .iter()
-            .flat_map(|hypothesis| {
-                let listed = self.distinct.listed().iter().enumerate();
-                listed
-                    .filter(|(_, distinct)| first_positions[**distinct] == hypothesis.position)
-                    .map(move |(position, _)| (position, hypothesis))
-            })
-            .collect()
+        // Distinct hypotheses stand in the order of their first occurrence.
+        let mut place = vec![0; self.hypotheses.len()];
+        for (at, hypothesis) in self.hypotheses.iter().enumerate() {
+            place[self.distinct.listed()[hypothesis.position]] = at;
+        }
+        let listed = self.distinct.listed().iter().enumerate();
+        let mut order: Vec<(usize, usize)> =
+            listed.map(|(position, &distinct)| (place[distinct], position)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(at, position)| (position, &self.hypotheses[at])).collect()
     }
 }
 

@@ -33,6 +33,8 @@ pub struct ListScores {
 /// A list on its way to the model: token sequences folded into tries.
 #[derive(Debug, Clone)]
 pub struct PreparedList {
+    /// Stands for the list in messages.
+    name: String,
     distinct: Distinct,
     sequences: Vec<Vec<u32>>,
     tries: Vec<TokenTrie>,
@@ -99,7 +101,7 @@ impl Scorer {
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let tries = TokenTrie::build(&sequences, self.bos, self.eos, NODE_BUDGET);
-        Ok(PreparedList { distinct, sequences, tries })
+        Ok(PreparedList { name: name.into(), distinct, sequences, tries })
     }
 
     fn encode(&self, text: &str, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
@@ -167,7 +169,7 @@ impl Scorer {
         log_probs: &mut impl Iterator<Item = Vec<f32>>,
     ) -> Result<ListScores, Error> {
         let nodes = list.nodes();
-        let PreparedList { distinct, sequences, tries } = list;
+        let PreparedList { name, distinct, sequences, tries } = list;
         let mut scores: Vec<Option<TextScore>> = vec![None; sequences.len()];
         for (trie, values) in tries.iter().zip(log_probs) {
             for (sequence, path) in trie.paths() {
@@ -179,7 +181,7 @@ impl Scorer {
                 if !lm_score.is_finite() {
                     let position = distinct.hypotheses()[*sequence].position;
                     return Err(Error::NotFinite {
-                        subject: format!("position {position}"),
+                        subject: format!("utterance {name:?}, position {position}"),
                         value: lm_score,
                     });
                 }

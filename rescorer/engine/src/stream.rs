@@ -80,14 +80,13 @@ where
             let started = Instant::now();
             slots.push(next.map_err(Into::into).and_then(|utterance| {
                 let list = self.scorer.prepare(&utterance.id, &utterance.nbest)?;
-                // An empty text still costs its root; counted at least once so that windows end.
-                nodes += list.nodes().max(1);
+                nodes += list.nodes();
                 lists.push(list);
                 Ok(utterance)
             }));
             self.stats.time += started.elapsed();
             // An error is handed on at once: it may be what the reader wants to stop at.
-            if slots.last().is_some_and(Result::is_err) || (self.window == 0 && nodes > 0) {
+            if slots.last().is_some_and(Result::is_err) {
                 break;
             }
         }

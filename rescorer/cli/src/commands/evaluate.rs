@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use anyhow::bail;
-use rescorer::{Evaluation, Fusion, JudgedList, Policy, Scorer, ScoringStats, cross_validate};
+use rescorer::{Evaluation, Fusion, JudgedList, Policy, Scorer, ScoringStats, content_hash, cross_validate};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -36,28 +36,40 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none() {
         bail!("no weights: {WEIGHTS}");
     }
-    let status = Status::new(args.common.quiet);
-    let utterances = lists::read(&args.lists)?;
-    let policy = args.policy.as_deref().map(|path| model::policy(path, &args.convention)).transpose()?;
+    let status = Status::new(args.scoring.common.quiet);
+    let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let policy =
+        args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
-    let model = model::load(&args.model, status)?;
+    let model = model::load(&args.scoring.model, status)?;
     let device = model.device().description().to_string();
     if let Some(policy) = &policy {
-        policy.check_model(&model::identity(&args.model, &model))?;
+        policy.check_model(&model::identity(&args.scoring.model, &model))?;
     }
-    let convention = policy.as_ref().map_or_else(|| args.convention.convention(), |policy| policy.convention);
+    let convention =
+        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
     let scorer = Scorer::new(model, convention)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut texts = Texts::new(args.show);
-    let utterances = utterances.inspect(|item| texts.keep(item));
+    let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
+    let mut left_out = 0usize;
+    let utterances = utterances
+        .filter(|item| {
+            let is_seen = item.as_ref().is_ok_and(|item| seen.contains(content_hash(item).as_str()));
+            left_out += usize::from(is_seen);
+            !is_seen
+        })
+        .inspect(|item| texts.keep(item));
     let (judged, stats) = judge(&scorer, utterances, &args.lists, normalize, &mut skipped, status)?;
-    let (judged, left_out) = leave_out(judged, policy.as_ref())?;
+    if left_out > 0 && judged.is_empty() {
+        bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
+    }
     if left_out > 0 {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
     let fusions = choose(&args, policy.as_ref(), &judged)?;
-    let evaluation = Evaluation::new(&judged, &fusions, args.model.seed)?;
+    let evaluation = Evaluation::new(&judged, &fusions, args.scoring.model.seed)?;
     if let Some(file) = rows {
         write_rows(file, &judged, &fusions)?;
     }
@@ -72,12 +84,12 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         nodes_per_second: rate(stats.nodes),
         device: &device,
         adapter_name: None,
-        model: &args.model.model,
+        model: &args.scoring.model.model,
         precision: "f32",
         seconds,
     };
     let mut out = Sink::open(None)?;
-    if args.common.json {
+    if args.scoring.common.json {
         write_json(&mut out, &report)?;
     } else {
         texts.show(&mut out, &judged, &fusions)?;
@@ -87,26 +99,13 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     skipped.outcome(judged.len())
 }
 
-/// Takes out the lists that the policy was tuned on.
-fn leave_out(judged: Vec<JudgedList>, policy: Option<&Policy>) -> anyhow::Result<(Vec<JudgedList>, usize)> {
-    let seen = policy.map(Policy::seen).unwrap_or_default();
-    let before = judged.len();
-    let judged: Vec<JudgedList> =
-        judged.into_iter().filter(|list| !seen.contains(list.hash.as_str())).collect();
-    let left_out = before - judged.len();
-    if judged.is_empty() && left_out > 0 {
-        bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
-    }
-    Ok((judged, left_out))
-}
-
 fn choose(
     args: &EvaluateArgs,
     policy: Option<&Policy>,
     judged: &[JudgedList],
 ) -> anyhow::Result<Vec<Fusion>> {
     if let Some(folds) = args.cross_validate {
-        return Ok(cross_validate(judged, folds, args.model.seed)?);
+        return Ok(cross_validate(judged, folds, args.scoring.model.seed)?);
     }
     match policy.map(|policy| policy.fusion).or(args.weights.fusion()) {
         Some(fusion) => Ok(vec![fusion; judged.len()]),

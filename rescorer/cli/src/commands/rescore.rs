@@ -37,20 +37,25 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     if args.nbest && args.to == OutputFormat::Trn {
         anyhow::bail!("--to trn holds the winner alone; leave out --nbest, or write --to jsonl");
     }
-    let status = Status::new(args.common.quiet);
-    let utterances = lists::read(&args.lists)?;
-    let policy =
-        args.choice.policy.as_deref().map(|path| model::policy(path, &args.convention)).transpose()?;
+    let status = Status::new(args.scoring.common.quiet);
+    let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let policy = args
+        .choice
+        .policy
+        .as_deref()
+        .map(|path| model::policy(path, &args.scoring.convention))
+        .transpose()?;
     let by_hand = args.choice.weights.fusion();
     let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(by_hand) else {
         anyhow::bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
     };
     let out = Sink::open(args.output.as_deref())?;
-    let model = model::load(&args.model, status)?;
+    let model = model::load(&args.scoring.model, status)?;
     if let Some(policy) = &policy {
-        policy.check_model(&model::identity(&args.model, &model))?;
+        policy.check_model(&model::identity(&args.scoring.model, &model))?;
     }
-    let convention = policy.as_ref().map_or_else(|| args.convention.convention(), |policy| policy.convention);
+    let convention =
+        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let immediate = lists::is_interactive(&args.lists.lists);
     let scorer = Scorer::new(model, convention)?;
     let mut writer = Writer::new(&args, out);
@@ -89,7 +94,7 @@ struct Writer {
 
 impl Writer {
     fn new(args: &RescoreArgs, out: Sink) -> Self {
-        Self { out, json: args.common.json, format: args.to, nbest: args.nbest }
+        Self { out, json: args.scoring.common.json, format: args.to, nbest: args.nbest }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.

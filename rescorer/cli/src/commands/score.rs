@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rescorer::{ListScores, NBest, Scorer, TextScore, Utterance};
 use rescorer_models::Tokenizer;
-use rescorer_nbest::{Error, ReadOptions, Readers};
+use rescorer_nbest::Error;
 use serde::Serialize;
 
 use crate::args::ScoreArgs;
@@ -36,17 +36,14 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     if args.text.is_none() && args.lists.is_empty() {
         anyhow::bail!("nothing to score: name files of N-best lists, or give --text FILE");
     }
-    let status = Status::new(args.common.quiet);
+    let status = Status::new(args.scoring.common.quiet);
     let input: Box<dyn Iterator<Item = ReadItem>> = match &args.text {
         Some(path) => Box::new(lists::select(sentences(path)?, &args.select)),
-        None => {
-            let options = ReadOptions::default().with_format(args.select.format);
-            let readers = Readers::new(&args.lists, &options)?;
-            Box::new(lists::select(readers.map(|item| item.map_err(Into::into)), &args.select))
-        }
+        None => Box::new(lists::read(&args.lists, &args.select)?),
     };
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
-    let scorer = Scorer::new(model::load(&args.model, status)?, args.convention.convention())?;
+    let scorer =
+        Scorer::new(model::load(&args.scoring.model, status)?, args.scoring.convention.convention())?;
     let mut out = Sink::open(None)?;
     let mut skipped = Skipped::new(&args.select, status);
     let mut done = 0;
@@ -75,7 +72,7 @@ fn write(
     let is_list = args.text.is_none();
     for (hypothesis, score) in scores.distinct.hypotheses().iter().zip(&scores.scores) {
         let text = &utterance.nbest.hypotheses()[hypothesis.position].text;
-        if args.common.json {
+        if args.scoring.common.json {
             write_json(
                 out,
                 &Row {

@@ -17,12 +17,12 @@ struct Report<'a> {
 }
 
 pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
-    let status = Status::new(args.common.quiet);
-    let utterances = lists::read(&args.lists)?;
+    let status = Status::new(args.scoring.common.quiet);
+    let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let mut file = Sink::file(&args.output)?;
-    let model = model::load(&args.model, status)?;
-    let identity: ModelIdentity = model::identity(&args.model, &model);
-    let scorer = Scorer::new(model, args.convention.convention())?;
+    let model = model::load(&args.scoring.model, status)?;
+    let identity: ModelIdentity = model::identity(&args.scoring.model, &model);
+    let scorer = Scorer::new(model, args.scoring.convention.convention())?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
     let tuned = rescorer::tune(&judged)?;
@@ -32,7 +32,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     file.write_all(policy.to_toml()?.as_bytes())?;
     file.finish()?;
     let mut out = Sink::open(None)?;
-    if args.common.json {
+    if args.scoring.common.json {
         write_json(&mut out, &Report { policy: &policy, tuned: &tuned })?;
     } else {
         print(&mut out, &tuned, judged.len())?;
