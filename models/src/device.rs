@@ -47,35 +47,66 @@ impl fmt::Display for DeviceRequest {
     }
 }
 
-/// An opened device.
+/// Arithmetic of the forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit floating point throughout.
+    #[default]
+    F32,
+    /// Weights of at most 8 bits (those of a quantised file keep their bits) times inputs of 16 bits, summed
+    /// as integers. On the CPU.
+    Int8,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// An opened device, with the arithmetic of what is loaded onto it.
 #[derive(Debug, Clone)]
 pub struct ComputeDevice {
     burn: Device,
     is_cpu: bool,
     description: String,
+    precision: Precision,
 }
 
 impl ComputeDevice {
-    /// Opens what was asked for.
+    /// Opens what was asked for. With int8, `auto` is the CPU.
     ///
     /// # Errors
-    /// A GPU was asked for by name and there is none, or not that many.
-    pub fn open(request: DeviceRequest) -> Result<Self, Error> {
-        match request {
-            DeviceRequest::Cpu => Ok(Self::cpu()),
-            DeviceRequest::Auto => Ok(open_real_gpu()),
-            DeviceRequest::Gpu(number) => open_gpu(number),
-        }
+    /// A GPU was asked for by name and there is none, or not that many, or it can't compute so.
+    pub fn open(request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+        let device = match (request, precision) {
+            (DeviceRequest::Gpu(_), Precision::Int8) => Err(Error::Device {
+                requested: request.to_string(),
+                reason: "int8 runs on the CPU; use f32 on a GPU".into(),
+            }),
+            (DeviceRequest::Cpu, _) | (DeviceRequest::Auto, Precision::Int8) => Ok(Self::cpu()),
+            (DeviceRequest::Auto, Precision::F32) => Ok(open_real_gpu()),
+            (DeviceRequest::Gpu(number), Precision::F32) => open_gpu(number),
+        }?;
+        Ok(Self { precision, ..device })
     }
 
     /// The processor, with the best kernels it has.
     pub fn cpu() -> Self {
-        Self { burn: Device::flex(), is_cpu: true, description: "cpu".into() }
+        Self { burn: Device::flex(), is_cpu: true, description: "cpu".into(), precision: Precision::F32 }
     }
 
     /// The device as Burn knows it.
     pub fn burn(&self) -> &Device {
         &self.burn
+    }
+
+    /// The arithmetic.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Whether tensors lie in host memory.
@@ -113,7 +144,7 @@ mod gpu {
     use burn::tensor::wgpu::wgpu;
     use burn::tensor::{Device, DeviceKind};
 
-    use super::{ComputeDevice, DeviceRequest};
+    use super::{ComputeDevice, DeviceRequest, Precision};
     use crate::Error;
 
     /// Devices that were opened: a runtime can be set up once in a process. The lock also keeps graphics
@@ -180,7 +211,12 @@ mod gpu {
                 reason: error.to_string(),
             }
         })?;
-        let device = ComputeDevice { burn, is_cpu: false, description: adapter.description.clone() };
+        let device = ComputeDevice {
+            burn,
+            is_cpu: false,
+            description: adapter.description.clone(),
+            precision: Precision::F32,
+        };
         opened.insert(number, device.clone());
         Ok(device)
     }

@@ -4,8 +4,9 @@ use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_vecmath::{Exp, MaxNum, Sum};
 
 use crate::device::ComputeDevice;
-use crate::linear::{PackedMatrix, to_host};
+use crate::linear::{HostMatrix, to_host};
 use crate::tree::Edge;
+use crate::weights::RawTensor;
 
 /// Vocabulary rows that are multiplied at a time: bounds the logits in memory.
 const VOCAB_CHUNK: usize = 4096;
@@ -24,24 +25,27 @@ pub struct Head {
 enum Storage {
     /// Chunks of `Wᵀ: [d_model, chunk]`, and `W: [vocab, d_model]` in the same chunks for the edges.
     Tensor(Vec<Tensor<2>>),
-    Packed(Vec<PackedMatrix>),
+    Host(Vec<HostMatrix>),
 }
 
 impl Head {
-    /// Takes over `weight`, row-major `[vocab, d_model]`.
-    pub fn new(weight: Vec<f32>, shape: [usize; 2], device: &ComputeDevice) -> Self {
-        let [_, d_model] = shape;
-        let chunks = weight.par_chunks(VOCAB_CHUNK * d_model);
+    /// Takes over `tensor: [vocab, d_model]`.
+    pub fn new(tensor: &RawTensor, device: &ComputeDevice) -> Self {
+        let [vocab_size, d_model] = [tensor.shape[0], tensor.shape[1]];
+        let starts: Vec<usize> = (0..vocab_size).step_by(VOCAB_CHUNK).collect();
+        let len = |start: usize| VOCAB_CHUNK.min(vocab_size - start);
         let storage = if device.is_cpu() {
-            Storage::Packed(
-                chunks.map(|rows| PackedMatrix::new(rows, [rows.len() / d_model, d_model])).collect(),
-            )
+            let chunks = starts
+                .into_par_iter()
+                .map(|start| HostMatrix::new(tensor, len(start), |row| start + row, device.precision()));
+            Storage::Host(chunks.collect())
         } else {
-            let upload = |rows: &[f32]| {
-                let data = TensorData::new(rows.to_vec(), [rows.len() / d_model, d_model]);
-                Tensor::<2>::from_data(data, device.burn())
+            let upload = |start: usize| {
+                let mut rows = Vec::with_capacity(len(start) * d_model);
+                (start..start + len(start)).for_each(|row| tensor.row_f32(row, &mut rows));
+                Tensor::<2>::from_data(TensorData::new(rows, [len(start), d_model]), device.burn())
             };
-            Storage::Tensor(weight.chunks(VOCAB_CHUNK * d_model).map(upload).collect())
+            Storage::Tensor(starts.into_iter().map(upload).collect())
         };
         Self { storage }
     }
@@ -55,7 +59,7 @@ impl Head {
             return Vec::new();
         }
         match &self.storage {
-            Storage::Packed(chunks) => on_host(chunks, hidden, edges),
+            Storage::Host(chunks) => on_host(chunks, hidden, edges),
             Storage::Tensor(chunks) => on_device(chunks, hidden, edges),
         }
     }
@@ -86,7 +90,7 @@ impl Row {
     }
 }
 
-fn on_host(chunks: &[PackedMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
+fn on_host(chunks: &[HostMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
     let [nodes, d_model] = hidden.dims();
     let hidden = to_host(hidden);
     let mut rows: Vec<Row> = (0..nodes)
@@ -98,12 +102,14 @@ fn on_host(chunks: &[PackedMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f3
         row.logits.push(f32::NAN);
     }
     let mut logits = vec![0.0; NODE_CHUNK.min(nodes) * VOCAB_CHUNK];
-    for (rows, hidden) in rows.chunks_mut(NODE_CHUNK).zip(hidden.chunks(NODE_CHUNK * d_model)) {
+    let inputs = HostMatrix::rows(chunks, &hidden, d_model);
+    for (number, rows) in rows.chunks_mut(NODE_CHUNK).enumerate() {
+        let first = number * NODE_CHUNK;
         let mut start = 0;
         for chunk in chunks {
             let width = chunk.outputs();
             let logits = &mut logits[..rows.len() * width];
-            chunk.multiply_into(hidden, rows.len(), logits);
+            chunk.multiply_into(&inputs, first..first + rows.len(), logits);
             rows.par_iter_mut()
                 .zip(logits.par_chunks_exact_mut(width))
                 .for_each(|(row, logits)| row.add_chunk(start, logits));

@@ -4,9 +4,9 @@
 //! answers one question: the log-probabilities of the edges of a [`TreeBatch`].
 //!
 //! ```no_run
-//! use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
+//! use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 //!
-//! let model = LanguageModel::load("model.gguf".as_ref(), DeviceRequest::Cpu)?;
+//! let model = LanguageModel::load("model.gguf".as_ref(), DeviceRequest::Cpu, Precision::F32)?;
 //! let mut batch = TreeBatch::default();
 //! batch.push_tree(&[1], &[None], &[Edge { node: 0, token: 2 }]);
 //! println!("ln p(2 | 1) = {}", model.edge_log_probs(&batch)?[0]);
@@ -28,7 +28,7 @@ mod tokenizer;
 mod tree;
 mod weights;
 
-pub use device::{ComputeDevice, DeviceRequest};
+pub use device::{ComputeDevice, DeviceRequest, Precision};
 pub use error::Error;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;

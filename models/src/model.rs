@@ -9,7 +9,7 @@ use crate::llama::{Llama, load_gguf, load_safetensors};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
-use crate::{DeviceRequest, Error};
+use crate::{DeviceRequest, Error, Precision};
 
 /// A pretrained causal language model with its tokenizer, ready to score.
 ///
@@ -24,9 +24,10 @@ impl LanguageModel {
     /// Loads a `.gguf` file or a Hugging Face folder onto a device.
     ///
     /// # Errors
-    /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device.
-    pub fn load(path: &Path, device: DeviceRequest) -> Result<Self, Error> {
-        let device = ComputeDevice::open(device)?;
+    /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device, or one
+    /// that can't compute with this precision.
+    pub fn load(path: &Path, device: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+        let device = ComputeDevice::open(device, precision)?;
         let ((decoder, fingerprint), tokenizer) = if path.is_dir() {
             (load_safetensors(path, &device)?, Tokenizer::from_folder(path)?)
         } else {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use rescorer_models::{DeviceRequest, LanguageModel};
+use rescorer_models::{DeviceRequest, LanguageModel, Precision};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// A tiny model on a device.
 pub fn load_tiny(name: &str, device: DeviceRequest) -> LanguageModel {
-    LanguageModel::load(&fixture(name), device).unwrap_or_else(|error| panic!("{error}"))
+    LanguageModel::load(&fixture(name), device, Precision::F32).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A text with `[BOS] + tokens + [EOS]`, as the reference tokenises it.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rescorer::{Convention, NBest, Scorer, TextScore};
-use rescorer_models::{DeviceRequest, Edge, Error, LanguageModel, TreeBatch};
+use rescorer_models::{DeviceRequest, Edge, Error, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{GoldenText, MaxDifference, chain, chain_log_probs, relative, skipped};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,9 @@ const GPU_TOTALS: f64 = 2.5e-2;
 
 /// Relative to the value, or absolute below 1: the residual stream reaches hundreds and adds up 30 layers.
 const HIDDEN: f64 = 2e-3;
+
+/// Mean over the tokens, int8 against f32: 12 bits of weights and 15 of inputs.
+const INT8_MEAN: f64 = 0.05;
 
 /// The same weights on the same device: only the order of sums differs between a trie and a chain.
 const TRIE: f64 = 1e-4;
@@ -76,7 +79,7 @@ fn requested_device() -> Option<DeviceRequest> {
 
 fn load(device: DeviceRequest) -> LanguageModel {
     let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
-    let model = LanguageModel::load(&path, device).unwrap_or_else(|error| panic!("{error}"));
+    let model = LanguageModel::load(&path, device, Precision::F32).unwrap_or_else(|error| panic!("{error}"));
     println!("device: {}", model.device().description());
     model
 }
@@ -111,6 +114,44 @@ fn golden_scores() {
     println!("{} sentences, token ids equal", rows.len());
     log_probs.check(if is_cpu { LOG_PROBS } else { GPU_LOG_PROBS });
     totals.check(if is_cpu { TOTALS } else { GPU_TOTALS });
+}
+
+fn mean_difference<'a>(pairs: impl IntoIterator<Item = (&'a [f32], &'a [f32])>) -> f64 {
+    let differences: Vec<f64> = pairs
+        .into_iter()
+        .inspect(|(found, expected)| assert_eq!(found.len(), expected.len()))
+        .flat_map(|(found, expected)| found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs())))
+        .collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    println!("int8: mean difference {mean:.4} over {} tokens", differences.len());
+    mean
+}
+
+fn load_int8() -> Arc<LanguageModel> {
+    let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
+    let model = LanguageModel::load(&path, DeviceRequest::Cpu, Precision::Int8);
+    Arc::new(model.unwrap_or_else(|error| panic!("{error}")))
+}
+
+#[test]
+#[ignore = "needs the model and the golden files: set RESCORER_TEST_MODEL and RESCORER_TEST_GOLDEN"]
+fn golden_scores_in_int8() {
+    let Scores { rows } = read_json(&path_from("RESCORER_TEST_GOLDEN", "the file of golden scores"));
+    let scorer = Scorer::new(load_int8(), Convention::default()).unwrap();
+    let found: Vec<TextScore> = rows
+        .iter()
+        .map(|row| scorer.score_list(&NBest::from_texts([&row.text.text]).unwrap()).unwrap().scores.remove(0))
+        .collect();
+    let pairs = found.iter().zip(&rows).map(|(found, row)| (&found.log_probs[..], &row.token_logprobs[..]));
+    assert!(mean_difference(pairs) <= INT8_MEAN);
+}
+
+#[test]
+#[ignore = "needs the model: set RESCORER_TEST_MODEL"]
+fn int8_scores_nearly_as_f32() {
+    let (found, expected) = (score_by_trie(&load_int8()), score_by_trie(&Arc::new(load(DeviceRequest::Cpu))));
+    let pairs = found.iter().zip(&expected).map(|(a, b)| (&a.log_probs[..], &b.log_probs[..]));
+    assert!(mean_difference(pairs) <= INT8_MEAN);
 }
 
 #[test]
@@ -194,7 +235,7 @@ fn sentences_in_a_trie_score_as_one_by_one() {
 fn a_gpu_scores_as_the_cpu() {
     let asked = requested_device().filter(|device| matches!(device, DeviceRequest::Gpu(_)));
     let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
-    let gpu = match LanguageModel::load(&path, asked.unwrap_or(DeviceRequest::Gpu(None))) {
+    let gpu = match LanguageModel::load(&path, asked.unwrap_or(DeviceRequest::Gpu(None)), Precision::F32) {
         Ok(model) => Arc::new(model),
         Err(error @ Error::Device { .. }) if asked.is_none() => {
             return skipped(&format!("no adapter ({error})"));

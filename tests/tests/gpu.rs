@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rescorer::{Convention, NBest, Scorer};
-use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
+use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{
     MaxDifference, TINY_MODELS, chain, fixture, load_tiny, skipped, texts, write_wide_model,
 };
@@ -21,7 +21,7 @@ const LAYERS: f64 = 1e-3;
 
 /// A model on the first adapter; `None`, and a line about it, where there is none.
 fn on_gpu(path: &Path) -> Option<LanguageModel> {
-    match LanguageModel::load(path, DeviceRequest::Gpu(None)) {
+    match LanguageModel::load(path, DeviceRequest::Gpu(None), Precision::F32) {
         Ok(model) => Some(model),
         Err(error @ rescorer_models::Error::Device { .. }) => {
             let required = std::env::var("RESCORER_REQUIRE_GPU").is_ok_and(|value| value == "1");
@@ -88,7 +88,7 @@ fn a_large_vocabulary_on_a_gpu_equals_the_cpu() {
     let folder = tempfile::tempdir().unwrap();
     write_wide_model(folder.path());
     let Some(gpu) = on_gpu(folder.path()) else { return };
-    let cpu = LanguageModel::load(folder.path(), DeviceRequest::Cpu).unwrap();
+    let cpu = LanguageModel::load(folder.path(), DeviceRequest::Cpu, Precision::F32).unwrap();
     let tokens = [0, 4095, 4096, 8191, 8192, 8291];
     let edges: Vec<Edge> = (0..3).flat_map(|node| tokens.map(|token| Edge { node, token })).collect();
     let mut batch = TreeBatch::default();

@@ -3,7 +3,7 @@
 //! The reference is the definition in f64, from the model's own last hidden states.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
+use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{MaxDifference, log_softmax, write_wide_model};
 
 /// f32 dot products and exponentials; values reach 20.
@@ -16,8 +16,8 @@ const TOKENS: [u32; 9] = [0, 1, 4095, 4096, 4097, 8191, 8192, 8193, 8291];
 fn chunks_of_the_vocabulary_are_one_softmax() {
     let folder = tempfile::tempdir().unwrap();
     let head = write_wide_model(folder.path());
-    let model =
-        LanguageModel::load(folder.path(), DeviceRequest::Cpu).unwrap_or_else(|error| panic!("{error}"));
+    let model = LanguageModel::load(folder.path(), DeviceRequest::Cpu, Precision::F32)
+        .unwrap_or_else(|error| panic!("{error}"));
     // A star: BOS with every token as a child, and an edge from each of them to each.
     let mut tokens = vec![0];
     tokens.extend(TOKENS);

@@ -140,8 +140,10 @@ fn load(
     };
     let embedding = read(layout.embedding)?;
     let norm = RmsNorm::new(read(layout.norm)?.to_f32(), config.norm_epsilon, device);
-    let head = if config.tied_head { embedding.to_f32() } else { read(layout.head)?.to_f32() };
-    let head = Head::new(head, [config.vocab_size, config.d_model], device);
+    let head = match config.tied_head {
+        true => Head::new(&embedding, device),
+        false => Head::new(&read(layout.head)?, device),
+    };
     let embedding = Embedding::new(embedding);
     let mut loaded = Vec::with_capacity(blocks.len());
     for (block, digests) in blocks {
@@ -186,49 +188,36 @@ fn load_block(
     device: &ComputeDevice,
 ) -> Loaded<Block> {
     let mut digests = Vec::with_capacity(PARTS.len());
-    let mut read = |part: Part| -> Result<Vec<f32>, Error> {
+    let mut read = |part: Part| -> Result<RawTensor, Error> {
         let name = (layout.block)(layer, part);
         let tensor = store.read(&name)?;
         digests.push(tensor_digest(&name, &tensor));
-        Ok(tensor.to_f32())
+        Ok(tensor)
     };
-    let shape = |part: Part| {
-        let shape = shape_of(part, config);
-        [shape[0], shape[1]]
-    };
-    let norm = |weight: Vec<f32>| RmsNorm::new(weight, config.norm_epsilon, device);
+    let norm = |weight: RawTensor| RmsNorm::new(weight.to_f32(), config.norm_epsilon, device);
     let attention_norm = norm(read(Part::AttentionNorm)?);
-    let mut linear = |part: Part, heads: Option<usize>| -> Result<Linear, Error> {
-        let mut weight = read(part)?;
-        if let Some(heads) = heads.filter(|_| layout.permuted) {
-            weight = to_rotate_half(&weight, heads, config.head_dim, config.d_model);
-        }
-        Ok(Linear::new(weight, shape(part), device))
+    let mut linear = |part: Part| -> Result<Linear, Error> {
+        let is_turned = layout.permuted && matches!(part, Part::Query | Part::Key);
+        let row = |row| if is_turned { rotate_half_row(row, config.head_dim) } else { row };
+        Ok(Linear::new(&read(part)?, row, device))
     };
     let attention = Attention {
-        query: linear(Part::Query, Some(config.heads))?,
-        key: linear(Part::Key, Some(config.kv_heads))?,
-        value: linear(Part::Value, None)?,
-        output: linear(Part::Output, None)?,
+        query: linear(Part::Query)?,
+        key: linear(Part::Key)?,
+        value: linear(Part::Value)?,
+        output: linear(Part::Output)?,
         heads: Heads { queries: config.heads, keys: config.kv_heads, dim: config.head_dim },
     };
-    let [gate, up, down] = [linear(Part::Gate, None)?, linear(Part::Up, None)?, linear(Part::Down, None)?];
+    let [gate, up, down] = [linear(Part::Gate)?, linear(Part::Up)?, linear(Part::Down)?];
     let mlp_norm = norm(read(Part::MlpNorm)?);
     Ok((Block { attention_norm, attention, mlp_norm, gate, up, down }, digests))
 }
 
-/// Undoes the order of rows that GGUF files give Q and K of Llama models: row `2i + j` of a head
-/// (pairs side by side, for interleaved RoPE) goes back to row `i + j·head_dim/2`.
-fn to_rotate_half(weight: &[f32], heads: usize, head_dim: usize, width: usize) -> Vec<f32> {
-    let half = head_dim / 2;
-    let mut rows = Vec::with_capacity(weight.len());
-    for head in 0..heads {
-        for row in 0..head_dim {
-            let from = head * head_dim + 2 * (row % half) + row / half;
-            rows.extend_from_slice(&weight[from * width..(from + 1) * width]);
-        }
-    }
-    rows
+/// Where the row of a rotate-half head lies among the rows that GGUF files give Q and K of Llama models:
+/// they put the pairs of interleaved RoPE side by side, row `i + j·head_dim/2` of a head at `2i + j`.
+fn rotate_half_row(row: usize, head_dim: usize) -> usize {
+    let (head, row, half) = (row / head_dim, row % head_dim, head_dim / 2);
+    head * head_dim + 2 * (row % half) + row / half
 }
 
 #[cfg(test)]
@@ -237,7 +226,7 @@ mod tests {
 
     #[test]
     fn interleaved_rows_go_back_to_halves() {
-        let rows: Vec<f32> = (0..8).map(|i| i as f32).collect();
-        assert_eq!(to_rotate_half(&rows, 2, 4, 1), [0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]);
+        let rows: Vec<usize> = (0..8).map(|row| rotate_half_row(row, 4)).collect();
+        assert_eq!(rows, [0, 2, 1, 3, 4, 6, 5, 7]);
     }
 }

@@ -50,11 +50,15 @@ impl RawTensor {
         values
     }
 
+    /// The stored blocks of row `index` of a matrix.
+    pub fn row_bytes(&self, index: usize) -> &[u8] {
+        let row_bytes = self.bytes.len() / self.shape[0];
+        &self.bytes[index * row_bytes..(index + 1) * row_bytes]
+    }
+
     /// Appends the values of row `index` of a matrix to `out`.
     pub fn row_f32(&self, index: usize, out: &mut Vec<f32>) {
-        let row_bytes = self.bytes.len() / self.shape[0];
-        let start = index * row_bytes;
-        self.dtype.dequantize(&self.bytes[start..start + row_bytes], out);
+        self.dtype.dequantize(self.row_bytes(index), out);
     }
 }
 

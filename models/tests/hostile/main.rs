@@ -14,7 +14,7 @@ mod gguf_header;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use rescorer_models::{DeviceRequest, LanguageModel};
+use rescorer_models::{DeviceRequest, LanguageModel, Precision};
 
 /// Path of a fixture that all crates share.
 fn fixture(name: &str) -> PathBuf {
@@ -23,7 +23,7 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Loads onto the CPU. A panic fails the test and names the file's change.
 fn load(path: &Path, change: &str) -> Result<LanguageModel, String> {
-    match catch_unwind(|| LanguageModel::load(path, DeviceRequest::Cpu)) {
+    match catch_unwind(|| LanguageModel::load(path, DeviceRequest::Cpu, Precision::F32)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(_) => panic!("{change}: loading panicked"),
     }

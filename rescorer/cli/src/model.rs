@@ -3,19 +3,19 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use indicatif::ProgressBar;
-use rescorer::{LanguageModel, ModelIdentity, Policy};
+use rescorer::{LanguageModel, ModelIdentity, Policy, Precision};
 use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
 
-use crate::args::{ConventionArgs, ModelArgs, Precision};
+use crate::args::{self, ConventionArgs, ModelArgs};
 use crate::status::Status;
 
 /// Finds, fetches and loads the model that the options ask for.
 pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
-    match args.precision {
-        Precision::F32 => {}
-        Precision::Int8 => bail!("--precision int8 is not built in this version; use f32"),
-        Precision::F16 => bail!("--precision f16 is not built in this version; use f32"),
-    }
+    let precision = match args.precision {
+        args::Precision::F32 => Precision::F32,
+        args::Precision::Int8 => Precision::Int8,
+        args::Precision::F16 => bail!("--precision f16 is not built in this version; use f32 or int8"),
+    };
     if let Some(adapter) = args.adapter.first() {
         bail!("--adapter {adapter}: adapters are not built in this version; leave the option out");
     }
@@ -23,11 +23,12 @@ pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageMode
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
     let path = locate(&args.model, args.offline, status)?;
-    let model = LanguageModel::load(&path, args.device)?;
+    let model = LanguageModel::load(&path, args.device, precision)?;
     let device = model.device();
     let threads =
         if device.is_cpu() { format!(", {} threads", rayon::current_num_threads()) } else { String::new() };
-    status.say(format_args!("model {} on {}{threads}", args.model, device.description()));
+    let precision = device.precision();
+    status.say(format_args!("model {} in {precision} on {}{threads}", args.model, device.description()));
     Ok(Arc::new(model))
 }
 

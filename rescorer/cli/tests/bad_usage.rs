@@ -90,12 +90,21 @@ fn what_this_version_does_not_do_is_refused_by_name() {
     let ran = ran(room.command("rescroe a.jsonl").output().unwrap());
     assert_eq!(ran.code, 2);
     ran.says(&["there is no subcommand `rescroe`", "--help"]);
-    for option in ["--precision int8", "--precision f16", "--adapter x"] {
+    for option in ["--precision f16", "--adapter x"] {
         room.refused(
             &format!("rescore a.jsonl --lm-weight 0 {option}"),
             &[option, "not built in this version"],
         );
     }
+}
+
+#[test]
+fn int8_on_a_gpu_is_refused() {
+    let room = room();
+    let mut command = room.command("rescore a.jsonl --lm-weight 0 --precision int8 --device gpu --model");
+    let ran = ran(command.arg(fixture("tiny-llama")).output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    ran.says(&["gpu: int8 runs on the CPU; use f32 on a GPU"]);
 }
 
 #[test]

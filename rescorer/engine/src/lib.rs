@@ -5,9 +5,9 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use rescorer::{Convention, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Rescorer, Scorer};
+//! use rescorer::{Convention, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Precision, Rescorer, Scorer};
 //!
-//! let model = LanguageModel::load("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref(), DeviceRequest::Auto)?;
+//! let model = LanguageModel::load("SmolLM2-135M-Instruct.Q4_1.gguf".as_ref(), DeviceRequest::Auto, Precision::F32)?;
 //! let scorer = Scorer::new(Arc::new(model), Convention::default())?;
 //! let rescorer = Rescorer::new(scorer, Fusion { lm_weight: 0.3, length_bonus: 0.0, margin: 0.0 });
 //!
@@ -43,7 +43,7 @@ pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;
 pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
 pub use rescorer::{Rescored, RescoredHypothesis, Rescorer};
-pub use rescorer_models::{DeviceRequest, LanguageModel};
+pub use rescorer_models::{DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
 pub use rescorer_perturb::Normalization;
 pub use scorer::{ListScores, PreparedList, Scorer, TextScore};

@@ -28,7 +28,7 @@ struct Report<'a> {
     device: &'a str,
     adapter_name: Option<&'a str>,
     model: &'a str,
-    precision: &'a str,
+    precision: String,
     seconds: f64,
 }
 
@@ -43,6 +43,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let model = model::load(&args.scoring.model, status)?;
     let device = model.device().description().to_string();
+    let precision = model.device().precision();
     if let Some(policy) = &policy {
         policy.check_model(&model::identity(&args.scoring.model, &model))?;
     }
@@ -85,7 +86,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         device: &device,
         adapter_name: None,
         model: &args.scoring.model.model,
-        precision: "f32",
+        precision: precision.to_string(),
         seconds,
     };
     let mut out = Sink::open(None)?;

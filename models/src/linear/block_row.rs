@@ -1,0 +1,104 @@
+use half::f16;
+
+use crate::weights::{RawTensor, WeightType};
+
+/// Inputs that share a scale and a minimum, as in the quantised types of GGUF.
+pub const BLOCK: usize = 32;
+
+/// Largest magnitude of an integer weight.
+const WEIGHT_MAX: f32 = 2047.0;
+
+/// The weights of one output in blocks of 32, with the step of its integers.
+pub struct BlockRow {
+    /// The blocks, the last one padded with zeros.
+    pub blocks: Vec<Block>,
+    /// Bits of the quants: 4 (0 to 15) or 8 (−127 to 127).
+    pub bits: u32,
+    /// What an integer of 1 stands for: the largest magnitude of the row is 2047 of it.
+    pub scale: f32,
+}
+
+/// 32 weights: `w = d·q + m`.
+pub struct Block {
+    d: f32,
+    m: f32,
+    /// The quants `q`.
+    pub quants: [i8; BLOCK],
+}
+
+impl BlockRow {
+    /// Reads a row of a matrix. Types that have no blocks are quantised to 8 bits.
+    pub fn new(tensor: &RawTensor, row: usize) -> Self {
+        let bytes = tensor.row_bytes(row);
+        let blocks = bytes.chunks_exact(tensor.dtype.block_bytes());
+        let (bits, blocks): (u32, Vec<Block>) = match tensor.dtype {
+            WeightType::Q4_0 => (4, blocks.map(|b| Block::nibbles(half_at(b), None, &b[2..])).collect()),
+            WeightType::Q4_1 => {
+                (4, blocks.map(|b| Block::nibbles(half_at(b), Some(half_at(&b[2..])), &b[4..])).collect())
+            }
+            WeightType::Q8_0 => (8, blocks.map(|b| Block::bytes(half_at(b), &b[2..])).collect()),
+            WeightType::F32 | WeightType::F16 | WeightType::BF16 => {
+                let mut values = Vec::new();
+                tensor.dtype.dequantize(bytes, &mut values);
+                (8, values.chunks(BLOCK).map(Block::quantize).collect())
+            }
+        };
+        let largest = blocks.iter().map(|block| block.largest(bits)).fold(0.0f32, |a, b| {
+            // `f32::max` would lose a weight that is not a number.
+            if a.is_nan() || b <= a { a } else { b }
+        });
+        Self { blocks, bits, scale: largest / WEIGHT_MAX }
+    }
+
+    /// Scale `D` and minimum `M` of a block in the integers of the row: a weight is `q·D + M` with `D` in
+    /// 1/16 (4 bits) or 1/128 (8 bits) of a step.
+    pub fn integers(&self, block: &Block) -> (i16, i16) {
+        if self.scale == 0.0 {
+            return (0, 0);
+        }
+        let unit = if self.bits == 4 { 16.0 } else { 128.0 };
+        ((block.d / self.scale * unit).round() as i16, (block.m / self.scale).round() as i16)
+    }
+
+    /// Bound of the norm of the row of integers.
+    pub fn norm(&self) -> f32 {
+        if self.scale == 0.0 || !self.scale.is_finite() {
+            return 0.0;
+        }
+        // One more than the largest of the block, for rounding.
+        let largest = self.blocks.iter().map(|block| block.largest(self.bits) / self.scale + 1.0);
+        largest.map(|largest| BLOCK as f32 * largest * largest).sum::<f32>().sqrt()
+    }
+}
+
+impl Block {
+    fn nibbles(d: f32, m: Option<f32>, bytes: &[u8]) -> Self {
+        let quant = |i: usize| if i < 16 { bytes[i] & 15 } else { bytes[i - 16] >> 4 };
+        Self { d, m: m.unwrap_or(-8.0 * d), quants: std::array::from_fn(|i| quant(i) as i8) }
+    }
+
+    fn bytes(d: f32, bytes: &[u8]) -> Self {
+        Self { d, m: 0.0, quants: std::array::from_fn(|i| bytes[i] as i8) }
+    }
+
+    fn quantize(values: &[f32]) -> Self {
+        let largest = values.iter().fold(0.0f32, |largest, value| {
+            let value = value.abs();
+            if largest.is_nan() || value <= largest { largest } else { value }
+        });
+        let d = largest / 127.0;
+        let quant = |value: &f32| if d == 0.0 { 0 } else { (value / d).round() as i8 };
+        Self { d, m: 0.0, quants: std::array::from_fn(|i| values.get(i).map_or(0, quant)) }
+    }
+
+    /// Bound of the magnitude of its weights.
+    fn largest(&self, bits: u32) -> f32 {
+        let [low, high] = if bits == 4 { [0.0, 15.0] } else { [-128.0, 127.0] };
+        let (low, high) = ((self.d * low + self.m).abs(), (self.d * high + self.m).abs());
+        if low.is_nan() || low > high { low } else { high }
+    }
+}
+
+fn half_at(bytes: &[u8]) -> f32 {
+    f16::from_le_bytes([bytes[0], bytes[1]]).to_f32()
+}

@@ -1,0 +1,75 @@
+use std::ops::Range;
+
+use super::blocks::BlockMatrix;
+use super::integer_rows::IntegerRows;
+use super::packed::PackedMatrix;
+use crate::Precision;
+use crate::weights::RawTensor;
+
+/// A frozen weight on the CPU: `y = x · Wᵀ` with the kernel of its precision.
+pub enum HostMatrix {
+    /// Exact.
+    F32(PackedMatrix),
+    /// At most 8 bits a weight, integer sums.
+    Int8(BlockMatrix),
+}
+
+/// Inputs in the form that a kernel reads.
+pub enum HostRows<'a> {
+    F32(&'a [f32], usize),
+    Integers(IntegerRows),
+}
+
+impl HostMatrix {
+    /// Takes over rows of `tensor: [rows, in]`; output `j` is row `row(j)`.
+    pub fn new(
+        tensor: &RawTensor,
+        outputs: usize,
+        row: impl Fn(usize) -> usize + Sync,
+        precision: Precision,
+    ) -> Self {
+        match precision {
+            Precision::F32 => {
+                let mut weight = Vec::with_capacity(outputs * tensor.shape[1]);
+                (0..outputs).for_each(|output| tensor.row_f32(row(output), &mut weight));
+                Self::F32(PackedMatrix::new(&weight, [outputs, tensor.shape[1]]))
+            }
+            Precision::Int8 => Self::Int8(BlockMatrix::new(tensor, outputs, row)),
+        }
+    }
+
+    /// Length of a row of the result.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::F32(weight) => weight.outputs(),
+            Self::Int8(weight) => weight.outputs(),
+        }
+    }
+
+    /// Brings inputs of `width` values to the kernel, once for all the weights that read them.
+    pub fn rows<'a, 'b>(
+        weights: impl IntoIterator<Item = &'b Self>,
+        x: &'a [f32],
+        width: usize,
+    ) -> HostRows<'a> {
+        let norms = weights.into_iter().filter_map(|weight| match weight {
+            Self::F32(_) => None,
+            Self::Int8(weight) => Some(weight.norm()),
+        });
+        match norms.reduce(f32::max) {
+            None => HostRows::F32(x, width),
+            Some(norm) => HostRows::Integers(IntegerRows::new(x, width, norm)),
+        }
+    }
+
+    /// `x · Wᵀ` for some rows of `x`, into a buffer of `rows.len() · out` numbers.
+    pub fn multiply_into(&self, x: &HostRows<'_>, rows: Range<usize>, y: &mut [f32]) {
+        match (self, x) {
+            (Self::F32(weight), HostRows::F32(x, width)) => {
+                weight.multiply_into(&x[rows.start * width..rows.end * width], rows.len(), y);
+            }
+            (Self::Int8(weight), HostRows::Integers(x)) => weight.multiply_into(x, rows, y),
+            _ => unreachable!("all weights of a model have one precision"),
+        }
+    }
+}
