@@ -70,7 +70,7 @@ fn lists_on_a_gpu_equal_the_cpu() {
         let scorer = Scorer::new(Arc::new(model), Convention::default()).unwrap();
         let prepare =
             |texts: &Vec<&str>| scorer.prepare("u", &NBest::from_texts(texts.clone()).unwrap()).unwrap();
-        scorer.score(lists.iter().map(prepare).collect()).unwrap()
+        scorer.score(lists.iter().map(prepare).collect()).unwrap().lists
     };
     let mut difference = MaxDifference::new("lists, log-probabilities");
     for (list, (found, expected)) in score(gpu).iter().zip(&score(cpu)).enumerate() {

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rescorer::{Convention, LmText, NBest, Scorer, TextScore, TokenTrie};
+use rescorer::{Convention, LmText, NBest, PreparedList, Scorer, TextScore, TokenTrie};
 use rescorer_models::{DeviceRequest, LanguageModel, TreeBatch};
 use rescorer_tests::{chain, chain_log_probs, load_tiny, relative};
 
@@ -133,13 +133,16 @@ proptest! {
     fn lists_scored_together_score_as_alone(lists in prop::collection::vec(list(6), 1..5), convention in convention()) {
         let scorer = scorer(convention);
         let lists: Vec<NBest> = lists.into_iter().map(|texts| NBest::from_texts(texts).unwrap()).collect();
-        let prepared = lists.iter().map(|list| scorer.prepare("u", list).unwrap()).collect();
+        let prepared: Vec<PreparedList> =
+            lists.iter().map(|list| scorer.prepare("u", list).unwrap()).collect();
+        let alone: usize = prepared.iter().map(|list| list.nodes()).sum();
         let together = scorer.score(prepared).unwrap();
+        prop_assert!(together.nodes <= alone);
+        let together = together.lists;
         prop_assert_eq!(together.len(), lists.len());
         for (together, list) in together.iter().zip(&lists) {
             let alone = scorer.score_list(list).unwrap();
             prop_assert_eq!(&together.distinct, &alone.distinct);
-            prop_assert_eq!(together.nodes, alone.nodes);
             close_scores(&together.scores, &alone.scores)?;
         }
     }
@@ -193,8 +196,10 @@ fn several_forward_passes_score_as_one() {
     let texts: Vec<String> = (0..14).map(|first| format!("{first} {}", "xy ".repeat(38))).collect();
     let nbest = NBest::from_texts(texts.clone()).unwrap();
     let convention = Convention::default();
-    let scores = scorer(convention).score_list(&nbest).unwrap();
-    assert!(scores.nodes > 1024, "{} nodes are one pass", scores.nodes);
+    let scorer = scorer(convention);
+    let nodes = scorer.prepare("u", &nbest).unwrap().nodes();
+    assert!(nodes > 1024, "{nodes} nodes are one pass");
+    let scores = scorer.score_list(&nbest).unwrap();
     let expected: Vec<TextScore> = texts.iter().map(|text| by_definition(&convention, text)).collect();
     close_scores(&scores.scores, &expected).unwrap();
 }

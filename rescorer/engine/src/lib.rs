@@ -46,7 +46,7 @@ pub use rescorer::{Rescored, RescoredHypothesis, Rescorer};
 pub use rescorer_models::{DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
 pub use rescorer_perturb::Normalization;
-pub use scorer::{ListScores, PreparedList, Scorer, TextScore};
+pub use scorer::{ListScores, PreparedList, Scored, Scorer, TextScore};
 pub use stream::{ScoredStream, ScoringStats};
 pub use text::LmText;
 pub use trie::TokenTrie;

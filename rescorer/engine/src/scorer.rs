@@ -5,7 +5,7 @@ use rescorer_nbest::{Distinct, NBest};
 
 use crate::{Convention, Error, TokenTrie};
 
-/// Nodes of a forward pass: enough to keep the matrix kernels busy, few enough to stay in memory.
+/// Most nodes of a forward pass: enough to keep the matrix kernels busy, few enough to stay in memory.
 const NODE_BUDGET: usize = 1024;
 
 /// Tokens of a text with their log-probabilities.
@@ -26,24 +26,31 @@ pub struct ListScores {
     pub distinct: Distinct,
     /// Their scores, in the same order.
     pub scores: Vec<TextScore>,
-    /// Trie nodes that were computed for the list.
+}
+
+/// Lists that were scored together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Their scores, in the order in which they were given.
+    pub lists: Vec<ListScores>,
+    /// Trie nodes that were computed; beginnings that lists have in common count once.
     pub nodes: usize,
 }
 
-/// A list on its way to the model: token sequences folded into tries.
+/// A list on its way to the model: the token sequences of its distinct hypotheses.
 #[derive(Debug, Clone)]
 pub struct PreparedList {
     /// Stands for the list in messages.
     name: String,
     distinct: Distinct,
     sequences: Vec<Vec<u32>>,
-    tries: Vec<TokenTrie>,
+    nodes: usize,
 }
 
 impl PreparedList {
-    /// Nodes that a forward pass will compute for this list.
+    /// Trie nodes of this list alone.
     pub fn nodes(&self) -> usize {
-        self.tries.iter().map(TokenTrie::nodes).sum()
+        self.nodes
     }
 }
 
@@ -84,7 +91,7 @@ impl Scorer {
         &self.convention
     }
 
-    /// Tokenises the distinct hypotheses of a list and folds them into tries.
+    /// Tokenises the distinct hypotheses of a list.
     ///
     /// `name` stands for the list in messages.
     ///
@@ -100,8 +107,8 @@ impl Scorer {
                 self.encode(text, || format!("utterance {name:?}, position {}", hypothesis.position))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let tries = TokenTrie::build(&sequences, self.bos, self.eos, NODE_BUDGET);
-        Ok(PreparedList { name: name.into(), distinct, sequences, tries })
+        let nodes = self.tries(&sequences).iter().map(TokenTrie::nodes).sum();
+        Ok(PreparedList { name: name.into(), distinct, sequences, nodes })
     }
 
     fn encode(&self, text: &str, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
@@ -114,14 +121,31 @@ impl Scorer {
         Ok(tokens)
     }
 
-    /// Scores prepared lists, as many in a forward pass as fit.
+    fn tries(&self, sequences: &[impl AsRef<[u32]>]) -> Vec<TokenTrie> {
+        TokenTrie::build(sequences, self.bos, self.eos, NODE_BUDGET)
+    }
+
+    /// Scores prepared lists. What their hypotheses have in common is computed once, within a list and
+    /// between lists.
     ///
     /// # Errors
     /// The model fails, or gives what is not a log-probability.
-    pub fn score(&self, lists: Vec<PreparedList>) -> Result<Vec<ListScores>, Error> {
-        let log_probs = self.run(lists.iter().flat_map(|list| &list.tries))?;
+    pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
+        let mut log_probs = vec![Vec::new(); sequences.len()];
+        let mut nodes = 0;
+        for trie in self.tries(&sequences) {
+            let mut batch = TreeBatch::default();
+            trie.push_to(&mut batch);
+            let values = self.model.edge_log_probs(&batch)?;
+            for (sequence, path) in trie.paths() {
+                log_probs[*sequence] = path.iter().map(|&edge| values[edge as usize]).collect();
+            }
+            nodes += trie.nodes();
+        }
         let mut log_probs = log_probs.into_iter();
-        lists.into_iter().map(|list| self.collect(list, &mut log_probs)).collect()
+        let lists = lists.into_iter().map(|list| self.collect(list, &mut log_probs));
+        Ok(Scored { lists: lists.collect::<Result<_, _>>()?, nodes })
     }
 
     /// Scores one list.
@@ -130,65 +154,28 @@ impl Scorer {
     /// As [`Scorer::prepare`] and [`Scorer::score`].
     pub fn score_list(&self, nbest: &NBest) -> Result<ListScores, Error> {
         let prepared = self.prepare("(list)", nbest)?;
-        let mut scores = self.score(vec![prepared])?;
-        Ok(scores.remove(0))
+        let mut scored = self.score(vec![prepared])?;
+        Ok(scored.lists.remove(0))
     }
 
-    /// The log-probabilities of the edges of every trie.
-    fn run<'a>(&self, tries: impl Iterator<Item = &'a TokenTrie>) -> Result<Vec<Vec<f32>>, Error> {
-        let mut results = Vec::new();
-        let mut batch = TreeBatch::default();
-        let mut edges: Vec<usize> = Vec::new();
-        let mut flush = |batch: &mut TreeBatch, edges: &mut Vec<usize>| -> Result<(), Error> {
-            let values = self.model.edge_log_probs(batch)?;
-            let mut rest = values.as_slice();
-            for count in edges.drain(..) {
-                let (values, tail) = rest.split_at(count);
-                results.push(values.to_vec());
-                rest = tail;
-            }
-            *batch = TreeBatch::default();
-            Ok(())
-        };
-        for trie in tries {
-            if !batch.is_empty() && batch.len() + trie.nodes() > NODE_BUDGET {
-                flush(&mut batch, &mut edges)?;
-            }
-            trie.push_to(&mut batch);
-            edges.push(trie.edges());
-        }
-        if !batch.is_empty() {
-            flush(&mut batch, &mut edges)?;
-        }
-        Ok(results)
-    }
-
+    /// Takes the log-probabilities of a list from those of all.
     fn collect(
         &self,
         list: PreparedList,
         log_probs: &mut impl Iterator<Item = Vec<f32>>,
     ) -> Result<ListScores, Error> {
-        let nodes = list.nodes();
-        let PreparedList { name, distinct, sequences, tries } = list;
-        let mut scores: Vec<Option<TextScore>> = vec![None; sequences.len()];
-        for (trie, values) in tries.iter().zip(log_probs) {
-            for (sequence, path) in trie.paths() {
-                let mut tokens = sequences[*sequence].clone();
-                tokens.extend(self.eos);
-                let log_probs: Vec<f32> = path.iter().map(|&edge| values[edge as usize]).collect();
-                let sum: f64 = log_probs.iter().map(|&value| f64::from(value)).sum();
-                let lm_score = if self.convention.mean { sum / tokens.len().max(1) as f64 } else { sum };
-                if !lm_score.is_finite() {
-                    let position = distinct.hypotheses()[*sequence].position;
-                    return Err(Error::NotFinite {
-                        subject: format!("utterance {name:?}, position {position}"),
-                        value: lm_score,
-                    });
-                }
-                scores[*sequence] = Some(TextScore { tokens, log_probs, lm_score });
+        let PreparedList { name, distinct, sequences, .. } = list;
+        let hypotheses = distinct.hypotheses().iter().zip(sequences).zip(log_probs);
+        let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| {
+            tokens.extend(self.eos);
+            let sum: f64 = log_probs.iter().map(|&value| f64::from(value)).sum();
+            let lm_score = if self.convention.mean { sum / tokens.len().max(1) as f64 } else { sum };
+            if !lm_score.is_finite() {
+                let subject = format!("utterance {name:?}, position {}", hypothesis.position);
+                return Err(Error::NotFinite { subject, value: lm_score });
             }
-        }
-        let scores = scores.into_iter().flatten().collect();
-        Ok(ListScores { distinct, scores, nodes })
+            Ok(TextScore { tokens, log_probs, lm_score })
+        });
+        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, distinct })
     }
 }

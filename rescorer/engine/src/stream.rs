@@ -6,8 +6,9 @@ use rescorer_nbest::Utterance;
 use crate::scorer::{ListScores, PreparedList};
 use crate::{Error, Scorer};
 
-/// Trie nodes that are gathered before the model runs, so that its batches are full.
-const WINDOW_NODES: usize = 4096;
+/// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
+/// that begin as they do.
+const WINDOW_NODES: usize = 8192;
 
 /// What scoring has cost so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -18,7 +19,7 @@ pub struct ScoringStats {
     pub hypotheses: usize,
     /// Listed hypotheses that these stand for.
     pub listed: usize,
-    /// Trie nodes computed.
+    /// Trie nodes computed; beginnings that lists have in common count once.
     pub nodes: usize,
     /// Time spent tokenising and computing; reading and writing are not in it.
     pub time: Duration,
@@ -94,7 +95,10 @@ where
         let scored = self.scorer.score(lists);
         self.stats.time += started.elapsed();
         let mut scored = match scored {
-            Ok(scored) => scored.into_iter(),
+            Ok(scored) => {
+                self.stats.nodes += scored.nodes;
+                scored.lists.into_iter()
+            }
             Err(error) => {
                 self.finished = true;
                 self.ready.push_back(Err(error));
@@ -108,7 +112,6 @@ where
                     self.stats.utterances += 1;
                     self.stats.hypotheses += scores.scores.len();
                     self.stats.listed += utterance.nbest.len();
-                    self.stats.nodes += scores.nodes;
                     Some(Ok((utterance, scores)))
                 }
                 Ok((_, None)) => None,

@@ -28,16 +28,17 @@ impl TokenTrie {
     /// assert_eq!(tries[0].nodes(), 4); // BOS, 5, 6, 7
     /// assert_eq!(tries[0].edges(), 5); // 5; 6 and 7; EOS twice
     /// ```
-    pub fn build(sequences: &[Vec<u32>], bos: u32, eos: Option<u32>, max_nodes: usize) -> Vec<Self> {
-        let mut order: Vec<usize> = (0..sequences.len()).collect();
-        order.sort_by(|&a, &b| sequences[a].cmp(&sequences[b]).then(a.cmp(&b)));
+    pub fn build(sequences: &[impl AsRef<[u32]>], bos: u32, eos: Option<u32>, max_nodes: usize) -> Vec<Self> {
+        let mut order: Vec<(&[u32], usize)> =
+            sequences.iter().map(AsRef::as_ref).enumerate().map(|(index, tokens)| (tokens, index)).collect();
+        order.sort_unstable();
         let mut tries = Vec::new();
         let mut builder = Builder::new(bos, eos);
-        for index in order {
-            if !builder.trie.paths.is_empty() && builder.nodes_with(&sequences[index]) > max_nodes {
+        for (tokens, index) in order {
+            if !builder.trie.paths.is_empty() && builder.nodes_with(tokens) > max_nodes {
                 tries.push(std::mem::replace(&mut builder, Builder::new(bos, eos)).trie);
             }
-            builder.push(index, &sequences[index]);
+            builder.push(index, tokens);
         }
         if !builder.trie.paths.is_empty() {
             tries.push(builder.trie);
