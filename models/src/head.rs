@@ -41,8 +41,7 @@ impl Head {
             Storage::Host(chunks.collect())
         } else {
             let upload = |start: usize| {
-                let mut rows = Vec::with_capacity(len(start) * d_model);
-                (start..start + len(start)).for_each(|row| tensor.row_f32(row, &mut rows));
+                let rows = tensor.rows_f32(start..start + len(start));
                 Tensor::<2>::from_data(TensorData::new(rows, [len(start), d_model]), device.burn())
             };
             Storage::Tensor(starts.into_iter().map(upload).collect())

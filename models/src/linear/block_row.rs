@@ -1,6 +1,4 @@
-use half::f16;
-
-use crate::weights::{RawTensor, WeightType};
+use crate::weights::{RawTensor, WeightType, half_at};
 
 /// Inputs that share a scale and a minimum, as in the quantised types of GGUF.
 pub const BLOCK: usize = 32;
@@ -97,8 +95,4 @@ impl Block {
         let (low, high) = ((self.d * low + self.m).abs(), (self.d * high + self.m).abs());
         if low.is_nan() || low > high { low } else { high }
     }
-}
-
-fn half_at(bytes: &[u8]) -> f32 {
-    f16::from_le_bytes([bytes[0], bytes[1]]).to_f32()
 }

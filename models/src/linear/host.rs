@@ -30,8 +30,7 @@ impl HostMatrix {
     ) -> Self {
         match precision {
             Precision::F32 => {
-                let mut weight = Vec::with_capacity(outputs * tensor.shape[1]);
-                (0..outputs).for_each(|output| tensor.row_f32(row(output), &mut weight));
+                let weight = tensor.rows_f32((0..outputs).map(row));
                 Self::F32(PackedMatrix::new(&weight, [outputs, tensor.shape[1]]))
             }
             Precision::Int8 => Self::Int8(BlockMatrix::new(tensor, outputs, row)),

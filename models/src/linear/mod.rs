@@ -39,8 +39,7 @@ impl Linear {
             let matrix = HostMatrix::new(tensor, outputs, row, device.precision());
             return Self { storage: Storage::Host(matrix) };
         }
-        let mut weight = Vec::with_capacity(outputs * inputs);
-        (0..outputs).for_each(|output| tensor.row_f32(row(output), &mut weight));
+        let weight = tensor.rows_f32((0..outputs).map(row));
         let weight = Tensor::<2>::from_data(TensorData::new(weight, [outputs, inputs]), device.burn());
         Self { storage: Storage::Tensor(Box::new(weight.transpose())) }
     }

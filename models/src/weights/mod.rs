@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
-pub use dtype::WeightType;
+pub use dtype::{WeightType, half_at};
 pub use gguf::{Gguf, MetaValue};
 pub use safetensors::open_folder as open_safetensors;
 
@@ -47,6 +47,13 @@ impl RawTensor {
     pub fn to_f32(&self) -> Vec<f32> {
         let mut values = Vec::new();
         self.dtype.dequantize(&self.bytes, &mut values);
+        values
+    }
+
+    /// The values of some rows of a matrix, in the order that is asked for.
+    pub fn rows_f32(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+        let mut values = Vec::with_capacity(rows.len() * self.shape[1]);
+        rows.for_each(|row| self.row_f32(row, &mut values));
         values
     }
 
