@@ -30,6 +30,7 @@ mod weights;
 
 pub use device::{ComputeDevice, DeviceRequest, Precision};
 pub use error::Error;
+pub use llama::KeyValues;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;
 pub use tree::{Edge, TreeBatch};

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Tensor;
 
 use crate::device::ComputeDevice;
-use crate::llama::{Llama, load_gguf, load_safetensors};
+use crate::llama::{KeyValues, Llama, load_gguf, load_safetensors};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
@@ -80,6 +80,47 @@ impl LanguageModel {
         self.guarded(|| self.decoder.edge_log_probs(batch))
     }
 
+    /// Natural log-probabilities of a batch that grows: of the edges added since the last call with the same
+    /// `past`, in their order. Only the nodes added since then are computed.
+    ///
+    /// ```no_run
+    /// # use rescorer_models::*;
+    /// # fn first_two(model: &LanguageModel) -> Result<(), Error> {
+    /// let (mut batch, mut past) = (TreeBatch::default(), KeyValues::default());
+    /// let bos = batch.push_node(1, None);
+    /// batch.push_edge(Edge { node: bos, token: 10 });
+    /// let first = model.continued_log_probs(&batch, &mut past)?;
+    /// let node = batch.push_node(10, Some(bos));
+    /// batch.push_edge(Edge { node, token: 11 });
+    /// let second = model.continued_log_probs(&batch, &mut past)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`LanguageModel::edge_log_probs`]; a new edge from an old node; a device other than the CPU, where
+    /// keys and values are not kept. After an error `past` is empty.
+    pub fn continued_log_probs(&self, batch: &TreeBatch, past: &mut KeyValues) -> Result<Vec<f32>, Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        let fail = |reason: String| Err(Error::Batch { reason });
+        if !self.device().is_cpu() {
+            return fail("a batch can grow on the CPU only".into());
+        }
+        let Some(edges) = batch.edges().get(past.edges()..).filter(|_| past.nodes() <= batch.len()) else {
+            return fail("the batch has shrunk since it was computed".into());
+        };
+        if let Some(edge) = edges.iter().find(|edge| (edge.node as usize) < past.nodes()) {
+            return fail(format!("{edge:?} was added after its node was computed"));
+        }
+        if past.nodes() == batch.len() {
+            return Ok(Vec::new());
+        }
+        // What a failure leaves half done is not kept.
+        let mut grown = std::mem::take(past);
+        let log_probs = self.guarded(|| self.decoder.continued_log_probs(batch, &mut grown))?;
+        *past = grown;
+        Ok(log_probs)
+    }
+
     /// Hidden states of every node for comparison with other implementations: before the first block,
     /// after every block, the last one normalised.
     ///
@@ -96,7 +137,7 @@ impl LanguageModel {
         self.guarded(|| {
             let mut states = Vec::new();
             let mut keep = |_, x: &Tensor<2>| states.push(crate::linear::to_host(x.clone()));
-            self.decoder.hidden_states(batch, &mut keep);
+            self.decoder.hidden_states(batch, 0, &mut [], &mut keep);
             states
         })
     }

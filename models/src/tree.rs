@@ -44,17 +44,38 @@ impl TreeBatch {
         let start = self.tokens.len();
         let base = start as u32;
         self.tokens.extend_from_slice(tokens);
-        for parent in parents {
-            let parent = parent.map(|parent| parent.saturating_add(base));
-            let depth =
-                parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
-            self.parents.push(parent);
-            self.depths.push(depth);
-        }
+        parents.iter().for_each(|parent| self.push_parent(parent.map(|parent| parent.saturating_add(base))));
         self.trees.push(start..self.tokens.len());
         self.edges.extend(
             edges.iter().map(|edge| Edge { node: edge.node.saturating_add(base), token: edge.token }),
         );
+    }
+
+    /// Adds a node to the last tree; without a parent it begins one. Returns its index in the batch.
+    ///
+    /// So a tree can grow while it is computed: see [`LanguageModel::continued_log_probs`].
+    ///
+    /// [`LanguageModel::continued_log_probs`]: crate::LanguageModel::continued_log_probs
+    pub fn push_node(&mut self, token: u32, parent: Option<u32>) -> u32 {
+        let node = self.tokens.len();
+        self.tokens.push(token);
+        self.push_parent(parent);
+        match self.trees.last_mut() {
+            Some(tree) if parent.is_some() => tree.end = node + 1,
+            _ => self.trees.push(node..node + 1),
+        }
+        node as u32
+    }
+
+    /// Adds an edge; its node counts from the first of the batch.
+    pub fn push_edge(&mut self, edge: Edge) {
+        self.edges.push(edge);
+    }
+
+    fn push_parent(&mut self, parent: Option<u32>) {
+        let depth = parent.and_then(|parent| self.depths.get(parent as usize)).map_or(0, |depth| depth + 1);
+        self.parents.push(parent);
+        self.depths.push(depth);
     }
 
     /// Number of nodes.

@@ -4,6 +4,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::LlamaConfig;
+use super::key_values::LayerKeyValues;
 use super::rope::{Angles, Rope};
 use super::tree_attention::{Heads, HostPlan};
 use crate::device::ComputeDevice;
@@ -22,9 +23,9 @@ pub enum AttentionPlan {
 }
 
 impl AttentionPlan {
-    /// Lays out the trees of `batch`.
-    pub fn new(batch: &TreeBatch, config: &LlamaConfig, device: &ComputeDevice) -> Self {
-        let angles = Angles::new(batch.depths(), config.head_dim, config.rope_theta);
+    /// Lays out the nodes of `batch` from `start` on; on a device other than the CPU that is 0.
+    pub fn new(batch: &TreeBatch, start: usize, config: &LlamaConfig, device: &ComputeDevice) -> Self {
+        let angles = Angles::new(&batch.depths()[start..], config.head_dim, config.rope_theta);
         if device.is_cpu() {
             Self::Host(HostPlan::new(batch, angles))
         } else {
@@ -49,15 +50,17 @@ pub struct Attention {
 }
 
 impl Attention {
+    /// `past` holds the keys and values of the nodes before, and then of these too.
+    ///
     /// # Shapes
     /// `x` and the result: `[nodes, d_model]`.
-    pub fn forward(&self, x: Tensor<2>, plan: &AttentionPlan) -> Tensor<2> {
+    pub fn forward(&self, x: Tensor<2>, plan: &AttentionPlan, past: &mut LayerKeyValues) -> Tensor<2> {
         let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x);
         let mixed = match plan {
             AttentionPlan::Tensor(plan) => plan.attend(q, k, v, self.heads),
             AttentionPlan::Host(plan) => {
                 let (shape, device) = (q.dims(), q.device());
-                let mixed = plan.attend(to_host(q), to_host(k), &to_host(v), self.heads);
+                let mixed = plan.attend(to_host(q), to_host(k), to_host(v), past, self.heads);
                 Tensor::from_data(TensorData::new::<f32, _>(mixed, shape), &device)
             }
         };
@@ -145,7 +148,8 @@ mod tests {
         let (q, k, v) = (values(24, 0.0), values(12, 1.0), values(12, 2.0));
         let device = ComputeDevice::cpu();
         let angles = || Angles::new(batch.depths(), 6, 100.0);
-        let host = HostPlan::new(&batch, angles()).attend(q.clone(), k.clone(), &v, heads);
+        let mut past = LayerKeyValues::default();
+        let host = HostPlan::new(&batch, angles()).attend(q.clone(), k.clone(), v.clone(), &mut past, heads);
         let tensor = |values: Vec<f32>| {
             let width = values.len() / 9;
             Tensor::<2>::from_data(TensorData::new(values, [9, width]), device.burn())

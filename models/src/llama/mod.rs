@@ -2,6 +2,7 @@
 
 mod attention;
 mod config;
+mod key_values;
 mod load;
 mod rope;
 mod tree_attention;
@@ -9,6 +10,7 @@ mod tree_attention;
 use burn::tensor::Tensor;
 
 pub use config::LlamaConfig;
+pub use key_values::KeyValues;
 pub use load::{load_gguf, load_safetensors};
 
 use crate::device::ComputeDevice;
@@ -17,8 +19,9 @@ use crate::head::Head;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
 use crate::swiglu::swiglu;
-use crate::tree::TreeBatch;
+use crate::tree::{Edge, TreeBatch};
 use attention::{Attention, AttentionPlan};
+use key_values::LayerKeyValues;
 
 /// A Llama-type decoder.
 ///
@@ -45,8 +48,14 @@ struct Block {
 }
 
 impl Block {
-    fn forward(&self, x: Tensor<2>, plan: &AttentionPlan, device: &ComputeDevice) -> Tensor<2> {
-        let x = self.attention.forward(self.attention_norm.forward(x.clone()), plan) + x;
+    fn forward(
+        &self,
+        x: Tensor<2>,
+        plan: &AttentionPlan,
+        past: &mut LayerKeyValues,
+        device: &ComputeDevice,
+    ) -> Tensor<2> {
+        let x = self.attention.forward(self.attention_norm.forward(x.clone()), plan, past) + x;
         let [gate, up] = Linear::forward_all([&self.gate, &self.up], self.mlp_norm.forward(x.clone()));
         self.down.forward(swiglu(gate, up, device)) + x
     }
@@ -63,19 +72,28 @@ impl Llama {
         &self.device
     }
 
-    /// Hidden states after the final norm.
+    /// Hidden states of the nodes from the `start`-th on after the final norm.
     ///
-    /// `inspect` is shown the hidden states before the first block (0), and after block `i` (`i`),
-    /// the last one normalised, as transformers numbers them.
+    /// `past` holds what the layers keep of the nodes before `start` and, where it has a place for every
+    /// layer, of these too afterwards. `inspect` is shown the hidden states before the first block (0),
+    /// and after block `i` (`i`), the last one normalised, as transformers numbers them.
     ///
     /// # Shapes
     /// `[nodes, d_model]`. The batch has been checked.
-    pub fn hidden_states(&self, batch: &TreeBatch, inspect: &mut dyn FnMut(usize, &Tensor<2>)) -> Tensor<2> {
-        let plan = AttentionPlan::new(batch, &self.config, &self.device);
-        let mut x = self.embedding.forward(batch.tokens(), &self.device);
+    pub fn hidden_states(
+        &self,
+        batch: &TreeBatch,
+        start: usize,
+        past: &mut [LayerKeyValues],
+        inspect: &mut dyn FnMut(usize, &Tensor<2>),
+    ) -> Tensor<2> {
+        let plan = AttentionPlan::new(batch, start, &self.config, &self.device);
+        let mut x = self.embedding.forward(&batch.tokens()[start..], &self.device);
         inspect(0, &x);
         for (index, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, &plan, &self.device);
+            let mut forgotten = LayerKeyValues::default();
+            let past = past.get_mut(index).unwrap_or(&mut forgotten);
+            x = block.forward(x, &plan, past, &self.device);
             if index + 1 < self.blocks.len() {
                 inspect(index + 1, &x);
             }
@@ -90,7 +108,18 @@ impl Llama {
         if batch.is_empty() {
             return Vec::new();
         }
-        let hidden = self.hidden_states(batch, &mut |_, _| {});
+        let hidden = self.hidden_states(batch, 0, &mut [], &mut |_, _| {});
         self.head.edge_log_probs(hidden, batch.edges())
+    }
+
+    /// Natural log-probability of the edges that `past` does not have yet. The batch has been checked.
+    pub fn continued_log_probs(&self, batch: &TreeBatch, past: &mut KeyValues) -> Vec<f32> {
+        let (start, first_edge) = (past.nodes(), past.edges());
+        let layers = past.grow(batch, self.blocks.len());
+        let hidden = self.hidden_states(batch, start, layers, &mut |_, _| {});
+        let edges = batch.edges()[first_edge..].iter();
+        let edges: Vec<Edge> =
+            edges.map(|edge| Edge { node: edge.node - start as u32, token: edge.token }).collect();
+        self.head.edge_log_probs(hidden, &edges)
     }
 }

@@ -2,6 +2,7 @@ use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::Softmax;
 
+use super::key_values::LayerKeyValues;
 use super::rope::Angles;
 use crate::tree::TreeBatch;
 
@@ -10,7 +11,9 @@ use crate::tree::TreeBatch;
 /// For node `i` with path `P(i)` (itself and its ancestors) and every head:
 /// `out_i = Σ_{j ∈ P(i)} softmax_j(q_i·k_j / sqrt(head_dim)) · v_j`.
 pub struct HostPlan {
+    /// Of the nodes that are computed.
     angles: Angles,
+    /// Of these and the nodes before them.
     parents: Vec<Option<u32>>,
 }
 
@@ -26,25 +29,38 @@ pub struct Heads {
 }
 
 impl HostPlan {
-    /// Lays out a batch.
+    /// Lays out a batch; the angles are those of its last nodes.
     pub fn new(batch: &TreeBatch, angles: Angles) -> Self {
         Self { angles, parents: batch.parents().to_vec() }
     }
 
+    /// Attends from the nodes that are computed to them and those before them, which `past` holds and
+    /// they join.
+    ///
     /// # Shapes
     /// `q` and the result `[nodes, queries · dim]`, `k, v: [nodes, keys · dim]`.
-    pub fn attend(&self, mut q: Vec<f32>, mut k: Vec<f32>, v: &[f32], heads: Heads) -> Vec<f32> {
+    pub fn attend(
+        &self,
+        mut q: Vec<f32>,
+        mut k: Vec<f32>,
+        v: Vec<f32>,
+        past: &mut LayerKeyValues,
+        heads: Heads,
+    ) -> Vec<f32> {
         let (q_width, k_width) = (heads.queries * heads.dim, heads.keys * heads.dim);
         let rows = q.par_chunks_exact_mut(q_width).zip(k.par_chunks_exact_mut(k_width));
         rows.enumerate().for_each(|(node, (q, k))| {
             self.angles.turn(node, q);
             self.angles.turn(node, k);
         });
+        let before = self.parents.len() - q.len() / q_width;
+        past.append(k, v);
+        let (keys, values) = (past.keys(), past.values());
         let mut out = vec![0.0; q.len()];
         let rows = out.par_chunks_exact_mut(q_width).zip(q.par_chunks_exact(q_width)).enumerate();
         rows.for_each_init(Scratch::default, |scratch, (node, (out, q))| {
-            scratch.walk(&self.parents, node);
-            scratch.attend(q, &k, v, heads, out);
+            scratch.walk(&self.parents, before + node);
+            scratch.attend(q, keys, values, heads, out);
         });
         out
     }

@@ -1,7 +1,7 @@
 use rescorer_nbest::{Distinct, NBest};
 
 use crate::scorer::ListScores;
-use crate::{Candidate, Error, Fusion, Scorer};
+use crate::{Candidate, Choice, Error, Fusion, Scorer};
 
 /// A hypothesis of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,14 +56,15 @@ impl Rescored {
         &self.hypotheses[0]
     }
 
+    /// The winner without its text.
+    pub fn choice(&self) -> Choice {
+        let RescoredHypothesis { position, first_pass, lm_score, total, .. } = *self.best();
+        Choice { position, first_pass, lm_score, total }
+    }
+
     /// All distinct hypotheses, best first.
     pub fn hypotheses(&self) -> &[RescoredHypothesis] {
         &self.hypotheses
-    }
-
-    /// Whether another text than the first-pass best won.
-    pub fn changed(&self) -> bool {
-        self.best().position != 0
     }
 
     /// Posterior of the winner: the softmax of the totals. Not calibrated.
@@ -121,7 +122,8 @@ impl Rescorer {
         &self.fusion
     }
 
-    /// Scores a list and picks the best hypothesis.
+    /// Scores a list and picks the best hypothesis. Where the winner is all that is wanted,
+    /// [`Rescorer::choose`] is faster.
     ///
     /// # Errors
     /// A hypothesis longer than the model's context; a model that fails.

@@ -6,7 +6,7 @@ use rescorer_nbest::{Distinct, NBest};
 use crate::{Convention, Error, TokenTrie};
 
 /// Most nodes of a forward pass: enough to keep the matrix kernels busy, few enough to stay in memory.
-const NODE_BUDGET: usize = 1024;
+pub(crate) const NODE_BUDGET: usize = 1024;
 
 /// Tokens of a text with their log-probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +41,25 @@ pub struct Scored {
 #[derive(Debug, Clone)]
 pub struct PreparedList {
     /// Stands for the list in messages.
-    name: String,
-    distinct: Distinct,
-    sequences: Vec<Vec<u32>>,
+    pub(crate) name: String,
+    pub(crate) distinct: Distinct,
+    pub(crate) sequences: Vec<Vec<u32>>,
+    /// Words of every distinct hypothesis.
+    pub(crate) words: Vec<usize>,
     nodes: usize,
 }
 
 impl PreparedList {
+    /// Number of distinct hypotheses.
+    pub fn distinct(&self) -> usize {
+        self.sequences.len()
+    }
+
+    /// Position in the list of a distinct hypothesis.
+    pub(crate) fn position(&self, index: usize) -> usize {
+        self.distinct.hypotheses()[index].position
+    }
+
     /// Trie nodes of this list alone.
     pub fn nodes(&self) -> usize {
         self.nodes
@@ -107,8 +119,11 @@ impl Scorer {
                 self.encode(text, || format!("utterance {name:?}, position {}", hypothesis.position))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let nodes = self.tries(&sequences).iter().map(TokenTrie::nodes).sum();
-        Ok(PreparedList { name: name.into(), distinct, sequences, nodes })
+        let nodes = TokenTrie::count_nodes(&sequences, self.eos);
+        let words = distinct.hypotheses().iter();
+        let words =
+            words.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.split_whitespace().count());
+        Ok(PreparedList { name: name.into(), words: words.collect(), distinct, sequences, nodes })
     }
 
     fn encode(&self, text: &str, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
@@ -121,8 +136,13 @@ impl Scorer {
         Ok(tokens)
     }
 
-    fn tries(&self, sequences: &[impl AsRef<[u32]>]) -> Vec<TokenTrie> {
-        TokenTrie::build(sequences, self.bos, self.eos, NODE_BUDGET)
+    pub(crate) fn tries(&self, sequences: &[impl AsRef<[u32]>], max_nodes: usize) -> Vec<TokenTrie> {
+        TokenTrie::build(sequences, self.bos, self.eos, max_nodes)
+    }
+
+    /// The score under the convention of `edges` log-probabilities with this sum.
+    pub(crate) fn lm_score(&self, sum: f64, edges: usize) -> f64 {
+        if self.convention.mean { sum / edges.max(1) as f64 } else { sum }
     }
 
     /// Scores prepared lists. What their hypotheses have in common is computed once, within a list and
@@ -134,7 +154,7 @@ impl Scorer {
         let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
         let mut log_probs = vec![Vec::new(); sequences.len()];
         let mut nodes = 0;
-        for trie in self.tries(&sequences) {
+        for trie in self.tries(&sequences, NODE_BUDGET) {
             let mut batch = TreeBatch::default();
             trie.push_to(&mut batch);
             let values = self.model.edge_log_probs(&batch)?;
@@ -166,16 +186,21 @@ impl Scorer {
     ) -> Result<ListScores, Error> {
         let PreparedList { name, distinct, sequences, .. } = list;
         let hypotheses = distinct.hypotheses().iter().zip(sequences).zip(log_probs);
-        let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| {
+        let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| -> Result<_, Error> {
             tokens.extend(self.eos);
             let sum: f64 = log_probs.iter().map(|&value| f64::from(value)).sum();
-            let lm_score = if self.convention.mean { sum / tokens.len().max(1) as f64 } else { sum };
-            if !lm_score.is_finite() {
-                let subject = format!("utterance {name:?}, position {}", hypothesis.position);
-                return Err(Error::NotFinite { subject, value: lm_score });
-            }
+            let lm_score = self.lm_score(sum, tokens.len());
+            require_finite(&name, hypothesis.position, lm_score)?;
             Ok(TextScore { tokens, log_probs, lm_score })
         });
         Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, distinct })
     }
+}
+
+/// Refuses what is no sum of log-probabilities.
+pub(crate) fn require_finite(list: &str, position: usize, value: f64) -> Result<(), Error> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::NotFinite { subject: format!("utterance {list:?}, position {position}"), value })
 }

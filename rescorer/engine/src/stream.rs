@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use rescorer_nbest::Utterance;
 
 use crate::scorer::{ListScores, PreparedList};
-use crate::{Error, Scorer};
+use crate::{Choice, Error, Rescorer, Scorer};
 
 /// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
 /// that begin as they do.
@@ -25,14 +25,19 @@ pub struct ScoringStats {
     pub time: Duration,
 }
 
-/// Utterances with their scores, in the order of the input.
+/// Answers for a window of lists, and the nodes computed for them.
+type Work<'a, T> = Box<dyn Fn(Vec<PreparedList>) -> Result<(Vec<T>, usize), Error> + 'a>;
+
+/// Utterances with their answers, in the order of the input.
 ///
-/// Holds a window of utterances, never the file. Created by [`Scorer::score_stream`].
-pub struct ScoredStream<'a, I> {
+/// Holds a window of utterances, never the file. Created by [`Scorer::score_stream`] and
+/// [`Rescorer::choose_stream`].
+pub struct Stream<'a, I, T> {
     scorer: &'a Scorer,
+    work: Work<'a, T>,
     input: I,
     window: usize,
-    ready: VecDeque<Result<(Utterance, ListScores), Error>>,
+    ready: VecDeque<Result<(Utterance, T), Error>>,
     stats: ScoringStats,
     finished: bool,
 }
@@ -42,14 +47,36 @@ impl Scorer {
     ///
     /// With `immediate` an utterance is answered before the next one is read, for input that is typed or
     /// comes from a running recogniser.
-    pub fn score_stream<I, E>(&self, input: I, immediate: bool) -> ScoredStream<'_, I::IntoIter>
+    pub fn score_stream<I, E>(&self, input: I, immediate: bool) -> Stream<'_, I::IntoIter, ListScores>
     where
         I: IntoIterator<Item = Result<Utterance, E>>,
         E: Into<Error>,
     {
-        ScoredStream {
-            scorer: self,
-            input: input.into_iter(),
+        let work = |lists| self.score(lists).map(|scored| (scored.lists, scored.nodes));
+        Stream::new(self, Box::new(work), input.into_iter(), immediate)
+    }
+}
+
+impl Rescorer {
+    /// Picks the winners of utterances as they come, without scoring what can't win: see [`Rescorer::choose`].
+    ///
+    /// `immediate` is that of [`Scorer::score_stream`].
+    pub fn choose_stream<I, E>(&self, input: I, immediate: bool) -> Stream<'_, I::IntoIter, Choice>
+    where
+        I: IntoIterator<Item = Result<Utterance, E>>,
+        E: Into<Error>,
+    {
+        let work = |lists| self.choose(lists).map(|chosen| (chosen.choices, chosen.nodes));
+        Stream::new(self.scorer(), Box::new(work), input.into_iter(), immediate)
+    }
+}
+
+impl<'a, I, T> Stream<'a, I, T> {
+    fn new(scorer: &'a Scorer, work: Work<'a, T>, input: I, immediate: bool) -> Self {
+        Self {
+            scorer,
+            work,
+            input,
             window: if immediate { 0 } else { WINDOW_NODES },
             ready: VecDeque::new(),
             stats: ScoringStats::default(),
@@ -58,7 +85,7 @@ impl Scorer {
     }
 }
 
-impl<I, E> ScoredStream<'_, I>
+impl<I, E, T> Stream<'_, I, T>
 where
     I: Iterator<Item = Result<Utterance, E>>,
     E: Into<Error>,
@@ -68,9 +95,9 @@ where
         self.stats
     }
 
-    /// Reads a window of utterances and scores it.
+    /// Reads a window of utterances and answers it.
     fn fill(&mut self) {
-        let mut slots: Vec<Result<Utterance, Error>> = Vec::new();
+        let mut slots: Vec<Result<(Utterance, usize), Error>> = Vec::new();
         let mut lists: Vec<PreparedList> = Vec::new();
         let mut nodes = 0;
         while nodes <= self.window {
@@ -82,8 +109,9 @@ where
             slots.push(next.map_err(Into::into).and_then(|utterance| {
                 let list = self.scorer.prepare(&utterance.id, &utterance.nbest)?;
                 nodes += list.nodes();
+                let distinct = list.distinct();
                 lists.push(list);
-                Ok(utterance)
+                Ok((utterance, distinct))
             }));
             self.stats.time += started.elapsed();
             // An error is handed on at once: it may be what the reader wants to stop at.
@@ -92,12 +120,12 @@ where
             }
         }
         let started = Instant::now();
-        let scored = self.scorer.score(lists);
+        let answers = (self.work)(lists);
         self.stats.time += started.elapsed();
-        let mut scored = match scored {
-            Ok(scored) => {
-                self.stats.nodes += scored.nodes;
-                scored.lists.into_iter()
+        let mut answers = match answers {
+            Ok((answers, nodes)) => {
+                self.stats.nodes += nodes;
+                answers.into_iter()
             }
             Err(error) => {
                 self.finished = true;
@@ -106,27 +134,27 @@ where
             }
         };
         for slot in slots {
-            let item = slot.map(|utterance| (utterance, scored.next()));
+            let item = slot.map(|(utterance, distinct)| (utterance, distinct, answers.next()));
             self.ready.extend(match item {
-                Ok((utterance, Some(scores))) => {
+                Ok((utterance, distinct, Some(answer))) => {
                     self.stats.utterances += 1;
-                    self.stats.hypotheses += scores.scores.len();
+                    self.stats.hypotheses += distinct;
                     self.stats.listed += utterance.nbest.len();
-                    Some(Ok((utterance, scores)))
+                    Some(Ok((utterance, answer)))
                 }
-                Ok((_, None)) => None,
+                Ok((_, _, None)) => None,
                 Err(error) => Some(Err(error)),
             });
         }
     }
 }
 
-impl<I, E> Iterator for ScoredStream<'_, I>
+impl<I, E, T> Iterator for Stream<'_, I, T>
 where
     I: Iterator<Item = Result<Utterance, E>>,
     E: Into<Error>,
 {
-    type Item = Result<(Utterance, ListScores), Error>;
+    type Item = Result<(Utterance, T), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.finished {

@@ -46,6 +46,38 @@ impl TokenTrie {
         tries
     }
 
+    /// Nodes of the trie that `sequences` have without a limit, BOS included, counted without building it.
+    pub(crate) fn count_nodes(sequences: &[impl AsRef<[u32]>], eos: Option<u32>) -> usize {
+        let mut sorted: Vec<&[u32]> = sequences.iter().map(AsRef::as_ref).collect();
+        sorted.sort_unstable();
+        let mut last: &[u32] = &[];
+        let mut nodes = 1;
+        for sequence in sorted {
+            // A node is a token that something follows: without EOS the last token is none.
+            let ends = usize::from(eos.is_none());
+            let inner = &sequence[..sequence.len().saturating_sub(ends)];
+            let shared = last.iter().zip(inner).take_while(|(a, b)| a == b).count();
+            nodes += inner.len() - shared;
+            last = inner;
+        }
+        nodes
+    }
+
+    /// Token of every node.
+    pub(crate) fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Parent of every node but the root.
+    pub(crate) fn parents(&self) -> &[Option<u32>] {
+        &self.parents
+    }
+
+    /// The edges, by which paths count them.
+    pub(crate) fn all_edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
     /// Number of nodes, BOS included: what a forward pass has to compute.
     pub fn nodes(&self) -> usize {
         self.tokens.len()
@@ -159,6 +191,22 @@ mod tests {
         assert_eq!(trie.tokens, [1, 5, 2]);
         assert_eq!(trie.edges.len(), 4, "5; EOS after it; token 2 after it; EOS after that");
         assert_eq!(trie.paths(), [(0, vec![0, 1]), (1, vec![0, 2, 3])]);
+    }
+
+    #[test]
+    fn nodes_are_counted_as_they_are_built() {
+        let lists: [&[Vec<u32>]; 5] = [
+            &[vec![]],
+            &[vec![5]],
+            &[vec![5, 6], vec![5], vec![5, 6]],
+            &[vec![5], vec![5, 2], vec![6, 2]],
+            &[vec![8, 9], vec![5, 6, 7], vec![5, 6, 8], vec![], vec![5, 7]],
+        ];
+        for sequences in lists {
+            for eos in [None, Some(2)] {
+                assert_eq!(TokenTrie::count_nodes(sequences, eos), only(sequences, eos).nodes());
+            }
+        }
     }
 
     #[test]

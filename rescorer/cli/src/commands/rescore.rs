@@ -1,11 +1,11 @@
 use std::io::Write;
 
-use rescorer::{Rescored, RescoredHypothesis, Scorer, Utterance};
+use rescorer::{Choice, Rescored, RescoredHypothesis, Rescorer, Scorer, Stream, Utterance};
 use rescorer_nbest::{JsonlWriter, NBest, TrnWriter};
 use serde::Serialize;
 
 use crate::args::{OutputFormat, RescoreArgs};
-use crate::lists::{self, Skipped};
+use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
@@ -56,21 +56,45 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     }
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
+    let rescorer = Rescorer::new(Scorer::new(model, convention)?, fusion);
     let immediate = lists::is_interactive(&args.lists.lists);
-    let scorer = Scorer::new(model, convention)?;
-    let mut writer = Writer::new(&args, out);
+    let writer = Writer::new(&args, out);
+    if args.nbest {
+        let stream = rescorer.scorer().score_stream(utterances, immediate);
+        let answer = |utterance: &Utterance, scores| {
+            let answer = Rescored::new(&utterance.nbest, &scores, &fusion);
+            (answer.choice(), Some(answer))
+        };
+        write_all(stream, answer, writer, &args, status)
+    } else {
+        let stream = rescorer.choose_stream(utterances, immediate);
+        write_all(stream, |_, choice| (choice, None), writer, &args, status)
+    }
+}
+
+/// Writes the answers of a stream as they come: the winner, and the whole list where that is asked for.
+fn write_all<I, T>(
+    mut stream: Stream<'_, I, T>,
+    answer: impl Fn(&Utterance, T) -> (Choice, Option<Rescored>),
+    mut writer: Writer,
+    args: &RescoreArgs,
+    status: Status,
+) -> anyhow::Result<Outcome>
+where
+    I: Iterator<Item = ReadItem>,
+{
+    let immediate = lists::is_interactive(&args.lists.lists);
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (mut done, mut changed) = (0usize, 0usize);
     let bar = status.counter();
-    for scored in scorer.score_stream(utterances, immediate) {
-        let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
-        let answer = Rescored::new(&utterance.nbest, &scores, &fusion);
-        let is_changed = answer.changed();
-        if skipped.pass(writer.write(utterance, &answer)?)?.is_none() {
+    for answered in stream.by_ref() {
+        let Some((utterance, answered)) = skipped.pass(answered)? else { continue };
+        let (choice, list) = answer(&utterance, answered);
+        if skipped.pass(writer.write(utterance, &choice, list.as_ref())?)?.is_none() {
             continue;
         }
         done += 1;
-        changed += usize::from(is_changed);
+        changed += usize::from(choice.changed());
         if immediate {
             writer.out.flush()?;
         }
@@ -80,7 +104,9 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     // Where nothing was done, no file is put in place.
     let outcome = skipped.outcome(done)?;
     writer.out.finish()?;
-    status.say(format_args!("{done} lists, {changed} changed"));
+    let stats = stream.stats();
+    let speed = stats.hypotheses as f64 / stats.time.as_secs_f64().max(f64::MIN_POSITIVE);
+    status.say(format_args!("{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s"));
     Ok(outcome)
 }
 
@@ -89,40 +115,48 @@ struct Writer {
     out: Sink,
     json: bool,
     format: OutputFormat,
-    nbest: bool,
 }
 
 impl Writer {
     fn new(args: &RescoreArgs, out: Sink) -> Self {
-        Self { out, json: args.scoring.common.json, format: args.to, nbest: args.nbest }
+        Self { out, json: args.scoring.common.json, format: args.to }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
     fn write(
         &mut self,
         utterance: Utterance,
-        answer: &Rescored,
+        choice: &Choice,
+        list: Option<&Rescored>,
     ) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
         let (out, id) = (&mut self.out, &utterance.id);
-        match self.format {
-            _ if self.json => write_json(out, &json(&utterance, answer, self.nbest))?,
-            OutputFormat::Text if self.nbest => {
-                for RescoredHypothesis { position, total, text, .. } in answer.hypotheses() {
+        let text = &utterance.nbest.hypotheses()[choice.position].text;
+        match (self.format, list) {
+            _ if self.json => write_json(out, &json(&utterance, choice, list))?,
+            (OutputFormat::Text, Some(list)) => {
+                for RescoredHypothesis { position, total, text, .. } in list.hypotheses() {
                     writeln!(out, "{id}\t{position}\t{total:.4}\t{text}")?;
                 }
             }
-            OutputFormat::Text => writeln!(out, "{id}\t{}", answer.best().text)?,
-            OutputFormat::Jsonl => {
+            (OutputFormat::Text, None) => writeln!(out, "{id}\t{text}")?,
+            (OutputFormat::Jsonl, list) => {
                 let mut line = Vec::new();
-                let utterance = reordered(utterance, answer, self.nbest)?;
+                let utterance = match list {
+                    Some(list) => {
+                        let listed = list.listed();
+                        let scored = listed.iter().map(|(at, scored)| (*at, scored.lm_score, scored.total));
+                        reordered(utterance, scored)?
+                    }
+                    None => reordered(utterance, [(choice.position, choice.lm_score, choice.total)])?,
+                };
                 match JsonlWriter::new("a line", &mut line).write(&utterance) {
                     Ok(()) => out.write_all(&line)?,
                     Err(error) => return Ok(Err(error)),
                 }
             }
-            OutputFormat::Trn => {
+            (OutputFormat::Trn, _) => {
                 let mut line = Vec::new();
-                match TrnWriter::new("a line", &mut line).write(id, &answer.best().text) {
+                match TrnWriter::new("a line", &mut line).write(id, text) {
                     Ok(()) => out.write_all(&line)?,
                     Err(error) => return Ok(Err(error)),
                 }
@@ -132,38 +166,41 @@ impl Writer {
     }
 }
 
-fn json<'a>(utterance: &'a Utterance, answer: &'a Rescored, nbest: bool) -> Answer<'a> {
-    let rows = answer.hypotheses().iter().map(|hypothesis| Row {
-        position: hypothesis.position,
-        text: &hypothesis.text,
-        first_pass: hypothesis.first_pass,
-        lm_score: hypothesis.lm_score,
-        total: hypothesis.total,
-    });
+fn json<'a>(utterance: &'a Utterance, choice: &Choice, list: Option<&'a Rescored>) -> Answer<'a> {
+    let rows = |list: &'a Rescored| {
+        let rows = list.hypotheses().iter().map(|hypothesis| Row {
+            position: hypothesis.position,
+            text: &hypothesis.text,
+            first_pass: hypothesis.first_pass,
+            lm_score: hypothesis.lm_score,
+            total: hypothesis.total,
+        });
+        rows.collect()
+    };
     Answer {
         utterance: &utterance.id,
-        text: &answer.best().text,
-        position: answer.best().position,
-        changed: answer.changed(),
+        text: &utterance.nbest.hypotheses()[choice.position].text,
+        position: choice.position,
+        changed: choice.changed(),
         reference: utterance.reference.as_deref(),
-        confidence: nbest.then(|| answer.confidence()),
-        hypotheses: nbest.then(|| rows.collect()),
+        confidence: list.map(Rescored::confidence),
+        hypotheses: list.map(rows),
     }
 }
 
-/// The utterance with its list in the order of the answer, every listed line still there, each with its
-/// `lm_score` and `total`; without `--nbest` the winner alone.
-fn reordered(utterance: Utterance, answer: &Rescored, nbest: bool) -> anyhow::Result<Utterance> {
+/// The utterance with the hypotheses that `scored` names by position, each with its `lm_score` and `total`:
+/// the winner, or every listed line in the order of the answer.
+fn reordered(
+    utterance: Utterance,
+    scored: impl IntoIterator<Item = (usize, f64, f64)>,
+) -> anyhow::Result<Utterance> {
     let mut originals: Vec<_> = utterance.nbest.into_hypotheses().into_iter().map(Some).collect();
     let mut hypotheses = Vec::new();
-    for (position, rescored) in answer.listed() {
+    for (position, lm_score, total) in scored {
         let Some(mut hypothesis) = originals[position].take() else { continue };
-        hypothesis.extra.insert("lm_score".into(), rescored.lm_score.into());
-        hypothesis.extra.insert("total".into(), rescored.total.into());
+        hypothesis.extra.insert("lm_score".into(), lm_score.into());
+        hypothesis.extra.insert("total".into(), total.into());
         hypotheses.push(hypothesis);
-        if !nbest {
-            break;
-        }
     }
     Ok(Utterance { nbest: NBest::new(hypotheses)?, ..utterance })
 }

@@ -1,0 +1,330 @@
+//! The winners of lists, without computing what can't change them.
+
+use std::ops::Range;
+
+use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
+
+use crate::scorer::{NODE_BUDGET, PreparedList, require_finite};
+use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
+
+/// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
+/// node for SmolLM2-135M.
+const GROUP_NODES: usize = 2048;
+
+/// Fewest nodes that are worth a round of their own: a forward pass of fewer is hardly cheaper.
+const ROUND_NODES: usize = 64;
+
+/// A round computes one in so many of the nodes that were wanted first, so that what they show can spare others.
+const ROUNDS: usize = 5;
+
+/// What the same log-probabilities, summed in nats, may differ by from one forward pass to another.
+const NOISE: f64 = 1e-3;
+
+/// The winner of a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// Position of its first occurrence in the first-pass list.
+    pub position: usize,
+    /// Best first-pass score of its occurrences.
+    pub first_pass: f64,
+    /// Language-model score.
+    pub lm_score: f64,
+    /// Fused score.
+    pub total: f64,
+}
+
+impl Choice {
+    /// Whether another text than the first-pass best won.
+    pub fn changed(&self) -> bool {
+        self.position != 0
+    }
+}
+
+/// The winners of lists that were searched together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// In the order in which the lists were given.
+    pub choices: Vec<Choice>,
+    /// Trie nodes that were computed.
+    pub nodes: usize,
+}
+
+impl Rescorer {
+    /// The winner of every list, the same that the scores of all hypotheses give.
+    ///
+    /// Log-probabilities only fall, so what a hypothesis has gathered so far bounds its total:
+    /// `first_pass + lm_weight · (ln p of the tokens seen) + length_bonus · words`. Where that can't
+    /// exceed the best total known, nor the first-pass best by more than the margin, the hypothesis is not
+    /// continued. The first-pass bests are computed first, then all others in rounds, a few tokens at a time.
+    ///
+    /// On a GPU, and with a negative weight, under which nothing is bounded, everything is scored.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let (scorer, fusion) = (self.scorer(), self.fusion());
+        if fusion.lm_weight < 0.0 || !scorer.model().device().is_cpu() {
+            return self.choose_by_scores(lists);
+        }
+        // Lists that begin alike come into one group.
+        let mut order: Vec<usize> = (0..lists.len()).collect();
+        order.sort_by(|&a, &b| lists[a].sequences.first().cmp(&lists[b].sequences.first()));
+        let mut standings = vec![Standing::default(); lists.len()];
+        let mut nodes = 0;
+        for group in groups(&lists, &order) {
+            nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
+        }
+        let choices = standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(fusion, list));
+        Ok(Chosen { choices: choices.collect(), nodes })
+    }
+
+    fn choose_by_scores(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let scored = self.scorer().score(lists.clone())?;
+        let choices = lists.iter().zip(&scored.lists).map(|(list, scores)| {
+            let mut standing = Standing::default();
+            for (index, score) in scores.scores.iter().enumerate() {
+                standing.add(self.fusion(), index, list.candidate(index, score.lm_score));
+            }
+            standing.choice(self.fusion(), list)
+        });
+        Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
+    }
+}
+
+impl PreparedList {
+    fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+        let first_pass = self.distinct.hypotheses()[index].first_pass;
+        Candidate { first_pass, lm_score, words: self.words[index] }
+    }
+}
+
+/// Hypotheses of a list that are searched together.
+type Part = (usize, Range<usize>);
+
+/// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
+fn groups(lists: &[PreparedList], order: &[usize]) -> Vec<Vec<Part>> {
+    let mut groups: Vec<Vec<Part>> = Vec::new();
+    let mut filled = GROUP_NODES;
+    for &list in order {
+        let PreparedList { sequences, .. } = &lists[list];
+        let nodes = lists[list].nodes();
+        if nodes > GROUP_NODES {
+            let mut start = 0;
+            while start < sequences.len() {
+                let mut tokens = 0;
+                let part = sequences[start..].iter().take_while(|sequence| {
+                    tokens += sequence.len() + 1;
+                    tokens <= GROUP_NODES
+                });
+                let end = start + part.count().max(1);
+                groups.push(vec![(list, start..end)]);
+                start = end;
+            }
+            filled = GROUP_NODES;
+            continue;
+        }
+        if filled + nodes > GROUP_NODES {
+            groups.push(Vec::new());
+            filled = 0;
+        }
+        filled += nodes;
+        if let Some(group) = groups.last_mut() {
+            group.push((list, 0..sequences.len()));
+        }
+    }
+    groups
+}
+
+/// What is decided of a list.
+#[derive(Clone, Default)]
+struct Standing {
+    /// Hypotheses that are scored to their end: their number among the distinct ones.
+    scored: Vec<(usize, Candidate)>,
+    first: Option<f64>,
+    best: Option<f64>,
+}
+
+impl Standing {
+    fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
+        let total = fusion.total(&candidate);
+        if index == 0 {
+            self.first = Some(total);
+        }
+        self.best = Some(self.best.map_or(total, |best| best.max(total)));
+        self.scored.push((index, candidate));
+    }
+
+    /// Whether a hypothesis whose total is at most `bound` may be the winner.
+    fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
+        let (Some(first), Some(best)) = (self.first, self.best) else { return true };
+        bound + NOISE * fusion.lm_weight >= best.max(first + fusion.margin)
+    }
+
+    fn choice(mut self, fusion: &Fusion, list: &PreparedList) -> Choice {
+        self.scored.sort_unstable_by_key(|(index, _)| *index);
+        let candidates: Vec<Candidate> = self.scored.iter().map(|(_, candidate)| *candidate).collect();
+        let (index, candidate) = self.scored[fusion.winner(&candidates)];
+        Choice {
+            position: list.distinct.hypotheses()[index].position,
+            first_pass: candidate.first_pass,
+            lm_score: candidate.lm_score,
+            total: fusion.total(&candidate),
+        }
+    }
+}
+
+/// A hypothesis on its way through the trie.
+struct Walk<'a> {
+    list: usize,
+    index: usize,
+    path: &'a [u32],
+    /// Edges whose log-probabilities are in the sum.
+    known: usize,
+    sum: f64,
+}
+
+/// The trie of a group, as far as it is computed.
+struct Search<'a> {
+    model: &'a LanguageModel,
+    trie: &'a TokenTrie,
+    /// Edges sorted by the node that they leave.
+    by_node: Vec<u32>,
+    batch: TreeBatch,
+    past: KeyValues,
+    /// Index in the batch of every node that is computed.
+    computed: Vec<Option<u32>>,
+    log_probs: Vec<f32>,
+}
+
+impl Search<'_> {
+    /// Brings the standings of a group's lists to where nothing left can win. Returns the nodes computed.
+    fn run(
+        scorer: &Scorer,
+        fusion: &Fusion,
+        lists: &[PreparedList],
+        group: &[Part],
+        standings: &mut [Standing],
+    ) -> Result<usize, Error> {
+        let hypotheses: Vec<(usize, usize)> =
+            group.iter().flat_map(|(list, part)| part.clone().map(move |index| (*list, index))).collect();
+        let sequences: Vec<&Vec<u32>> =
+            hypotheses.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
+        let tries = scorer.tries(&sequences, usize::MAX);
+        let Some(trie) = tries.first() else { return Ok(0) };
+        let walks = trie.paths().iter().map(|(sequence, path)| {
+            let (list, index) = hypotheses[*sequence];
+            Walk { list, index, path, known: 0, sum: 0.0 }
+        });
+        let mut walks: Vec<Walk<'_>> = walks.collect();
+        let mut search = Search::new(scorer.model(), trie);
+        let mut round = None;
+        loop {
+            for walk in &mut walks {
+                search.advance(walk);
+                require_finite(&lists[walk.list].name, lists[walk.list].position(walk.index), walk.sum)?;
+            }
+            let total = |walk: &Walk<'_>| {
+                let lm_score = scorer.lm_score(walk.sum, walk.path.len());
+                lists[walk.list].candidate(walk.index, lm_score)
+            };
+            let mut open = Vec::with_capacity(walks.len());
+            for walk in walks {
+                match walk.known == walk.path.len() {
+                    true => standings[walk.list].add(fusion, walk.index, total(&walk)),
+                    false => open.push(walk),
+                }
+            }
+            walks = open;
+            walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&total(walk))));
+            if walks.is_empty() {
+                return Ok(search.past.nodes());
+            }
+            let firsts: Vec<&Walk<'_>> = walks.iter().filter(|walk| walk.index == 0).collect();
+            let nodes = match firsts.is_empty() || trie.nodes() <= ROUND_NODES {
+                false => search.wanted(firsts),
+                true => search.wanted(&walks),
+            };
+            let least = match walks.iter().any(|walk| walk.index == 0) {
+                true => nodes.len(),
+                false => *round.get_or_insert((nodes.len() / ROUNDS).max(ROUND_NODES)),
+            };
+            search.compute(shallowest(nodes, least))?;
+        }
+    }
+
+    fn new<'a>(model: &'a LanguageModel, trie: &'a TokenTrie) -> Search<'a> {
+        let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
+        by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
+        Search {
+            model,
+            trie,
+            by_node,
+            batch: TreeBatch::default(),
+            past: KeyValues::default(),
+            computed: vec![None; trie.nodes()],
+            log_probs: vec![0.0; trie.edges()],
+        }
+    }
+
+    /// Adds what is known of a hypothesis by now to its sum.
+    fn advance(&self, walk: &mut Walk<'_>) {
+        let known = walk.path[walk.known..].iter().take_while(|&&edge| self.is_computed(edge));
+        let (count, sum) = known.fold((0, 0.0), |(count, sum), &edge| {
+            (count + 1, sum + f64::from(self.log_probs[edge as usize]))
+        });
+        walk.known += count;
+        walk.sum += sum;
+    }
+
+    fn is_computed(&self, edge: u32) -> bool {
+        self.computed[self.trie.all_edges()[edge as usize].node as usize].is_some()
+    }
+
+    /// The nodes that hypotheses still need, each once, with their depths.
+    fn wanted<'b>(&self, walks: impl IntoIterator<Item = &'b Walk<'b>>) -> Vec<(usize, u32)> {
+        let edges = walks.into_iter().flat_map(|walk| walk.path.iter().enumerate().skip(walk.known));
+        let mut nodes: Vec<(usize, u32)> =
+            edges.map(|(depth, &edge)| (depth, self.trie.all_edges()[edge as usize].node)).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Computes nodes, whose parents are computed or among them.
+    fn compute(&mut self, mut nodes: Vec<u32>) -> Result<(), Error> {
+        // In a trie parents stand before their children.
+        nodes.sort_unstable();
+        for nodes in nodes.chunks(NODE_BUDGET) {
+            let mut edges = Vec::new();
+            for &node in nodes {
+                let parent = self.trie.parents()[node as usize];
+                let parent = parent.and_then(|parent| self.computed[parent as usize]);
+                let place = self.batch.push_node(self.trie.tokens()[node as usize], parent);
+                self.computed[node as usize] = Some(place);
+                let leaves = |edge: &u32| self.trie.all_edges()[*edge as usize].node;
+                let start = self.by_node.partition_point(|edge| leaves(edge) < node);
+                for &edge in self.by_node[start..].iter().take_while(|edge| leaves(edge) == node) {
+                    let token = self.trie.all_edges()[edge as usize].token;
+                    self.batch.push_edge(Edge { node: place, token });
+                    edges.push(edge);
+                }
+            }
+            let log_probs = self.model.continued_log_probs(&self.batch, &mut self.past)?;
+            for (edge, log_prob) in edges.into_iter().zip(log_probs) {
+                self.log_probs[edge as usize] = log_prob;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whole levels from the top, at least `least` nodes, and the rest too where it is not worth a round.
+fn shallowest(mut nodes: Vec<(usize, u32)>, least: usize) -> Vec<u32> {
+    if let Some(&(depth, _)) = nodes.get(least.saturating_sub(1)) {
+        let end = nodes.partition_point(|(other, _)| *other <= depth);
+        if nodes.len() - end >= ROUND_NODES {
+            nodes.truncate(end);
+        }
+    }
+    nodes.into_iter().map(|(_, node)| node).collect()
+}
