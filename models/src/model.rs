@@ -143,7 +143,11 @@ impl LanguageModel {
     }
 
     /// Burn reports failures of a device (lost, out of memory) by panicking: here they become errors.
-    fn guarded<T>(&self, compute: impl FnOnce() -> T) -> Result<T, Error> {
+    ///
+    /// On a thread of the pool: a parallel step that begins outside of it has to wake a sleeping thread, and
+    /// a forward pass has some six hundred of them.
+    fn guarded<T: Send>(&self, compute: impl FnOnce() -> T + Send) -> Result<T, Error> {
+        let compute = || rayon::scope(|_| compute());
         catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| {
             let text =
                 panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());

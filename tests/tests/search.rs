@@ -94,8 +94,7 @@ fn numbered(count: usize, step: f64, words: usize) -> NBest {
 #[test]
 fn what_cannot_win_is_not_computed() {
     let list = numbered(200, 10.0, 4);
-    let rescorer =
-        rescorer(Convention::default(), Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
+    let rescorer = rescorer(Convention::default(), Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
     let (found, nodes, expected, all) = both(&rescorer, &[list]);
     equal(&found, &expected);
     assert!(nodes * 2 < all, "{nodes} of {all} nodes");
@@ -109,7 +108,8 @@ fn a_list_that_is_too_large_for_a_group_has_the_same_winner() {
         let rescorer =
             rescorer(Convention::default(), Fusion { lm_weight: 0.2, length_bonus: 0.1, margin: 0.1 });
         assert!(rescorer.scorer().prepare("u", &list).unwrap().nodes() > 2 * 2048);
-        let (found, nodes, expected, all) = both(&rescorer, &[numbered(3, 1.0, 2), list, numbered(9, 1.0, 3)]);
+        let (found, nodes, expected, all) =
+            both(&rescorer, &[numbered(3, 1.0, 2), list, numbered(9, 1.0, 3)]);
         equal(&found, &expected);
         println!("step {step}: {nodes} of {all} nodes");
     }

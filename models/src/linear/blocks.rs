@@ -4,12 +4,17 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::block_row::{BLOCK, BlockRow};
-use super::dot::{Kernel, PANEL, Product};
+use super::dot::{Columns, Kernel, PANEL, Product};
 use super::integer_rows::IntegerRows;
+use super::spread::{self, BlockQuants};
 use crate::weights::RawTensor;
 
-/// Most rows that a thread multiplies at a time: with the weights of a panel they fit a core's cache.
+/// Rows and panels that are multiplied with each other at a time: both fit the cache of a core.
 const ROW_CHUNK: usize = 64;
+const GROUP_PANELS: usize = 4;
+
+/// Tasks for every thread, where a matrix has so many panels: none waits long for the last one.
+const TASKS: usize = 4;
 
 /// Weights of at most 8 bits with a scale for every block of 32, multiplied in integer arithmetic.
 ///
@@ -41,15 +46,12 @@ struct Panel {
 }
 
 enum Quants {
-    /// `[block, 8, PANEL, 2]`: a byte holds input `2p + e` of a block in its low half and `2p + e + 16` in
-    /// its high half, as GGUF does. The integer is `(q·2¹¹ · D) / 2¹⁵ + M`.
     Nibbles(Vec<u8>),
-    /// `[block, 16, PANEL, 2]`. The integer is `(q·2⁸ · D) / 2¹⁵ + M`.
     Bytes(Vec<i8>),
 }
 
 thread_local! {
-    /// Integer weights of the matrix that a thread is multiplying by.
+    /// Integer weights of the panels that a thread is multiplying by.
     static SPREAD: Cell<Vec<i16>> = const { Cell::new(Vec::new()) };
 }
 
@@ -89,31 +91,41 @@ impl BlockMatrix {
     /// # Shapes
     /// `x: [.., in]`, `y: [rows.len(), out]`.
     pub fn multiply_into(&self, x: &IntegerRows, rows: Range<usize>, y: &mut [f32]) {
+        let y = Columns::new(y, self.outputs);
+        let shared = self.panels.len() / (TASKS * rayon::current_num_threads());
+        let group = shared.clamp(1, GROUP_PANELS);
+        self.panels.par_chunks(group).enumerate().for_each(|(number, panels)| {
+            let first = number * group * PANEL;
+            self.multiply_panels(panels, first, x, rows.clone(), &y);
+        });
+    }
+
+    /// The columns of neighbouring panels, of which `first` is the first.
+    fn multiply_panels(
+        &self,
+        panels: &[Panel],
+        first: usize,
+        x: &IntegerRows,
+        rows: Range<usize>,
+        y: &Columns<'_>,
+    ) {
         let panel_len = self.depth * PANEL;
         let mut spread = SPREAD.take();
-        if spread.len() < self.panels.len() * panel_len {
-            spread.resize(self.panels.len() * panel_len, 0);
+        spread.resize(panels.len() * panel_len, 0);
+        for (panel, weights) in panels.iter().zip(spread.chunks_exact_mut(panel_len)) {
+            panel.spread(self.kernel, weights);
         }
-        let weights = &mut spread[..self.panels.len() * panel_len];
-        self.panels
-            .par_iter()
-            .zip(weights.par_chunks_exact_mut(panel_len))
-            .for_each(|(panel, weights)| panel.spread(self.kernel, weights));
-        let share = rows.len().div_ceil(rayon::current_num_threads());
-        let chunk = share.next_multiple_of(self.kernel.rows()).min(ROW_CHUNK);
-        y.par_chunks_mut(chunk * self.outputs).enumerate().for_each(|(number, y)| {
-            let start = rows.start + number * chunk;
-            let (x, scales) = x.part(start, y.len() / self.outputs);
-            let product = Product {
-                x,
-                scales,
-                weights,
-                output_scales: &self.output_scales,
-                depth: self.depth,
-                outputs: self.outputs,
-            };
-            self.kernel.multiply(&product, y);
-        });
+        for start in rows.clone().step_by(ROW_CHUNK) {
+            let (x, scales) = x.part(start, ROW_CHUNK.min(rows.end - start));
+            for (number, weights) in spread.chunks_exact(panel_len).enumerate() {
+                let first = first + number * PANEL;
+                let output_scales = &self.output_scales[first..self.outputs.min(first + PANEL)];
+                let row = start - rows.start;
+                let product = Product { x, scales, weights, output_scales, row, first };
+                // SAFETY: every panel has columns of its own, and belongs to one task.
+                unsafe { self.kernel.multiply(&product, y) };
+            }
+        }
         SPREAD.set(spread);
     }
 }
@@ -148,64 +160,32 @@ impl Panel {
 
     /// Writes the integer weights, `[depth / 2, PANEL, 2]`.
     fn spread(&self, kernel: Kernel, weights: &mut [i16]) {
-        match kernel {
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512Vnni | Kernel::Avx2 => {
+        let blocks = weights
+            .chunks_exact_mut(BLOCK * PANEL)
+            .zip(self.scales.as_chunks::<PANEL>().0.iter().zip(self.minima.as_chunks::<PANEL>().0));
+        for (block, (weights, (scales, minima))) in blocks.enumerate() {
+            let quants = self.quants.block(block);
+            match kernel {
                 // SAFETY: whoever has AVX-512 has AVX2, and a kernel is only chosen where it can run.
-                unsafe { self.spread_avx2(weights) }
-            }
-            Kernel::Portable => self.spread_with(weights),
-        }
-    }
-
-    /// # Safety
-    /// The processor has AVX2.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    unsafe fn spread_avx2(&self, weights: &mut [i16]) {
-        self.spread_with(weights);
-    }
-
-    #[inline(always)]
-    fn spread_with(&self, weights: &mut [i16]) {
-        const LANES: usize = 2 * PANEL;
-        let blocks = weights.chunks_exact_mut(BLOCK * PANEL).enumerate();
-        for (block, weights) in blocks {
-            let at = block * PANEL..(block + 1) * PANEL;
-            let (scales, minima) = (&self.scales[at.clone()], &self.minima[at]);
-            let scales: [i16; LANES] = std::array::from_fn(|lane| scales[lane / 2]);
-            let minima: [i16; LANES] = std::array::from_fn(|lane| minima[lane / 2]);
-            match &self.quants {
-                Quants::Nibbles(quants) => {
-                    let quants = &quants[block * 8 * LANES..(block + 1) * 8 * LANES];
-                    let (low, high) = weights.split_at_mut(8 * LANES);
-                    let pairs = low.chunks_exact_mut(LANES).zip(high.chunks_exact_mut(LANES));
-                    for (quants, (low, high)) in quants.chunks_exact(LANES).zip(pairs) {
-                        for lane in 0..LANES {
-                            let (first, second) = (quants[lane] & 15, quants[lane] >> 4);
-                            low[lane] = scaled(i16::from(first) << 11, scales[lane], minima[lane]);
-                            high[lane] = scaled(i16::from(second) << 11, scales[lane], minima[lane]);
-                        }
-                    }
-                }
-                Quants::Bytes(quants) => {
-                    let quants = &quants[block * 16 * LANES..(block + 1) * 16 * LANES];
-                    for (quants, weights) in quants.chunks_exact(LANES).zip(weights.chunks_exact_mut(LANES)) {
-                        for lane in 0..LANES {
-                            weights[lane] = scaled(i16::from(quants[lane]) << 8, scales[lane], minima[lane]);
-                        }
-                    }
-                }
+                #[cfg(target_arch = "x86_64")]
+                Kernel::Avx512Vnni | Kernel::Avx2 => unsafe {
+                    spread::avx2(quants, scales, minima, weights);
+                },
+                Kernel::Portable => spread::portable(quants, scales, minima, weights),
             }
         }
     }
 }
 
-/// `a·b / 2¹⁵ + c`, rounded: two vector instructions on most processors, if nothing checks for overflow.
-#[inline(always)]
-fn scaled(a: i16, b: i16, c: i16) -> i16 {
-    let product = i32::from(a).wrapping_mul(i32::from(b));
-    (((product >> 14).wrapping_add(1) >> 1) as i16).wrapping_add(c)
+impl Quants {
+    fn block(&self, block: usize) -> BlockQuants<'_> {
+        const NIBBLES: usize = BLOCK / 2 * PANEL;
+        const BYTES: usize = BLOCK * PANEL;
+        match self {
+            Self::Nibbles(quants) => BlockQuants::Nibbles(&quants[block * NIBBLES..(block + 1) * NIBBLES]),
+            Self::Bytes(quants) => BlockQuants::Bytes(&quants[block * BYTES..(block + 1) * BYTES]),
+        }
+    }
 }
 
 #[cfg(test)]

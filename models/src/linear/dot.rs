@@ -1,5 +1,7 @@
 //! Integer matrix tiles: the inner loop of the int8 path.
 
+use std::marker::PhantomData;
+
 /// Outputs of a panel of weights: the width of a tile.
 pub const PANEL: usize = 16;
 
@@ -44,36 +46,29 @@ impl Kernel {
         Self::available()[0]
     }
 
-    /// Rows of a tile: as many as the registers hold. Parts of a job should be multiples of it.
-    pub fn rows(self) -> usize {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => x86_64::Avx512Vnni::ROWS,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => x86_64::Avx2::ROWS,
-            Self::Portable => Portable::ROWS,
-        }
-    }
-
-    /// Computes a product.
+    /// Computes the columns of a panel.
+    ///
+    /// # Safety
+    /// Nobody else touches these columns of `y` meanwhile.
     ///
     /// # Panics
     /// Lengths that do not fit.
-    pub fn multiply(self, product: &Product<'_>, y: &mut [f32]) {
-        product.check(y.len());
-        match self {
-            // SAFETY: a kernel is only made where the processor has its instructions.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => unsafe { x86_64::multiply_avx512(product, y) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { x86_64::multiply_avx2(product, y) },
-            Self::Portable => multiply::<Portable>(product, y),
+    pub unsafe fn multiply(self, product: &Product<'_>, y: &Columns<'_>) {
+        product.check(y);
+        // SAFETY: a kernel is only made where the processor has its instructions; the rest is the caller's.
+        unsafe {
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512Vnni => x86_64::multiply_avx512(product, y),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => x86_64::multiply_avx2(product, y),
+                Self::Portable => multiply::<Portable>(product, y),
+            }
         }
     }
 }
 
-/// `y[r][j] = scales[r] · output_scales[j] · Σ_k x[r][k] · w[k][j]`.
+/// `y[row + r][first + j] = scales[r] · output_scales[j] · Σ_k x[r][k] · w[k][j]` for the outputs of a panel.
 ///
 /// The sums fit 32 bits: the caller scales the inputs so that they do.
 pub struct Product<'a> {
@@ -81,26 +76,57 @@ pub struct Product<'a> {
     pub x: &'a [i16],
     /// `[rows]`
     pub scales: &'a [f32],
-    /// `[panels, depth / 2, PANEL, 2]`: the weights of two neighbouring inputs side by side.
+    /// `[depth / 2, PANEL, 2]`: the weights of two neighbouring inputs side by side.
     pub weights: &'a [i16],
-    /// `[panels, PANEL]`
+    /// One for every output that there is: at most [`PANEL`].
     pub output_scales: &'a [f32],
-    /// Length of a row of `x`, an even number.
-    pub depth: usize,
-    /// Length of a row of `y`.
-    pub outputs: usize,
+    /// Row of the first result.
+    pub row: usize,
+    /// Column of the first output.
+    pub first: usize,
 }
 
 impl Product<'_> {
-    fn check(&self, y_len: usize) {
-        let (rows, panels) = (self.scales.len(), self.outputs.div_ceil(PANEL));
+    fn depth(&self) -> usize {
+        self.weights.len() / PANEL
+    }
+
+    fn check(&self, y: &Columns<'_>) {
+        let (rows, depth) = (self.scales.len(), self.depth());
         assert!(
-            self.depth.is_multiple_of(2)
-                && self.x.len() == rows * self.depth
-                && self.weights.len() == panels * PANEL * self.depth
-                && self.output_scales.len() == panels * PANEL
-                && y_len == rows * self.outputs
+            depth.is_multiple_of(2)
+                && self.weights.len() == PANEL * depth
+                && self.x.len() == rows * depth
+                && self.output_scales.len() <= PANEL
+                && self.first + self.output_scales.len() <= y.width
+                && (self.row + rows) * y.width <= y.len
         );
+    }
+}
+
+/// A matrix of results, some columns of which each thread writes.
+pub struct Columns<'a> {
+    start: *mut f32,
+    len: usize,
+    width: usize,
+    matrix: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: stands for a `&mut [f32]`; that threads write apart is the promise of who calls `Kernel::multiply`.
+unsafe impl Sync for Columns<'_> {}
+
+impl<'a> Columns<'a> {
+    /// Rows of `width` numbers.
+    pub fn new(y: &'a mut [f32], width: usize) -> Self {
+        Self { start: y.as_mut_ptr(), len: y.len(), width, matrix: PhantomData }
+    }
+
+    /// # Safety
+    /// The row and the columns are inside, and nobody else touches them.
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn part(&self, row: usize, first: usize, len: usize) -> &mut [f32] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.width + first), len) }
     }
 }
 
@@ -117,36 +143,51 @@ trait Tile {
     unsafe fn add<const R: usize>(x: &[i16], stride: usize, weights: &[i16], sums: &mut [[i32; PANEL]; R]);
 }
 
+/// # Safety
+/// The processor has the instructions of `T`; the product has been checked; nobody else touches its columns.
 #[inline(always)]
-fn multiply<T: Tile>(product: &Product<'_>, y: &mut [f32]) {
+unsafe fn multiply<T: Tile>(product: &Product<'_>, y: &Columns<'_>) {
     let rows = product.scales.len();
-    for panel in 0..product.outputs.div_ceil(PANEL) {
-        let full = rows - rows % T::ROWS;
-        match T::ROWS {
-            4 => (0..full).step_by(4).for_each(|row| tile::<T, 4>(product, row, panel, y)),
-            _ => (0..full).step_by(8).for_each(|row| tile::<T, 8>(product, row, panel, y)),
+    let mut row = 0;
+    // SAFETY: as above, and the rows are inside.
+    unsafe {
+        while T::ROWS == 8 && row + 8 <= rows {
+            tile::<T, 8>(product, row, y);
+            row += 8;
         }
-        (full..rows).for_each(|row| tile::<T, 1>(product, row, panel, y));
+        while row + 4 <= rows {
+            tile::<T, 4>(product, row, y);
+            row += 4;
+        }
+        if row + 2 <= rows {
+            tile::<T, 2>(product, row, y);
+            row += 2;
+        }
+        if row < rows {
+            tile::<T, 1>(product, row, y);
+        }
     }
 }
 
 /// `R` rows of the result in the columns of a panel.
+///
+/// # Safety
+/// As [`multiply`].
 #[inline(always)]
-fn tile<T: Tile, const R: usize>(product: &Product<'_>, row: usize, panel: usize, y: &mut [f32]) {
-    let Product { x, scales, weights, output_scales, depth, outputs } = product;
+unsafe fn tile<T: Tile, const R: usize>(product: &Product<'_>, row: usize, y: &Columns<'_>) {
+    let Product { x, scales, weights, output_scales, row: start, first } = product;
+    let depth = product.depth();
     let x = &x[row * depth..(row + R) * depth];
-    let weights = &weights[panel * depth * PANEL..(panel + 1) * depth * PANEL];
     let mut sums = [[0; PANEL]; R];
     for (part, weights) in weights.chunks(DEPTH_CHUNK * PANEL).enumerate() {
         // SAFETY: who calls has the instructions of `T`; the last row goes on for as long as the weights.
-        unsafe { T::add(&x[part * DEPTH_CHUNK..], *depth, weights, &mut sums) };
+        unsafe { T::add(&x[part * DEPTH_CHUNK..], depth, weights, &mut sums) };
     }
-    let width = PANEL.min(outputs - panel * PANEL);
-    let output_scales = &output_scales[panel * PANEL..panel * PANEL + width];
     for (at, sums) in sums.iter().enumerate() {
-        let start = (row + at) * outputs + panel * PANEL;
         let scale = scales[row + at];
-        for ((y, sum), output_scale) in y[start..start + width].iter_mut().zip(sums).zip(output_scales) {
+        // SAFETY: the product has been checked against `y`, and the columns are the caller's.
+        let y = unsafe { y.part(start + row + at, *first, output_scales.len()) };
+        for ((y, sum), output_scale) in y.iter_mut().zip(sums).zip(*output_scales) {
             *y = *sum as f32 * (scale * output_scale);
         }
     }
@@ -176,20 +217,22 @@ impl Tile for Portable {
 mod x86_64 {
     use std::arch::x86_64::*;
 
-    use super::{PANEL, Product, Tile, multiply};
+    use super::{Columns, PANEL, Product, Tile, multiply};
 
     /// # Safety
-    /// The processor has AVX-512 F, BW and VNNI.
+    /// The processor has AVX-512 F, BW and VNNI; else as [`multiply`].
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub unsafe fn multiply_avx512(product: &Product<'_>, y: &mut [f32]) {
-        multiply::<Avx512Vnni>(product, y);
+    pub unsafe fn multiply_avx512(product: &Product<'_>, y: &Columns<'_>) {
+        // SAFETY: the caller's.
+        unsafe { multiply::<Avx512Vnni>(product, y) };
     }
 
     /// # Safety
-    /// The processor has AVX2.
+    /// The processor has AVX2; else as [`multiply`].
     #[target_feature(enable = "avx2")]
-    pub unsafe fn multiply_avx2(product: &Product<'_>, y: &mut [f32]) {
-        multiply::<Avx2>(product, y);
+    pub unsafe fn multiply_avx2(product: &Product<'_>, y: &Columns<'_>) {
+        // SAFETY: the caller's.
+        unsafe { multiply::<Avx2>(product, y) };
     }
 
     pub struct Avx512Vnni;
@@ -275,15 +318,14 @@ mod tests {
             {
                 let (x, scales) = (integers(rows * depth, 6971), vec![0.5; rows]);
                 let mut y = vec![f32::NAN; rows * outputs];
-                let product = Product {
-                    x: &x,
-                    scales: &scales,
-                    weights: &weights,
-                    output_scales: &output_scales,
-                    depth,
-                    outputs,
-                };
-                kernel.multiply(&product, &mut y);
+                let columns = Columns::new(&mut y, outputs);
+                for (panel, weights) in weights.chunks(depth * PANEL).enumerate() {
+                    let first = panel * PANEL;
+                    let output_scales = &output_scales[first..outputs.min(first + PANEL)];
+                    let product = Product { x: &x, scales: &scales, weights, output_scales, row: 0, first };
+                    // SAFETY: one panel after the other.
+                    unsafe { kernel.multiply(&product, &columns) };
+                }
                 for (at, y) in y.iter().enumerate() {
                     let (row, output) = (at / outputs, at % outputs);
                     let weight = |k: usize| {

@@ -6,6 +6,7 @@ mod dot;
 mod host;
 mod integer_rows;
 mod packed;
+mod spread;
 
 use burn::tensor::{Tensor, TensorData};
 

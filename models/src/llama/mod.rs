@@ -85,7 +85,7 @@ impl Llama {
         batch: &TreeBatch,
         start: usize,
         past: &mut [LayerKeyValues],
-        inspect: &mut dyn FnMut(usize, &Tensor<2>),
+        inspect: &mut (dyn FnMut(usize, &Tensor<2>) + Send),
     ) -> Tensor<2> {
         let plan = AttentionPlan::new(batch, start, &self.config, &self.device);
         let mut x = self.embedding.forward(&batch.tokens()[start..], &self.device);

@@ -221,35 +221,33 @@ impl Search<'_> {
         loop {
             for walk in &mut walks {
                 search.advance(walk);
-                require_finite(&lists[walk.list].name, lists[walk.list].position(walk.index), walk.sum)?;
+                let list = &lists[walk.list];
+                require_finite(&list.name, list.position(walk.index), walk.sum)?;
             }
-            let total = |walk: &Walk<'_>| {
-                let lm_score = scorer.lm_score(walk.sum, walk.path.len());
-                lists[walk.list].candidate(walk.index, lm_score)
+            let so_far = |walk: &Walk<'_>| {
+                lists[walk.list].candidate(walk.index, scorer.lm_score(walk.sum, walk.path.len()))
             };
-            let mut open = Vec::with_capacity(walks.len());
-            for walk in walks {
-                match walk.known == walk.path.len() {
-                    true => standings[walk.list].add(fusion, walk.index, total(&walk)),
-                    false => open.push(walk),
-                }
+            for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
+                standings[walk.list].add(fusion, walk.index, so_far(&walk));
             }
-            walks = open;
-            walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&total(walk))));
+            walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&so_far(walk))));
             if walks.is_empty() {
                 return Ok(search.past.nodes());
             }
-            let firsts: Vec<&Walk<'_>> = walks.iter().filter(|walk| walk.index == 0).collect();
-            let nodes = match firsts.is_empty() || trie.nodes() <= ROUND_NODES {
-                false => search.wanted(firsts),
-                true => search.wanted(&walks),
-            };
-            let least = match walks.iter().any(|walk| walk.index == 0) {
-                true => nodes.len(),
-                false => *round.get_or_insert((nodes.len() / ROUNDS).max(ROUND_NODES)),
-            };
-            search.compute(shallowest(nodes, least))?;
+            search.compute(search.next_nodes(&walks, &mut round))?;
         }
+    }
+
+    /// What to compute next: the first-pass bests to their end; after them some levels of all others, as many
+    /// nodes as `round` says, which the first of these rounds sets.
+    fn next_nodes(&self, walks: &[Walk<'_>], round: &mut Option<usize>) -> Vec<u32> {
+        let is_first = |walk: &&Walk<'_>| walk.index == 0;
+        if self.trie.nodes() > ROUND_NODES && walks.iter().any(|walk| is_first(&walk)) {
+            return self.wanted(walks.iter().filter(is_first)).into_iter().map(|(_, node)| node).collect();
+        }
+        let nodes = self.wanted(walks);
+        let least = *round.get_or_insert((nodes.len() / ROUNDS).max(ROUND_NODES));
+        shallowest(nodes, least)
     }
 
     fn new<'a>(model: &'a LanguageModel, trie: &'a TokenTrie) -> Search<'a> {

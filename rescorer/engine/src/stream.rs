@@ -13,13 +13,15 @@ const WINDOW_NODES: usize = 8192;
 /// What scoring has cost so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ScoringStats {
-    /// Utterances scored.
+    /// Utterances answered.
     pub utterances: usize,
-    /// Distinct hypotheses scored.
+    /// Distinct hypotheses of these.
     pub hypotheses: usize,
     /// Listed hypotheses that these stand for.
     pub listed: usize,
-    /// Trie nodes computed; beginnings that lists have in common count once.
+    /// Trie nodes of the lists, each list by itself.
+    pub trie_nodes: usize,
+    /// Trie nodes computed; beginnings that lists have in common count once, what could not win not at all.
     pub nodes: usize,
     /// Time spent tokenising and computing; reading and writing are not in it.
     pub time: Duration,
@@ -120,6 +122,7 @@ where
             }
         }
         let started = Instant::now();
+        self.stats.trie_nodes += nodes;
         let answers = (self.work)(lists);
         self.stats.time += started.elapsed();
         let mut answers = match answers {

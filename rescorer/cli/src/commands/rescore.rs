@@ -106,7 +106,10 @@ where
     writer.out.finish()?;
     let stats = stream.stats();
     let speed = stats.hypotheses as f64 / stats.time.as_secs_f64().max(f64::MIN_POSITIVE);
-    status.say(format_args!("{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s"));
+    let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
+    status.say(format_args!(
+        "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed"
+    ));
     Ok(outcome)
 }
 
