@@ -56,7 +56,7 @@ def arguments():
     add("--output", type=Path, help="the JSON file; default: peers.json in the work folder")
     add("--rescorer", type=Path, help="the binary; default: the newest in cargo's target folder, then PATH")
     add("--model", type=Path, help="GGUF file; default: what `rescorer models pull` prints")
-    add("--engines", nargs="+", choices=rounds.ENGINES, default=list(rounds.ENGINES))
+    add("--engines", nargs="+", choices=rounds.ALL_ENGINES, help="default: all that the device has")
     add("--device", choices=("cpu", "cuda"), default="cpu")
     add("--threads", type=int, default=2)
     add("--batch", type=int, help="texts in a PyTorch batch; default 32, on CUDA 256")
@@ -121,7 +121,7 @@ def settings_of(args):
         device=args.device,
         threads=args.threads,
         batch=batch,
-        engines=args.engines,
+        engines=args.engines or list(rounds.ENGINES[args.device]),
         rounds=args.rounds,
         hypotheses=args.hypotheses,
         slot_seconds=args.slot_seconds,

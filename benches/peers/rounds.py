@@ -14,7 +14,9 @@ from engines.ours import Ours
 from engines.peer import Peer
 from store import Store
 
-ENGINES = ("torch-f32", "torch-bf16", "llama-single", "llama-batch", "ours-f32", "ours-int8")
+PEERS = ("torch-f32", "torch-bf16", "llama-single", "llama-batch")
+ENGINES = {"cpu": (*PEERS, "ours-f32", "ours-int8"), "cuda": (*PEERS, "ours-f32", "ours-f16")}
+ALL_ENGINES = (*PEERS, "ours-f32", "ours-int8", "ours-f16")
 
 
 def make(name, settings):

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::Precision;
+
 /// What can go wrong between a path and a loaded model, or between a batch and its scores.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +69,28 @@ pub enum Error {
         requested: String,
         /// What was found.
         reason: String,
+    },
+
+    /// The device is there, but not with this arithmetic.
+    #[error("{device} can't compute in {precision}: {reason}; {remedy}")]
+    Precision {
+        /// The device or the request.
+        device: String,
+        /// What was asked for.
+        precision: Precision,
+        /// Why not.
+        reason: String,
+        /// What to ask for instead.
+        remedy: String,
+    },
+
+    /// A GPU computes something else than the CPU. Its driver or its kernels are faulty.
+    #[error("{device} failed the self-test: {found}; run with --device cpu, or update the driver")]
+    SelfTest {
+        /// The device.
+        device: String,
+        /// What it computed and what it should have.
+        found: String,
     },
 
     /// A batch that no model may be asked to run.

@@ -14,15 +14,19 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod buckets;
 mod device;
 mod embedding;
 mod error;
+mod guard;
 mod head;
 mod linear;
 mod llama;
 mod model;
 pub mod named;
 mod rms_norm;
+mod self_test;
+mod softmax;
 mod swiglu;
 mod tokenizer;
 mod tree;

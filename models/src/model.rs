@@ -1,11 +1,12 @@
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::tensor::Tensor;
 
 use crate::device::ComputeDevice;
+use crate::guard::guarded;
 use crate::llama::{KeyValues, Llama, load_gguf, load_safetensors};
+use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
@@ -23,11 +24,21 @@ pub struct LanguageModel {
 impl LanguageModel {
     /// Loads a `.gguf` file or a Hugging Face folder onto a device.
     ///
+    /// A GPU first scores a few tokens, and the CPU the same ones from the same file. Where they disagree, `Auto`
+    /// with f32 takes the CPU, and [`ComputeDevice::warning`] says why; anything else is an error.
+    ///
     /// # Errors
-    /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device, or one
-    /// that can't compute with this precision.
-    pub fn load(path: &Path, device: DeviceRequest, precision: Precision) -> Result<Self, Error> {
-        let device = ComputeDevice::open(device, precision)?;
+    /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device, one
+    /// that can't compute with this precision or fails the test.
+    pub fn load(path: &Path, request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+        let device = ComputeDevice::open(request, precision)?;
+        // Whoever asked for a device or for f16 gets it or hears why not.
+        let may_fall_back = request == DeviceRequest::Auto && precision == Precision::F32;
+        load_tested(&device, may_fall_back, |device| Self::load_onto(path, device))
+    }
+
+    /// The same onto an opened device, whatever it computes.
+    pub(crate) fn load_onto(path: &Path, device: ComputeDevice) -> Result<Self, Error> {
         let ((decoder, fingerprint), tokenizer) = if path.is_dir() {
             (load_safetensors(path, &device)?, Tokenizer::from_folder(path)?)
         } else {
@@ -59,6 +70,11 @@ impl LanguageModel {
     /// Longest sequence, BOS included.
     pub fn context_len(&self) -> usize {
         self.decoder.config().context_len
+    }
+
+    /// Most nodes that a batch should have: see [`ComputeDevice::node_budget`].
+    pub fn node_budget(&self) -> usize {
+        self.device().node_budget()
     }
 
     /// Tokens in the vocabulary.
@@ -121,6 +137,18 @@ impl LanguageModel {
         Ok(log_probs)
     }
 
+    /// Compiles and tunes the kernels of every batch size of a GPU, so that no later batch waits for that. On the CPU
+    /// there is nothing to do.
+    ///
+    /// May take minutes where nothing is kept yet from earlier runs, so it pays for a process that stays, or before a
+    /// measurement. The scores of each size are held against each other, as at loading.
+    ///
+    /// # Errors
+    /// A device that fails, or whose kernels for one size compute something else than those for another.
+    pub fn warm_up(&self) -> Result<(), Error> {
+        if self.device().is_cpu() { Ok(()) } else { self_test::warm_up(self) }
+    }
+
     /// Hidden states of every node for comparison with other implementations: before the first block,
     /// after every block, the last one normalised.
     ///
@@ -136,26 +164,19 @@ impl LanguageModel {
         }
         self.guarded(|| {
             let mut states = Vec::new();
-            let mut keep = |_, x: &Tensor<2>| states.push(crate::linear::to_host(x.clone()));
+            let mut keep = |_, x: &Tensor<2>| {
+                let [_, d_model] = x.dims();
+                let mut state = crate::linear::to_host(x.clone());
+                state.truncate(batch.len() * d_model);
+                states.push(state);
+            };
             self.decoder.hidden_states(batch, 0, &mut [], &mut keep);
             states
         })
     }
 
-    /// Burn reports failures of a device (lost, out of memory) by panicking: here they become errors.
-    ///
-    /// On a thread of the pool: a parallel step that begins outside of it has to wake a sleeping thread, and
-    /// a forward pass has some six hundred of them.
     fn guarded<T: Send>(&self, compute: impl FnOnce() -> T + Send) -> Result<T, Error> {
-        let compute = || rayon::scope(|_| compute());
-        catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| {
-            let text =
-                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
-            Error::Compute {
-                device: self.device().description().into(),
-                reason: text.unwrap_or("unknown reason").into(),
-            }
-        })
+        guarded(self.device().description(), compute)
     }
 }
 

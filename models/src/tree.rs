@@ -156,28 +156,7 @@ impl TreeBatch {
         }
         Ok(())
     }
-
-    /// Which nodes of the tree `nodes` a row of them attends to, as what is added to the
-    /// attention scores: 0 for itself and its ancestors, a number that vanishes in softmax else.
-    ///
-    /// # Shapes
-    /// `[rows.len(), rows.end]`, both counted from the tree's first node.
-    pub(crate) fn attention_bias(&self, tree: &Range<usize>, rows: Range<usize>) -> Vec<f32> {
-        let width = rows.end;
-        let mut bias = vec![MASKED; rows.len() * width];
-        for (row, values) in rows.zip(bias.chunks_exact_mut(width)) {
-            let mut node = Some(tree.start + row);
-            while let Some(at) = node {
-                values[at - tree.start] = 0.0;
-                node = self.parents[at].map(|parent| parent as usize);
-            }
-        }
-        bias
-    }
 }
-
-/// Finite, so that no backend has to agree on infinities; `exp` of it is exactly 0.
-const MASKED: f32 = -1e30;
 
 #[cfg(test)]
 mod tests {
@@ -197,14 +176,6 @@ mod tests {
         assert_eq!(batch.depths(), [0, 1, 0, 1, 2, 1]);
         assert_eq!(batch.edges()[1], Edge { node: 5, token: 2 });
         assert!(batch.check(10, 3).is_ok());
-    }
-
-    #[test]
-    fn a_node_sees_itself_and_its_ancestors_only() {
-        let bias = forest().attention_bias(&(2..6), 1..4);
-        let seen: Vec<bool> = bias.iter().map(|value| *value == 0.0).collect();
-        let (yes, no) = (true, false);
-        assert_eq!(seen, [yes, yes, no, no, yes, yes, yes, no, yes, no, no, yes]);
     }
 
     #[test]

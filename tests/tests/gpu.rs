@@ -19,10 +19,23 @@ const LOG_PROBS: f64 = 1e-4;
 /// As [`LOG_PROBS`], where values of the residual stream reach 30.
 const LAYERS: f64 = 1e-3;
 
+/// Weights and inputs of products have 11 bits; sums, norms and the residual stream have 24. Log-probabilities of the
+/// tiny models reach −15.
+const F16_LOG_PROBS: f64 = 2e-2;
+
 /// A model on the first adapter; `None`, and a line about it, where there is none.
 fn on_gpu(path: &Path) -> Option<LanguageModel> {
-    match LanguageModel::load(path, DeviceRequest::Gpu(None), Precision::F32) {
+    on_gpu_in(path, Precision::F32)
+}
+
+/// The same with another precision; also `None` where the adapter lacks it.
+fn on_gpu_in(path: &Path, precision: Precision) -> Option<LanguageModel> {
+    match LanguageModel::load(path, DeviceRequest::Gpu(None), precision) {
         Ok(model) => Some(model),
+        Err(error @ rescorer_models::Error::Precision { .. }) => {
+            skipped(&error.to_string());
+            None
+        }
         Err(error @ rescorer_models::Error::Device { .. }) => {
             let required = std::env::var("RESCORER_REQUIRE_GPU").is_ok_and(|value| value == "1");
             assert!(!required, "RESCORER_REQUIRE_GPU=1, but {error}");
@@ -97,4 +110,52 @@ fn a_large_vocabulary_on_a_gpu_equals_the_cpu() {
     let mut difference = MaxDifference::new("large vocabulary, log-probabilities");
     difference.add_all(&values(&gpu), &values(&cpu), "edges");
     difference.check(LOG_PROBS);
+}
+
+#[test]
+fn f16_scores_nearly_as_f32() {
+    for (name, _) in TINY_MODELS {
+        let Some(gpu) = on_gpu_in(&fixture(name), Precision::F16) else { return };
+        assert_eq!(gpu.device().precision(), Precision::F16);
+        let cpu = load_tiny(name, DeviceRequest::Cpu);
+        let mut batch = TreeBatch::default();
+        texts().iter().for_each(|text| chain(&mut batch, &text.ids));
+        let values = |model: &LanguageModel| model.edge_log_probs(&batch).unwrap();
+        let (found, expected) = (values(&gpu), values(&cpu));
+        assert_ne!(found, expected, "16 bits leave traces");
+        let mut difference = MaxDifference::new(format!("{name} in f16, log-probabilities"));
+        difference.add_all(&found, &expected, "all texts");
+        difference.check(F16_LOG_PROBS);
+    }
+}
+
+/// What a batch is filled up with, and what stands beside a tree, changes nothing about the tree.
+#[test]
+fn a_tree_scores_alike_in_every_bucket() {
+    let Some(gpu) = on_gpu(&fixture("tiny-llama")) else { return };
+    let (mut alone, texts) = (TreeBatch::default(), texts());
+    chain(&mut alone, &texts[0].ids);
+    let expected = gpu.edge_log_probs(&alone).unwrap();
+    for buckets in 1..4 {
+        let mut batch = TreeBatch::default();
+        chain(&mut batch, &texts[0].ids);
+        for text in texts.iter().cycle() {
+            if batch.len() + text.ids.len() > 64 * buckets {
+                break;
+            }
+            chain(&mut batch, &text.ids);
+        }
+        let found = gpu.edge_log_probs(&batch).unwrap();
+        let mut difference = MaxDifference::new(format!("among {} nodes", batch.len()));
+        difference.add_all(&found[..expected.len()], &expected, "first text");
+        difference.check(LOG_PROBS);
+    }
+}
+
+/// Every size of batch is run, and held against the smallest.
+#[test]
+fn warming_up_passes_its_own_test() {
+    let Some(gpu) = on_gpu(&fixture("tiny-llama-tied")) else { return };
+    assert_eq!(gpu.node_budget(), 4096);
+    gpu.warm_up().unwrap();
 }

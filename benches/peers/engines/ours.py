@@ -25,6 +25,8 @@ class Ours:
         precision = self.name.removeprefix("ours-")
         options = ["--model", s.model, "--device", DEVICES[s.device], "--precision", precision]
         options += ["--threads", s.threads, "--offline", "--json"]
+        if s.device == "cuda" and subcommand == "evaluate":
+            options.append("--warm-up")  # outside the clock, as PyTorch's first batch is
         return [str(part) for part in (s.rescorer, subcommand, *arguments, *options)]
 
     def environment(self):

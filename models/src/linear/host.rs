@@ -29,7 +29,7 @@ impl HostMatrix {
         precision: Precision,
     ) -> Self {
         match precision {
-            Precision::F32 => {
+            Precision::F32 | Precision::F16 => {
                 let weight = tensor.rows_f32((0..outputs).map(row));
                 Self::F32(PackedMatrix::new(&weight, [outputs, tensor.shape[1]]))
             }

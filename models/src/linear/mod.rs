@@ -2,15 +2,19 @@
 
 mod block_row;
 mod blocks;
+mod device;
 mod dot;
 mod host;
 mod integer_rows;
 mod packed;
+mod product;
 mod spread;
 
 use burn::tensor::{Tensor, TensorData};
 
+pub use device::DeviceMatrix;
 pub use host::HostMatrix;
+pub use product::product;
 
 use crate::device::ComputeDevice;
 use crate::weights::RawTensor;
@@ -18,7 +22,7 @@ use crate::weights::RawTensor;
 /// Linear layer without bias over flat nodes: `y = x · Wᵀ`.
 ///
 /// The frozen weight has the storage that suits device and precision: on the CPU it lies in the order of
-/// the matrix kernel, on a GPU it is a Burn tensor.
+/// the matrix kernel, on a GPU it is a Burn tensor, in f32 or f16.
 ///
 /// # Shapes
 /// `W: [out, in]`, `x: [nodes, in]`, `y: [nodes, out]`.
@@ -27,8 +31,7 @@ pub struct Linear {
 }
 
 enum Storage {
-    /// `Wᵀ: [in, out]`.
-    Tensor(Box<Tensor<2>>),
+    Device(Box<DeviceMatrix>),
     Host(HostMatrix),
 }
 
@@ -40,9 +43,8 @@ impl Linear {
             let matrix = HostMatrix::new(tensor, outputs, row, device.precision());
             return Self { storage: Storage::Host(matrix) };
         }
-        let weight = tensor.rows_f32((0..outputs).map(row));
-        let weight = Tensor::<2>::from_data(TensorData::new(weight, [outputs, inputs]), device.burn());
-        Self { storage: Storage::Tensor(Box::new(weight.transpose())) }
+        let rows = tensor.rows_f32((0..outputs).map(row));
+        Self { storage: Storage::Device(Box::new(DeviceMatrix::new(rows, [outputs, inputs], device))) }
     }
 
     /// `y = x · Wᵀ`.
@@ -57,8 +59,11 @@ impl Linear {
         let [nodes, width]: [usize; 2] = x.dims();
         let hosts: Vec<&HostMatrix> = layers.iter().filter_map(|layer| layer.host()).collect();
         let Ok(hosts) = <[&HostMatrix; N]>::try_from(hosts) else {
+            let mut inputs = None;
             return layers.map(|layer| match &layer.storage {
-                Storage::Tensor(weight) => x.clone().matmul(weight.as_ref().clone()),
+                Storage::Device(weight) => {
+                    weight.multiply(inputs.get_or_insert_with(|| weight.inputs(x.clone())).clone())
+                }
                 Storage::Host(_) => unreachable!("all layers of a model lie on one device"),
             });
         };
@@ -73,7 +78,7 @@ impl Linear {
 
     fn host(&self) -> Option<&HostMatrix> {
         match &self.storage {
-            Storage::Tensor(_) => None,
+            Storage::Device(_) => None,
             Storage::Host(weight) => Some(weight),
         }
     }

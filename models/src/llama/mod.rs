@@ -1,6 +1,7 @@
 //! Llama-type decoders: Llama, SmolLM2, TinyLlama and what shares their architecture.
 
 mod attention;
+mod block_attention;
 mod config;
 mod key_values;
 mod load;
@@ -13,6 +14,7 @@ pub use config::LlamaConfig;
 pub use key_values::KeyValues;
 pub use load::{load_gguf, load_safetensors};
 
+use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::head::Head;
@@ -79,7 +81,7 @@ impl Llama {
     /// and after block `i` (`i`), the last one normalised, as transformers numbers them.
     ///
     /// # Shapes
-    /// `[nodes, d_model]`. The batch has been checked.
+    /// `[nodes, d_model]`, on a GPU with rows behind them that fill up a bucket. The batch has been checked.
     pub fn hidden_states(
         &self,
         batch: &TreeBatch,
@@ -87,6 +89,7 @@ impl Llama {
         past: &mut [LayerKeyValues],
         inspect: &mut (dyn FnMut(usize, &Tensor<2>) + Send),
     ) -> Tensor<2> {
+        let batch = &*padded(batch, &self.device);
         let plan = AttentionPlan::new(batch, start, &self.config, &self.device);
         let mut x = self.embedding.forward(&batch.tokens()[start..], &self.device);
         inspect(0, &x);

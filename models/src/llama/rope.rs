@@ -52,31 +52,38 @@ impl Angles {
 
     /// The angles as tensors.
     pub fn upload(self, device: &ComputeDevice) -> Rope {
-        let shape = [self.cos.len() / self.half, 1, self.half];
-        let tensor = |values| Tensor::from_data(TensorData::new(values, shape), device.burn());
-        Rope { cos: tensor(self.cos), sin: tensor(self.sin) }
+        let (half, nodes) = (self.half, self.cos.len() / self.half);
+        let tensor = |values, halves| {
+            Tensor::from_data(TensorData::new(values, [nodes, 1, halves, half]), device.burn())
+        };
+        // −sin φ for a, +sin φ for b.
+        let signed = self.sin.chunks_exact(half).flat_map(|sin| {
+            let minus = sin.iter().map(|sin| -sin);
+            minus.chain(sin.iter().copied())
+        });
+        let signed: Vec<f32> = signed.collect();
+        Rope { cos: tensor(self.cos, 1), sin: tensor(signed, 2) }
     }
 }
 
 /// [`Angles`] on a device.
 pub struct Rope {
-    cos: Tensor<3>,
-    sin: Tensor<3>,
+    /// `[nodes, 1, 1, head_dim / 2]`
+    cos: Tensor<4>,
+    /// `[nodes, 1, 2, head_dim / 2]`, negative in the first half.
+    sin: Tensor<4>,
 }
 
 impl Rope {
-    /// Turns every head of every node by its angle.
+    /// Turns every head of every node by its angle: `(a, b)·cos φ + (b, a)·(−sin φ, sin φ)`, four kernels.
     ///
     /// # Shapes
     /// `[nodes, heads, head_dim]`
     pub fn apply(&self, x: Tensor<3>) -> Tensor<3> {
         let [nodes, heads, head_dim] = x.dims();
-        let half = head_dim / 2;
-        let a = x.clone().slice([0..nodes, 0..heads, 0..half]);
-        let b = x.slice([0..nodes, 0..heads, half..head_dim]);
-        let turned_a = a.clone() * self.cos.clone() - b.clone() * self.sin.clone();
-        let turned_b = b * self.cos.clone() + a * self.sin.clone();
-        Tensor::cat(vec![turned_a, turned_b], 2)
+        let x = x.reshape([nodes, heads, 2, head_dim / 2]);
+        let turned = x.clone() * self.cos.clone() + x.flip([2]) * self.sin.clone();
+        turned.reshape([nodes, heads, head_dim])
     }
 }
 

@@ -82,15 +82,19 @@ pub struct ModelArgs {
     /// A named model (see `models list`), a .gguf file, or a Hugging Face folder
     #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "NAME|PATH")]
     pub model: String,
-    /// Where to compute: auto (a real GPU, else the CPU), cpu, gpu or gpu:N
+    /// Where to compute: auto (a real GPU that passes the self-test, else the CPU), cpu, gpu or gpu:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceRequest,
-    /// Arithmetic: f32, or int8 (on the CPU: a third of the time, a third of the memory, nearly the same scores)
+    /// Arithmetic: f32; int8 (on the CPU: a third of the time, a third of the memory, nearly the same scores);
+    /// f16 (on a GPU that has it: half the memory, nearly the same scores)
     #[arg(long, default_value = "f32")]
     pub precision: Precision,
     /// Threads on the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// On a GPU: compile and tune the kernels of every batch size before the first list (minutes the first time)
+    #[arg(long)]
+    pub warm_up: bool,
     /// Never use the network; a named model must be there
     #[arg(long)]
     pub offline: bool,
@@ -118,7 +122,6 @@ pub struct ScoringArgs {
 pub enum Precision {
     F32,
     Int8,
-    #[value(hide = true)]
     F16,
 }
 

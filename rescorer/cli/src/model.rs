@@ -14,7 +14,7 @@ pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageMode
     let precision = match args.precision {
         args::Precision::F32 => Precision::F32,
         args::Precision::Int8 => Precision::Int8,
-        args::Precision::F16 => bail!("--precision f16 is not built in this version; use f32 or int8"),
+        args::Precision::F16 => Precision::F16,
     };
     if let Some(adapter) = args.adapter.first() {
         bail!("--adapter {adapter}: adapters are not built in this version; leave the option out");
@@ -25,10 +25,17 @@ pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageMode
     let path = locate(&args.model, args.offline, status)?;
     let model = LanguageModel::load(&path, args.device, precision)?;
     let device = model.device();
+    if let Some(warning) = device.warning() {
+        status.warn(warning);
+    }
     let threads =
         if device.is_cpu() { format!(", {} threads", rayon::current_num_threads()) } else { String::new() };
     let precision = device.precision();
     status.say(format_args!("model {} in {precision} on {}{threads}", args.model, device.description()));
+    if args.warm_up && !device.is_cpu() {
+        status.say("warming up: compiling and tuning kernels");
+        model.warm_up()?;
+    }
     Ok(Arc::new(model))
 }
 

@@ -13,7 +13,7 @@ fn stdout(words: &str) -> String {
 
 #[test]
 fn help_names_the_options() {
-    let model = ["--model", "--device", "--precision", "--threads", "--offline"];
+    let model = ["--model", "--device", "--precision", "--warm-up", "--threads", "--offline"];
     let lists = ["--format", "--skip", "--limit", "--skip-invalid", "--json", "--quiet"];
     let convention = ["--lm-text", "--bos", "--no-eos", "--score-mean"];
     let own: [(&str, &[&str]); 4] = [

@@ -5,9 +5,6 @@ use rescorer_nbest::{Distinct, NBest};
 
 use crate::{Convention, Error, TokenTrie};
 
-/// Most nodes of a forward pass: enough to keep the matrix kernels busy, few enough to stay in memory.
-pub(crate) const NODE_BUDGET: usize = 1024;
-
 /// Tokens of a text with their log-probabilities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextScore {
@@ -154,7 +151,7 @@ impl Scorer {
         let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
         let mut log_probs = vec![Vec::new(); sequences.len()];
         let mut nodes = 0;
-        for trie in self.tries(&sequences, NODE_BUDGET) {
+        for trie in self.tries(&sequences, self.model.node_budget()) {
             let mut batch = TreeBatch::default();
             trie.push_to(&mut batch);
             let values = self.model.edge_log_probs(&batch)?;

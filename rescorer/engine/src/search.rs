@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
-use crate::scorer::{NODE_BUDGET, PreparedList, require_finite};
+use crate::scorer::{PreparedList, require_finite};
 use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
@@ -292,7 +292,7 @@ impl Search<'_> {
     fn compute(&mut self, mut nodes: Vec<u32>) -> Result<(), Error> {
         // In a trie parents stand before their children.
         nodes.sort_unstable();
-        for nodes in nodes.chunks(NODE_BUDGET) {
+        for nodes in nodes.chunks(self.model.node_budget()) {
             let mut edges = Vec::new();
             for &node in nodes {
                 let parent = self.trie.parents()[node as usize];

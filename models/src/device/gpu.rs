@@ -1,0 +1,108 @@
+//! The GPUs of this machine, in the order in which `gpu:N` counts them.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use super::{ComputeDevice, DeviceRequest, Precision};
+use crate::Error;
+
+/// Devices that were opened: a runtime can be set up once in a process. The lock also keeps graphics
+/// instances from coming and going on several threads, which crashes Vulkan loaders.
+static OPENED: LazyLock<Mutex<HashMap<usize, ComputeDevice>>> = LazyLock::new(Mutex::default);
+
+/// A GPU that was found and not opened yet.
+pub struct Adapter {
+    /// What it is called until it is opened.
+    pub description: String,
+    /// Whether the processor imitates it.
+    pub is_software: bool,
+    /// How it is opened.
+    pub interface: Interface,
+}
+
+/// The way to an adapter.
+pub enum Interface {
+    #[cfg(feature = "cuda")]
+    Cuda(usize),
+    #[cfg(feature = "wgpu")]
+    Wgpu(burn::tensor::DeviceKind),
+}
+
+impl Adapter {
+    /// All of them: CUDA before wgpu, real before software.
+    fn all() -> Vec<Self> {
+        let mut adapters = Vec::new();
+        #[cfg(feature = "cuda")]
+        adapters.extend(super::cuda::adapters());
+        #[cfg(feature = "wgpu")]
+        adapters.extend(super::wgpu::adapters());
+        adapters.sort_by_key(|adapter| adapter.is_software);
+        adapters
+    }
+
+    fn open(
+        &self,
+        opened: &mut HashMap<usize, ComputeDevice>,
+        number: usize,
+    ) -> Result<ComputeDevice, Error> {
+        if let Some(device) = opened.get(&number) {
+            return Ok(device.clone());
+        }
+        super::kernel_cache::configure();
+        let (burn, description) = match &self.interface {
+            #[cfg(feature = "cuda")]
+            Interface::Cuda(index) => super::cuda::open(*index),
+            #[cfg(feature = "wgpu")]
+            Interface::Wgpu(kind) => {
+                super::wgpu::open(kind.clone()).map(|burn| (burn, self.description.clone()))
+            }
+        }
+        .map_err(|reason| Error::Device {
+            requested: format!("gpu:{number} ({})", self.description),
+            reason,
+        })?;
+        let precision = Precision::F32;
+        let is_software = self.is_software;
+        let device =
+            ComputeDevice { burn, is_cpu: false, is_software, description, precision, warning: None };
+        opened.insert(number, device.clone());
+        Ok(device)
+    }
+}
+
+fn opened() -> MutexGuard<'static, HashMap<usize, ComputeDevice>> {
+    OPENED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The first real GPU, `None` where there is none.
+///
+/// # Errors
+/// There is one, but it can't be opened.
+pub fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
+    let mut opened = opened();
+    match Adapter::all().first().filter(|adapter| !adapter.is_software) {
+        None => Ok(None),
+        Some(adapter) => adapter.open(&mut opened, 0).map(Some),
+    }
+}
+
+/// The GPU with this number, else the first.
+///
+/// # Errors
+/// There are not that many, or it can't be opened.
+pub fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
+    let mut opened = opened();
+    let adapters = Adapter::all();
+    let index = number.unwrap_or(0);
+    let Some(adapter) = adapters.get(index) else {
+        let names: Vec<&str> = adapters.iter().map(|adapter| adapter.description.as_str()).collect();
+        return Err(Error::Device {
+            requested: DeviceRequest::Gpu(number).to_string(),
+            reason: match names.as_slice() {
+                [] => "no GPU adapter was found".into(),
+                names => format!("the adapters are {}", names.join(", ")),
+            },
+        });
+    };
+    adapter.open(&mut opened, index)
+}

@@ -1,0 +1,267 @@
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "cubecl")]
+mod gpu;
+#[cfg(feature = "cubecl")]
+mod kernel_cache;
+#[cfg(feature = "wgpu")]
+mod wgpu;
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::{DType, Device};
+
+use crate::Error;
+
+/// Most nodes of a forward pass on the CPU: enough to keep the matrix kernels busy, few enough for the cache.
+const CPU_NODES: usize = 1024;
+
+/// The same on a GPU, which needs more rows to be busy and pays for every kernel that is started.
+const GPU_NODES: usize = 4096;
+
+/// Where a user wants the model to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceRequest {
+    /// A real GPU where there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A GPU, by its number: CUDA devices (feature `cuda`) before the adapters of wgpu, real adapters before
+    /// software ones.
+    Gpu(Option<usize>),
+}
+
+impl FromStr for DeviceRequest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu(None)),
+            _ => match text.strip_prefix("gpu:").and_then(|number| number.parse().ok()) {
+                Some(number) => Ok(Self::Gpu(Some(number))),
+                None => Err(Error::Device {
+                    requested: text.into(),
+                    reason: "a device is auto, cpu, gpu or gpu:NUMBER".into(),
+                }),
+            },
+        }
+    }
+}
+
+impl fmt::Display for DeviceRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu(None) => f.write_str("gpu"),
+            Self::Gpu(Some(number)) => write!(f, "gpu:{number}"),
+        }
+    }
+}
+
+/// Arithmetic of the forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit floating point throughout.
+    #[default]
+    F32,
+    /// 16-bit weights and inputs of matrix products, summed in 32 bits; everything else in 32 bits. On a GPU.
+    F16,
+    /// Weights of at most 8 bits (those of a quantised file keep their bits) times inputs of 16 bits, summed
+    /// as integers. On the CPU.
+    Int8,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// An opened device, with the arithmetic of what is loaded onto it.
+#[derive(Debug, Clone)]
+pub struct ComputeDevice {
+    burn: Device,
+    is_cpu: bool,
+    is_software: bool,
+    description: String,
+    precision: Precision,
+    warning: Option<String>,
+}
+
+impl ComputeDevice {
+    /// Opens what was asked for. With int8, `auto` is the CPU; with f16 it is a real GPU or an error.
+    ///
+    /// # Errors
+    /// A GPU was asked for by name and there is none, or not that many; or the device can't compute with this
+    /// precision.
+    pub fn open(request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+        let refused = |device: &str, reason: &str, remedy: &str| Error::Precision {
+            device: device.into(),
+            precision,
+            reason: reason.into(),
+            remedy: remedy.into(),
+        };
+        let device = match (request, precision) {
+            (DeviceRequest::Gpu(_), Precision::Int8) => Err(refused(
+                &request.to_string(),
+                "its kernels are for the CPU",
+                "run with --device cpu, or with --precision f32 or f16 on a GPU",
+            )),
+            (DeviceRequest::Cpu, Precision::F16) => Err(refused(
+                "cpu",
+                "its kernels are for GPUs",
+                "run with --precision f32 or int8 on the CPU, or with --device gpu",
+            )),
+            (DeviceRequest::Cpu, _) | (DeviceRequest::Auto, Precision::Int8) => Ok(Self::cpu()),
+            (DeviceRequest::Auto, Precision::F32) => Ok(match open_real_gpu() {
+                Ok(Some(gpu)) => gpu,
+                Ok(None) => Self::cpu(),
+                Err(error) => Self::cpu_instead(&error),
+            }),
+            (DeviceRequest::Auto, Precision::F16) => open_real_gpu()?.ok_or_else(|| {
+                refused(
+                    "auto",
+                    "no GPU was found",
+                    "run with --precision f32 or int8 for the CPU, or with --device gpu for a software adapter",
+                )
+            }),
+            (DeviceRequest::Gpu(number), _) => open_gpu(number),
+        }?;
+        if precision == Precision::F16 && !device.burn.supports_dtype(DType::F16) {
+            return Err(refused(
+                &device.description,
+                "it has no 16-bit arithmetic",
+                "run with --precision f32, or with --device cpu",
+            ));
+        }
+        Ok(Self { precision, ..device })
+    }
+
+    /// The processor, with the best kernels it has.
+    pub fn cpu() -> Self {
+        Self {
+            burn: Device::flex(),
+            is_cpu: true,
+            is_software: true,
+            description: "cpu".into(),
+            precision: Precision::F32,
+            warning: None,
+        }
+    }
+
+    /// The processor in place of a GPU that is there but can't be used.
+    pub(crate) fn cpu_instead(error: &Error) -> Self {
+        Self { warning: Some(format!("computing on the CPU, not on the GPU: {error}")), ..Self::cpu() }
+    }
+
+    /// The operations of a GPU, carried out by Burn's CPU backend: for tests that need no adapter.
+    #[cfg(test)]
+    pub(crate) fn tensors_on_cpu() -> Self {
+        Self { is_cpu: false, description: "tensors on the CPU".into(), ..Self::cpu() }
+    }
+
+    /// The first adapter, for tests; `None`, and a line about it, where there is none and `RESCORER_REQUIRE_GPU=1`
+    /// does not ask for one.
+    #[cfg(all(test, feature = "cubecl"))]
+    pub(crate) fn gpu_of_tests() -> Option<Self> {
+        use std::io::Write;
+        let error = match Self::open(DeviceRequest::Gpu(None), Precision::F32) {
+            Ok(device) => return Some(device),
+            Err(error) => error,
+        };
+        let required = std::env::var("RESCORER_REQUIRE_GPU").is_ok_and(|value| value == "1");
+        assert!(!required, "RESCORER_REQUIRE_GPU=1, but {error}");
+        // Past the test harness, which hides what a passing test prints.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no adapter ({error})");
+        None
+    }
+
+    /// The device as Burn knows it.
+    pub fn burn(&self) -> &Device {
+        &self.burn
+    }
+
+    /// The arithmetic.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Whether tensors lie in host memory.
+    pub fn is_cpu(&self) -> bool {
+        self.is_cpu
+    }
+
+    /// `cpu`, or the adapter's name, interface and kind.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Why this is the CPU although there is a GPU; `None` if nothing is amiss. Show it to the user.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// Whether the fastest kernels are found by trial. On an imitation of a GPU that takes minutes and gains nothing.
+    pub(crate) fn tunes_kernels(&self) -> bool {
+        !self.is_software
+    }
+
+    /// Most nodes that a forward pass should have, so that the device is busy and its memory suffices.
+    pub fn node_budget(&self) -> usize {
+        if self.is_cpu { CPU_NODES } else { GPU_NODES }
+    }
+}
+
+#[cfg(feature = "cubecl")]
+use gpu::{open_gpu, open_real_gpu};
+
+#[cfg(not(feature = "cubecl"))]
+fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
+    Ok(None)
+}
+
+#[cfg(not(feature = "cubecl"))]
+fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
+    Err(Error::Device {
+        requested: DeviceRequest::Gpu(number).to_string(),
+        reason: "this build has no GPU backend (features `wgpu` and `cuda`)".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_read_as_they_are_written() {
+        for text in ["auto", "cpu", "gpu", "gpu:3"] {
+            assert_eq!(
+                text.parse::<DeviceRequest>().map(|request| request.to_string()).ok().as_deref(),
+                Some(text)
+            );
+        }
+        assert!("tpu".parse::<DeviceRequest>().is_err());
+        assert!("gpu:x".parse::<DeviceRequest>().is_err());
+    }
+
+    #[test]
+    fn a_precision_that_a_device_lacks_is_refused_with_the_remedy() {
+        let refusal = |request, precision| ComputeDevice::open(request, precision).unwrap_err();
+        for (error, remedy) in [
+            (refusal(DeviceRequest::Gpu(Some(2)), Precision::Int8), "gpu:2 can't compute in int8"),
+            (refusal(DeviceRequest::Cpu, Precision::F16), "run with --precision f32 or int8 on the CPU"),
+        ] {
+            assert!(matches!(error, Error::Precision { .. }), "{error}");
+            assert!(error.to_string().contains(remedy), "{error}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::VOCAB_CHUNK;
+use super::fold::{Folded, fold};
+use crate::linear::{DeviceMatrix, to_host};
+use crate::tree::Edge;
+
+/// Nodes that are multiplied at a time: their logits of a chunk take 64 MiB, half of the smallest binding that
+/// adapters offer.
+const NODE_CHUNK: usize = 4096;
+
+/// Edges of some nodes, sorted by node.
+pub struct NodeEdges {
+    /// Counted from the first of the nodes.
+    pub nodes: Vec<i32>,
+    /// The tokens.
+    pub tokens: Vec<i32>,
+}
+
+/// The head on a GPU. All chunks are queued before anything is read back, and that happens once.
+pub fn edge_log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
+    let nodes = hidden.dims()[0];
+    let mut order: Vec<usize> = (0..edges.len()).collect();
+    order.sort_by_key(|&edge| edges[edge].node);
+    let parts: Vec<Tensor<1>> = (0..nodes)
+        .step_by(NODE_CHUNK)
+        .filter_map(|start| {
+            let end = (start + NODE_CHUNK).min(nodes);
+            let place = |node: usize| order.partition_point(|&edge| (edges[edge].node as usize) < node);
+            let inside = &order[place(start)..place(end)];
+            if inside.is_empty() {
+                return None;
+            }
+            let edges = NodeEdges {
+                nodes: inside.iter().map(|&edge| edges[edge].node as i32 - start as i32).collect(),
+                tokens: inside.iter().map(|&edge| edges[edge].token as i32).collect(),
+            };
+            Some(log_probs(chunks, hidden.clone().narrow(0, start, end - start), &edges))
+        })
+        .collect();
+    let values = to_host(Tensor::cat(parts, 0));
+    let mut log_probs = vec![0.0; edges.len()];
+    order.iter().zip(values).for_each(|(&edge, value)| log_probs[edge] = value);
+    log_probs
+}
+
+/// `[edges]`, in their order.
+fn log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &NodeEdges) -> Tensor<1> {
+    let device = hidden.device();
+    let (nodes, inputs) = (hidden.dims()[0], chunks[0].inputs(hidden));
+    let logits = chunks.iter().map(|chunk| chunk.multiply(inputs.clone()));
+    let Folded { max, sum, logits } = fold(logits, VOCAB_CHUNK, nodes, edges, &device);
+    let log_sums = max + sum.log();
+    logits - log_sums.select(0, ints(edges.nodes.clone(), &device))
+}
+
+/// Indices on a device.
+pub fn ints(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let shape = [values.len()];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

@@ -1,0 +1,67 @@
+//! The vocabulary head.
+
+mod device;
+mod fold;
+mod host;
+#[cfg(all(feature = "cubecl", not(feature = "fusion")))]
+mod kernel;
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use crate::device::ComputeDevice;
+use crate::linear::{DeviceMatrix, HostMatrix};
+use crate::tree::Edge;
+use crate::weights::RawTensor;
+
+/// Vocabulary rows that are multiplied at a time: bounds the logits in memory.
+const VOCAB_CHUNK: usize = 4096;
+
+/// Vocabulary head: log-probabilities of the edges that are asked for, and of no others.
+///
+/// `ln p(t | node) = h·w_t − ln Σ_v exp(h·w_v)`. The vocabulary is walked in chunks with a running
+/// maximum `m` and sum `s` of `exp(logit − m)`, so a `[nodes, vocabulary]` matrix never exists.
+pub struct Head {
+    storage: Storage,
+}
+
+enum Storage {
+    Device(Vec<DeviceMatrix>),
+    Host(Vec<HostMatrix>),
+}
+
+impl Head {
+    /// Takes over `tensor: [vocab, d_model]`.
+    pub fn new(tensor: &RawTensor, device: &ComputeDevice) -> Self {
+        let [vocab_size, d_model] = [tensor.shape[0], tensor.shape[1]];
+        let starts: Vec<usize> = (0..vocab_size).step_by(VOCAB_CHUNK).collect();
+        let len = |start: usize| VOCAB_CHUNK.min(vocab_size - start);
+        let storage = if device.is_cpu() {
+            let chunks = starts
+                .into_par_iter()
+                .map(|start| HostMatrix::new(tensor, len(start), |row| start + row, device.precision()));
+            Storage::Host(chunks.collect())
+        } else {
+            let upload = |start: usize| {
+                let rows = tensor.rows_f32(start..start + len(start));
+                DeviceMatrix::new(rows, [len(start), d_model], device)
+            };
+            Storage::Device(starts.into_iter().map(upload).collect())
+        };
+        Self { storage }
+    }
+
+    /// Natural log-probability of every edge, in the order of `edges`.
+    ///
+    /// # Shapes
+    /// `hidden: [nodes, d_model]`, the output of the final norm.
+    pub fn edge_log_probs(&self, hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
+        if edges.is_empty() {
+            return Vec::new();
+        }
+        match &self.storage {
+            Storage::Host(chunks) => host::edge_log_probs(chunks, hidden, edges),
+            Storage::Device(chunks) => device::edge_log_probs(chunks, hidden, edges),
+        }
+    }
+}
