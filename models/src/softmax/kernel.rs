@@ -71,7 +71,7 @@ fn softmax_row(
 
     let mut key = unit;
     while key < keys {
-        weights[start + key] = weights[start + key] / sum;
+        weights[start + key] /= sum;
         key += units;
     }
 }
