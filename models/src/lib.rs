@@ -15,6 +15,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod buckets;
+#[cfg(all(feature = "cubecl", not(feature = "fusion")))]
+mod cube;
 mod device;
 mod embedding;
 mod error;

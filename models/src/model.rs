@@ -119,13 +119,19 @@ impl LanguageModel {
         batch.check(self.vocab_size(), self.context_len())?;
         let fail = |reason: String| Err(Error::Batch { reason });
         if !self.device().is_cpu() {
-            return fail("a batch can grow on the CPU only".into());
+            return fail(
+                "a batch can grow on the CPU only; elsewhere compute it whole with edge_log_probs".into(),
+            );
         }
         let Some(edges) = batch.edges().get(past.edges()..).filter(|_| past.nodes() <= batch.len()) else {
-            return fail("the batch has shrunk since it was computed".into());
+            return fail(
+                "the batch has shrunk since it was computed; begin another one with new KeyValues".into(),
+            );
         };
         if let Some(edge) = edges.iter().find(|edge| (edge.node as usize) < past.nodes()) {
-            return fail(format!("{edge:?} was added after its node was computed"));
+            return fail(format!(
+                "{edge:?} was added after its node was computed; add the edges of a node together with it"
+            ));
         }
         if past.nodes() == batch.len() {
             return Ok(Vec::new());

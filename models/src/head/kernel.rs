@@ -6,12 +6,10 @@ use cubecl::prelude::*;
 
 use super::device::{NodeEdges, ints};
 use super::fold::Folded;
+use crate::cube::{LOWEST, larger_of};
 
 /// Workers of a node: a power of two, and what every adapter allows.
 const UNITS: u32 = 256;
-
-/// Below every logit, and finite: shading languages need not know infinities.
-const LOWEST: f32 = -3.0e38;
 
 /// One node for each cube: its workers walk its logits once, each with a maximum and a sum of its own, join them
 /// with those of the chunks before, and pick the logits of the edges.
@@ -54,7 +52,7 @@ fn fold_chunk(
     while half > 0 {
         if unit < half {
             let (a, b) = (maxima[unit], maxima[unit + half]);
-            let larger = max_of(a, b);
+            let larger = larger_of(a, b);
             sums[unit] = sums[unit] * (a - larger).exp() + sums[unit + half] * (b - larger).exp();
             maxima[unit] = larger;
         }
@@ -62,7 +60,7 @@ fn fold_chunk(
         half /= 2;
     }
     if unit == 0 {
-        let larger = max_of(max[node], maxima[0]);
+        let larger = larger_of(max[node], maxima[0]);
         sum[node] = sum[node] * (max[node] - larger).exp() + sums[0] * (maxima[0] - larger).exp();
         max[node] = larger;
     }
@@ -76,15 +74,6 @@ fn fold_chunk(
         }
         edge += units;
     }
-}
-
-#[cube]
-fn max_of(a: f32, b: f32) -> f32 {
-    let mut larger = a;
-    if b > a {
-        larger = b;
-    }
-    larger
 }
 
 /// The buffers of a fold on the GPU.

@@ -5,6 +5,8 @@ use burn::backend::Cube;
 use burn::tensor::Tensor as BurnTensor;
 use cubecl::prelude::*;
 
+use crate::cube::sum_of_units;
+
 /// Workers of a node: a power of two, and what every adapter allows.
 const UNITS: u32 = 128;
 
@@ -28,18 +30,9 @@ fn norm_row(
         own += x[row + column] * x[row + column];
         column += units;
     }
-    let mut sums = Shared::new_slice(units);
-    sums[unit] = own;
-    sync_cube();
-    let mut half = (units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            sums[unit] += sums[unit + half];
-        }
-        sync_cube();
-        half /= 2;
-    }
-    let root = (sums[0] / f32::cast_from(columns as u32) + epsilon).sqrt();
+    let mut shared = Shared::new_slice(units);
+    let sum = sum_of_units(own, &mut shared, units);
+    let root = (sum / f32::cast_from(columns as u32) + epsilon).sqrt();
 
     let out = node * y.stride(0);
     let mut column = unit;

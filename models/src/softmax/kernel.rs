@@ -4,6 +4,8 @@ use burn::backend::Cube;
 use burn::tensor::Tensor as BurnTensor;
 use cubecl::prelude::*;
 
+use crate::cube::{LOWEST, larger_of, largest_of_units, sum_of_units};
+
 /// Workers of a row: a power of two, and the least number of keys.
 const UNITS: u32 = 64;
 
@@ -21,32 +23,14 @@ fn softmax_row(
     let start = (CUBE_POS_Y * CUBE_COUNT_X + CUBE_POS_X) as usize * keys;
     let bias_start = (CUBE_POS_Y * rows + CUBE_POS_X % rows) as usize * keys;
 
-    let mut own = f32::new(-3.0e38);
+    let mut shared = Shared::new_slice(units);
+    let mut own = f32::new(LOWEST);
     let mut key = unit;
     while key < keys {
-        let score = scores[start + key] + bias[bias_start + key];
-        if score > own {
-            own = score;
-        }
+        own = larger_of(own, scores[start + key] + bias[bias_start + key]);
         key += units;
     }
-    let mut shared = Shared::new_slice(units);
-    shared[unit] = own;
-    sync_cube();
-    let mut half = (units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            let other = shared[unit + half];
-            if other > shared[unit] {
-                shared[unit] = other;
-            }
-        }
-        sync_cube();
-        half /= 2;
-    }
-    let max = shared[0];
-    // Everyone has read the maximum before the sums take its place.
-    sync_cube();
+    let max = largest_of_units(own, &mut shared, units);
 
     let mut own = f32::new(0.0);
     let mut key = unit;
@@ -56,18 +40,7 @@ fn softmax_row(
         own += weight;
         key += units;
     }
-    shared[unit] = own;
-    sync_cube();
-    let mut half = (units / 2).runtime();
-    while half > 0 {
-        if unit < half {
-            let other = shared[unit + half];
-            shared[unit] += other;
-        }
-        sync_cube();
-        half /= 2;
-    }
-    let sum = shared[0];
+    let sum = sum_of_units(own, &mut shared, units);
 
     let mut key = unit;
     while key < keys {

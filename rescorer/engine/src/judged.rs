@@ -47,7 +47,7 @@ impl JudgedList {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
             reference_words: reference_words.len(),
-            candidates: candidates(&utterance.nbest, scores),
+            candidates: candidates(scores),
             errors,
             counts,
             reference,

@@ -29,7 +29,7 @@ pub struct Rescored {
 impl Rescored {
     /// Fuses scores that were computed before.
     pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Self {
-        let candidates = candidates(nbest, scores);
+        let candidates = candidates(scores);
         let totals: Vec<f64> = candidates.iter().map(|candidate| fusion.total(candidate)).collect();
         let order = fusion.order(&candidates);
         let max = totals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -88,13 +88,13 @@ impl Rescored {
 }
 
 /// What fusion needs of the distinct hypotheses of a list.
-pub fn candidates(nbest: &NBest, scores: &ListScores) -> Vec<Candidate> {
-    let distinct = scores.distinct.hypotheses().iter().zip(&scores.scores);
+pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
+    let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).zip(&scores.scores);
     distinct
-        .map(|(hypothesis, score)| Candidate {
+        .map(|((hypothesis, &words), score)| Candidate {
             first_pass: hypothesis.first_pass,
             lm_score: score.lm_score,
-            words: nbest.hypotheses()[hypothesis.position].text.split_whitespace().count(),
+            words,
         })
         .collect()
 }

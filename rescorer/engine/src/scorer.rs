@@ -21,6 +21,8 @@ pub struct TextScore {
 pub struct ListScores {
     /// The distinct hypotheses.
     pub distinct: Distinct,
+    /// Their words, in the same order.
+    pub words: Vec<usize>,
     /// Their scores, in the same order.
     pub scores: Vec<TextScore>,
 }
@@ -181,7 +183,7 @@ impl Scorer {
         list: PreparedList,
         log_probs: &mut impl Iterator<Item = Vec<f32>>,
     ) -> Result<ListScores, Error> {
-        let PreparedList { name, distinct, sequences, .. } = list;
+        let PreparedList { name, distinct, sequences, words, .. } = list;
         let hypotheses = distinct.hypotheses().iter().zip(sequences).zip(log_probs);
         let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| -> Result<_, Error> {
             tokens.extend(self.eos);
@@ -190,7 +192,7 @@ impl Scorer {
             require_finite(&name, hypothesis.position, lm_score)?;
             Ok(TextScore { tokens, log_probs, lm_score })
         });
-        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, distinct })
+        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct })
     }
 }
 

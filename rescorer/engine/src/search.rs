@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
+use crate::rescorer::candidates;
 use crate::scorer::{PreparedList, require_finite};
 use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
 
@@ -34,6 +35,11 @@ pub struct Choice {
 }
 
 impl Choice {
+    fn new(position: usize, candidate: &Candidate, fusion: &Fusion) -> Self {
+        let Candidate { first_pass, lm_score, .. } = *candidate;
+        Self { position, first_pass, lm_score, total: fusion.total(candidate) }
+    }
+
     /// Whether another text than the first-pass best won.
     pub fn changed(&self) -> bool {
         self.position != 0
@@ -79,13 +85,11 @@ impl Rescorer {
     }
 
     fn choose_by_scores(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        let scored = self.scorer().score(lists.clone())?;
-        let choices = lists.iter().zip(&scored.lists).map(|(list, scores)| {
-            let mut standing = Standing::default();
-            for (index, score) in scores.scores.iter().enumerate() {
-                standing.add(self.fusion(), index, list.candidate(index, score.lm_score));
-            }
-            standing.choice(self.fusion(), list)
+        let scored = self.scorer().score(lists)?;
+        let choices = scored.lists.iter().map(|scores| {
+            let candidates = candidates(scores);
+            let winner = self.fusion().winner(&candidates);
+            Choice::new(scores.distinct.hypotheses()[winner].position, &candidates[winner], self.fusion())
         });
         Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
     }
@@ -164,12 +168,7 @@ impl Standing {
         self.scored.sort_unstable_by_key(|(index, _)| *index);
         let candidates: Vec<Candidate> = self.scored.iter().map(|(_, candidate)| *candidate).collect();
         let (index, candidate) = self.scored[fusion.winner(&candidates)];
-        Choice {
-            position: list.distinct.hypotheses()[index].position,
-            first_pass: candidate.first_pass,
-            lm_score: candidate.lm_score,
-            total: fusion.total(&candidate),
-        }
+        Choice::new(list.position(index), &candidate, fusion)
     }
 }
 

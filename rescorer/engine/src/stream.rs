@@ -27,6 +27,14 @@ pub struct ScoringStats {
     pub time: Duration,
 }
 
+impl ScoringStats {
+    /// `count` by the time that scoring took, 0 where it took none.
+    pub fn per_second(&self, count: usize) -> f64 {
+        let seconds = self.time.as_secs_f64();
+        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    }
+}
+
 /// Answers for a window of lists, and the nodes computed for them.
 type Work<'a, T> = Box<dyn Fn(Vec<PreparedList>) -> Result<(Vec<T>, usize), Error> + 'a>;
 

@@ -74,20 +74,18 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if let Some(file) = rows {
         write_rows(file, &judged, &fusions)?;
     }
-    let seconds = stats.time.as_secs_f64();
-    let rate = |count: usize| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
     let report = Report {
         evaluation: &evaluation,
         left_out,
         skipped: skipped.count(),
-        hypotheses_per_second: rate(stats.hypotheses),
-        listed_hypotheses_per_second: rate(stats.listed),
-        nodes_per_second: rate(stats.nodes),
+        hypotheses_per_second: stats.per_second(stats.hypotheses),
+        listed_hypotheses_per_second: stats.per_second(stats.listed),
+        nodes_per_second: stats.per_second(stats.nodes),
         device: &device,
         adapter_name: None,
         model: &args.scoring.model.model,
         precision: precision.to_string(),
-        seconds,
+        seconds: stats.time.as_secs_f64(),
     };
     let mut out = Sink::open(None)?;
     if args.scoring.common.json {

@@ -57,8 +57,8 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let rescorer = Rescorer::new(Scorer::new(model, convention)?, fusion);
-    let immediate = lists::is_interactive(&args.lists.lists);
     let writer = Writer::new(&args, out);
+    let immediate = writer.immediate;
     if args.nbest {
         let stream = rescorer.scorer().score_stream(utterances, immediate);
         let answer = |utterance: &Utterance, scores| {
@@ -83,7 +83,6 @@ fn write_all<I, T>(
 where
     I: Iterator<Item = ReadItem>,
 {
-    let immediate = lists::is_interactive(&args.lists.lists);
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (mut done, mut changed) = (0usize, 0usize);
     let bar = status.counter();
@@ -95,7 +94,7 @@ where
         }
         done += 1;
         changed += usize::from(choice.changed());
-        if immediate {
+        if writer.immediate {
             writer.out.flush()?;
         }
         bar.inc(1);
@@ -105,7 +104,7 @@ where
     let outcome = skipped.outcome(done)?;
     writer.out.finish()?;
     let stats = stream.stats();
-    let speed = stats.hypotheses as f64 / stats.time.as_secs_f64().max(f64::MIN_POSITIVE);
+    let speed = stats.per_second(stats.hypotheses);
     let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
     status.say(format_args!(
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed"
@@ -118,11 +117,14 @@ struct Writer {
     out: Sink,
     json: bool,
     format: OutputFormat,
+    /// Whether answers have to come line by line.
+    immediate: bool,
 }
 
 impl Writer {
     fn new(args: &RescoreArgs, out: Sink) -> Self {
-        Self { out, json: args.scoring.common.json, format: args.to }
+        let immediate = lists::is_interactive(&args.lists.lists);
+        Self { out, json: args.scoring.common.json, format: args.to, immediate }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
