@@ -85,7 +85,7 @@ pub struct ModelArgs {
     /// Where to compute: auto (a real GPU that passes the self-test, else the CPU), cpu, gpu or gpu:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceRequest,
-    /// Arithmetic: f32; int8 (on the CPU: a third of the time, a third of the memory, nearly the same scores);
+    /// Arithmetic: f32; int8 (on the CPU: two thirds of the time, a third of the memory, nearly the same scores);
     /// f16 (on a GPU that has it: half the memory, nearly the same scores)
     #[arg(long, default_value = "f32")]
     pub precision: Precision,
