@@ -29,6 +29,7 @@ pub fn padded<'a>(batch: &'a TreeBatch, device: &ComputeDevice) -> Cow<'a, TreeB
     }
     let missing = bucket(batch.len(), device.node_budget()) - batch.len();
     let mut batch = batch.clone();
+    batch.set_adapter(None);
     (0..missing).for_each(|_| batch.push_tree(&[0], &[None], &[]));
     Cow::Owned(batch)
 }

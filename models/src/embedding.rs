@@ -1,6 +1,5 @@
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::device::ComputeDevice;
 use crate::weights::RawTensor;
 
 /// Token embedding: a row of the table for every token.
@@ -19,11 +18,11 @@ impl Embedding {
 
     /// # Shapes
     /// `[tokens.len(), d_model]`. Tokens lie inside the vocabulary.
-    pub fn forward(&self, tokens: &[u32], device: &ComputeDevice) -> Tensor<2> {
+    pub fn forward(&self, tokens: &[u32], device: &Device) -> Tensor<2> {
         let mut values = Vec::new();
         for &token in tokens {
             self.table.row_f32(token as usize, &mut values);
         }
-        Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device.burn())
+        Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device)
     }
 }

@@ -15,6 +15,15 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// A file could not be written.
+    #[error("{path}: {source}; choose a folder that can be written, on a disk with room", path = path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
     /// The path is neither a GGUF file nor a Hugging Face folder.
     #[error("{path}: {found}; give a .gguf file, or a folder with config.json, tokenizer.json and model.safetensors", path = path.display())]
     NotAModel {

@@ -14,12 +14,14 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod adapter;
 mod buckets;
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod cube;
 mod device;
 mod embedding;
 mod error;
+mod gradient;
 mod guard;
 mod head;
 mod linear;
@@ -31,13 +33,20 @@ mod self_test;
 mod softmax;
 mod swiglu;
 mod tokenizer;
+#[cfg(feature = "training")]
+mod training;
 mod tree;
 mod weights;
+mod write_file;
 
+pub use adapter::{Adapter, Site, TargetModule};
 pub use device::{ComputeDevice, DeviceRequest, Precision};
 pub use error::Error;
 pub use llama::KeyValues;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;
+#[cfg(feature = "training")]
+pub use training::TrainingPass;
 pub use tree::{Edge, TreeBatch};
 pub use weights::WeightType;
+pub use write_file::write_file;

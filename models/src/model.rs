@@ -5,18 +5,18 @@ use burn::tensor::Tensor;
 
 use crate::device::ComputeDevice;
 use crate::guard::guarded;
-use crate::llama::{KeyValues, Llama, load_gguf, load_safetensors};
+use crate::llama::{KeyValues, Llama, export, load_gguf, load_safetensors};
 use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
-use crate::{DeviceRequest, Error, Precision};
+use crate::{DeviceRequest, Error, Precision, Site};
 
 /// A pretrained causal language model with its tokenizer, ready to score.
 ///
 /// Immutable: share it between threads behind an `Arc`.
 pub struct LanguageModel {
-    decoder: Llama,
+    pub(crate) decoder: Llama,
     tokenizer: Tokenizer,
     fingerprint: String,
 }
@@ -35,6 +35,31 @@ impl LanguageModel {
         // Whoever asked for a device or for f16 gets it or hears why not.
         let may_fall_back = request == DeviceRequest::Auto && precision == Precision::F32;
         load_tested(&device, may_fall_back, |device| Self::load_onto(path, device))
+    }
+
+    /// Loads a model onto the CPU, in f32 and with its weights in both directions, for [`LanguageModel::training_pass`].
+    ///
+    /// # Errors
+    /// As [`LanguageModel::load`].
+    #[cfg(feature = "training")]
+    pub fn load_for_training(path: &Path) -> Result<Self, Error> {
+        Self::load_onto(path, ComputeDevice::cpu_for_training())
+    }
+
+    /// Writes the model at `path`, a `.gguf` file or a Hugging Face folder, as a folder in f32, each linear layer as
+    /// `change` leaves it: its weight is `[out, in]`, row-major. So an adapter is merged.
+    ///
+    /// # Errors
+    /// What loading reports; a folder that can't be written; what `change` returns.
+    pub fn export<E: From<Error>>(
+        path: &Path,
+        folder: &Path,
+        change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if !path.is_dir() {
+            require_gguf(path)?;
+        }
+        export(path, folder, change)
     }
 
     /// The same onto an opened device, whatever it computes.
@@ -80,6 +105,11 @@ impl LanguageModel {
     /// Tokens in the vocabulary.
     pub fn vocab_size(&self) -> usize {
         self.decoder.config().vocab_size
+    }
+
+    /// The linear layers of all blocks, which adapters may change, each with its shape `[out, in]`.
+    pub fn linear_layers(&self) -> impl Iterator<Item = (Site, [usize; 2])> {
+        self.decoder.linear_layers().map(|layer| (layer.site(), layer.shape()))
     }
 
     /// SHA-256 over configuration and weights, in hexadecimal: equal for equal models wherever they lie.
@@ -181,7 +211,7 @@ impl LanguageModel {
         })
     }
 
-    fn guarded<T: Send>(&self, compute: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    pub(crate) fn guarded<T: Send>(&self, compute: impl FnOnce() -> T + Send) -> Result<T, Error> {
         guarded(self.device().description(), compute)
     }
 }

@@ -1,6 +1,7 @@
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::Error;
+use crate::{Adapter, Error};
 
 /// A child of a node: the token that may follow it, whose probability is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,21 @@ pub struct TreeBatch {
     parents: Vec<Option<u32>>,
     depths: Vec<u32>,
     trees: Vec<Range<usize>>,
+    /// One for every tree.
+    adapters: Vec<Option<Arc<dyn Adapter>>>,
+    /// That of the trees to come.
+    adapter: Option<Arc<dyn Adapter>>,
     edges: Vec<Edge>,
 }
 
 impl TreeBatch {
+    /// Trees that are begun from now on are computed with this adapter, or with the model alone.
+    ///
+    /// So requests with different adapters lie side by side in one batch.
+    pub fn set_adapter(&mut self, adapter: Option<Arc<dyn Adapter>>) {
+        self.adapter = adapter;
+    }
+
     /// Adds a tree; parents and edges count from the tree's own first node.
     ///
     /// The tree is checked by [`TreeBatch::check`], which every forward pass calls.
@@ -45,7 +57,7 @@ impl TreeBatch {
         let base = start as u32;
         self.tokens.extend_from_slice(tokens);
         parents.iter().for_each(|parent| self.push_parent(parent.map(|parent| parent.saturating_add(base))));
-        self.trees.push(start..self.tokens.len());
+        self.begin_tree(start..self.tokens.len());
         self.edges.extend(
             edges.iter().map(|edge| Edge { node: edge.node.saturating_add(base), token: edge.token }),
         );
@@ -62,9 +74,14 @@ impl TreeBatch {
         self.push_parent(parent);
         match self.trees.last_mut() {
             Some(tree) if parent.is_some() => tree.end = node + 1,
-            _ => self.trees.push(node..node + 1),
+            _ => self.begin_tree(node..node + 1),
         }
         node as u32
+    }
+
+    fn begin_tree(&mut self, nodes: Range<usize>) {
+        self.trees.push(nodes);
+        self.adapters.push(self.adapter.clone());
     }
 
     /// Adds an edge; its node counts from the first of the batch.
@@ -101,6 +118,11 @@ impl TreeBatch {
     /// Nodes of every tree.
     pub fn trees(&self) -> &[Range<usize>] {
         &self.trees
+    }
+
+    /// Adapter of every tree.
+    pub fn adapters(&self) -> &[Option<Arc<dyn Adapter>>] {
+        &self.adapters
     }
 
     /// The edges, in the order in which their probabilities come back.

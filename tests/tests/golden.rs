@@ -8,13 +8,15 @@
 //! The model is what `rescorer models pull` fetches. The scores are `{"rows": [{text, ids, token_logprobs, total}]}`
 //! with `ids = [BOS] + tokens + [EOS]`; beside `NAME-scores.json` lies `NAME-hidden.json`, `{ids, hidden, top}`:
 //! the first values of the last position after every layer, and the largest logits there.
+//! `RESCORER_TEST_ADAPTERS` is a folder of folders, each an adapter of PEFT with its `scores.json` of the same shape.
 //! `RESCORER_TEST_DEVICE` (`cpu`, `gpu`, `gpu:N`) picks the device, `cpu` if unset.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer::{Convention, NBest, Scorer, TextScore};
+use rescorer::{AdapterSet, Convention, NBest, Scorer, TextScore};
+use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, Error, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{GoldenText, MaxDifference, chain, chain_log_probs, relative, skipped};
 use serde::Deserialize;
@@ -40,6 +42,12 @@ const INT8_MEAN: f64 = 0.05;
 
 /// The same weights on the same device: only the order of sums differs between a trie and a chain.
 const TRIE: f64 = 1e-4;
+
+/// The same weights added up beforehand.
+const MERGED: f64 = 1e-3;
+
+/// Sentences scored with a merged model.
+const MERGED_ROWS: usize = 12;
 
 /// Sentences checked on a GPU, which may be a slow imitation of one.
 const GPU_ROWS: usize = 5;
@@ -187,6 +195,53 @@ fn golden_hidden_states() {
         logits.add((found - expected).abs(), || format!("token {token}: {found}, expected {expected}"));
     }
     logits.check(if model.device().is_cpu() { LOG_PROBS } else { GPU_LOG_PROBS });
+}
+
+/// Every folder with an adapter of PEFT and its `scores.json`: unmerged, and merged on the first sentences.
+#[test]
+#[ignore = "needs the model and adapters: set RESCORER_TEST_MODEL and RESCORER_TEST_ADAPTERS"]
+fn golden_adapters() {
+    let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
+    let folder = path_from("RESCORER_TEST_ADAPTERS", "a folder of adapters, each with its scores.json");
+    let model = Arc::new(load(DeviceRequest::Cpu));
+    let mut adapters: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("scores.json").is_file())
+        .collect();
+    adapters.sort();
+    assert!(!adapters.is_empty(), "no folder with a scores.json");
+    for folder in adapters {
+        let Scores { rows } = read_json(&folder.join("scores.json"));
+        let adapter = LoraAdapter::read(&folder).unwrap();
+        let score = |model: &Arc<LanguageModel>, adapters: AdapterSet, rows: &[Row]| -> Vec<TextScore> {
+            let scorer = Scorer::new(model.clone(), Convention::default()).unwrap().with_adapters(adapters);
+            let text = |row: &Row| NBest::from_texts([&row.text.text]).unwrap();
+            rows.iter().map(|row| scorer.score_list(&text(row)).unwrap().scores.remove(0)).collect()
+        };
+        let unmerged = score(&model, AdapterSet::one(adapter.attach(&model).unwrap()), &rows);
+        let mut log_probs = MaxDifference::new(format!("{}, log-probabilities", folder.display()));
+        let mut totals = MaxDifference::new("totals");
+        for (found, row) in unmerged.iter().zip(&rows) {
+            log_probs.add_all(&found.log_probs, &row.token_logprobs, &row.text.text);
+            totals.add((found.lm_score - row.total).abs(), || row.text.text.clone());
+        }
+        log_probs.check(LOG_PROBS);
+        totals.check(TOTALS);
+
+        let merged = tempfile::tempdir().unwrap();
+        LanguageModel::export::<rescorer_lora::Error>(&path, merged.path(), |site, weight| {
+            adapter.modules.get(&site).map_or(Ok(()), |module| module.merge(weight))
+        })
+        .unwrap();
+        let merged = LanguageModel::load(merged.path(), DeviceRequest::Cpu, Precision::F32).unwrap();
+        let merged = score(&Arc::new(merged), AdapterSet::default(), &rows[..rows.len().min(MERGED_ROWS)]);
+        let mut totals = MaxDifference::new("totals, merged against unmerged");
+        for ((found, expected), row) in merged.iter().zip(&unmerged).zip(&rows) {
+            totals.add((found.lm_score - expected.lm_score).abs(), || row.text.text.clone());
+        }
+        totals.check(MERGED);
+    }
 }
 
 /// Shared beginnings, a repeat, one that is the beginning of others, the empty text.

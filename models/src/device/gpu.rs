@@ -63,8 +63,14 @@ impl Adapter {
         })?;
         let precision = Precision::F32;
         let is_software = self.is_software;
-        let device =
-            ComputeDevice { burn, is_cpu: false, is_software, description, precision, warning: None };
+        let device = ComputeDevice {
+            burn,
+            is_software,
+            description,
+            precision,
+            is_cpu: false,
+            ..ComputeDevice::cpu()
+        };
         opened.insert(number, device.clone());
         Ok(device)
     }

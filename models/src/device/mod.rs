@@ -94,6 +94,7 @@ pub struct ComputeDevice {
     is_software: bool,
     description: String,
     precision: Precision,
+    trains: bool,
     warning: Option<String>,
 }
 
@@ -154,8 +155,15 @@ impl ComputeDevice {
             is_software: true,
             description: "cpu".into(),
             precision: Precision::F32,
+            trains: false,
             warning: None,
         }
+    }
+
+    /// The processor, with weights for the way back too.
+    #[cfg(feature = "training")]
+    pub(crate) fn cpu_for_training() -> Self {
+        Self { trains: true, ..Self::cpu() }
     }
 
     /// The processor in place of a GPU that is there but can't be used.
@@ -193,6 +201,12 @@ impl ComputeDevice {
     /// The arithmetic.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Whether weights are kept for the way back too.
+    #[cfg(feature = "training")]
+    pub(crate) fn trains(&self) -> bool {
+        self.trains
     }
 
     /// Whether tensors lie in host memory.

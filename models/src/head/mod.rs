@@ -5,6 +5,8 @@ mod fold;
 mod host;
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod kernel;
+#[cfg(feature = "training")]
+mod training;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -13,6 +15,8 @@ use crate::device::ComputeDevice;
 use crate::linear::{DeviceMatrix, HostMatrix};
 use crate::tree::Edge;
 use crate::weights::RawTensor;
+#[cfg(feature = "training")]
+pub use training::HeadPass;
 
 /// Vocabulary rows that are multiplied at a time: bounds the logits in memory.
 const VOCAB_CHUNK: usize = 4096;
@@ -39,7 +43,7 @@ impl Head {
         let storage = if device.is_cpu() {
             let chunks = starts
                 .into_par_iter()
-                .map(|start| HostMatrix::new(tensor, len(start), |row| start + row, device.precision()));
+                .map(|start| HostMatrix::new(tensor, len(start), |row| start + row, device));
             Storage::Host(chunks.collect())
         } else {
             let upload = |start: usize| {
@@ -49,6 +53,16 @@ impl Head {
             Storage::Device(starts.into_iter().map(upload).collect())
         };
         Self { storage }
+    }
+
+    /// The same log-probabilities with all that their gradient needs.
+    ///
+    /// # Panics
+    /// A head that was not loaded for training.
+    #[cfg(feature = "training")]
+    pub fn training(&self, hidden: Vec<f32>, edges: &[Edge]) -> HeadPass<'_> {
+        let Storage::Host(chunks) = &self.storage else { unreachable!("training runs on the CPU") };
+        HeadPass::new(chunks, hidden, edges)
     }
 
     /// Natural log-probability of every edge, in the order of `edges`.

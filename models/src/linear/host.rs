@@ -4,12 +4,16 @@ use super::blocks::BlockMatrix;
 use super::integer_rows::IntegerRows;
 use super::packed::PackedMatrix;
 use crate::Precision;
+use crate::device::ComputeDevice;
 use crate::weights::RawTensor;
 
 /// A frozen weight on the CPU: `y = x · Wᵀ` with the kernel of its precision.
 pub enum HostMatrix {
     /// Exact.
     F32(PackedMatrix),
+    /// Exact, and the same weight for the way back.
+    #[cfg(feature = "training")]
+    Trained { forward: PackedMatrix, backward: PackedMatrix },
     /// At most 8 bits a weight, integer sums.
     Int8(BlockMatrix),
 }
@@ -26,12 +30,18 @@ impl HostMatrix {
         tensor: &RawTensor,
         outputs: usize,
         row: impl Fn(usize) -> usize + Sync,
-        precision: Precision,
+        device: &ComputeDevice,
     ) -> Self {
-        match precision {
+        match device.precision() {
             Precision::F32 | Precision::F16 => {
                 let weight = tensor.rows_f32((0..outputs).map(row));
-                Self::F32(PackedMatrix::new(&weight, [outputs, tensor.shape[1]]))
+                let shape = [outputs, tensor.shape[1]];
+                let forward = PackedMatrix::new(&weight, shape);
+                #[cfg(feature = "training")]
+                if device.trains() {
+                    return Self::Trained { forward, backward: PackedMatrix::reversed(&weight, shape) };
+                }
+                Self::F32(forward)
             }
             Precision::Int8 => Self::Int8(BlockMatrix::new(tensor, outputs, row)),
         }
@@ -41,7 +51,18 @@ impl HostMatrix {
     pub fn outputs(&self) -> usize {
         match self {
             Self::F32(weight) => weight.outputs(),
+            #[cfg(feature = "training")]
+            Self::Trained { forward, .. } => forward.outputs(),
             Self::Int8(weight) => weight.outputs(),
+        }
+    }
+
+    /// Length of a row of the inputs, of a weight that was loaded for training.
+    #[cfg(feature = "training")]
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Trained { backward, .. } => backward.outputs(),
+            _ => unreachable!("only asked for in training"),
         }
     }
 
@@ -52,8 +73,8 @@ impl HostMatrix {
         width: usize,
     ) -> HostRows<'a> {
         let norms = weights.into_iter().filter_map(|weight| match weight {
-            Self::F32(_) => None,
             Self::Int8(weight) => Some(weight.norm()),
+            _ => None,
         });
         match norms.reduce(f32::max) {
             None => HostRows::F32(x, width),
@@ -67,8 +88,27 @@ impl HostMatrix {
             (Self::F32(weight), HostRows::F32(x, width)) => {
                 weight.multiply_into(&x[rows.start * width..rows.end * width], rows.len(), y);
             }
+            #[cfg(feature = "training")]
+            (Self::Trained { forward, .. }, HostRows::F32(x, width)) => {
+                forward.multiply_into(&x[rows.start * width..rows.end * width], rows.len(), y);
+            }
             (Self::Int8(weight), HostRows::Integers(x)) => weight.multiply_into(x, rows, y),
             _ => unreachable!("all weights of a model have one precision"),
         }
+    }
+
+    /// Adds `y · W` to `x`: how the gradient of the results becomes that of the inputs.
+    ///
+    /// # Shapes
+    /// `y: [rows, out]`, `x: [rows, in]`.
+    ///
+    /// # Panics
+    /// A weight that was not loaded for training.
+    #[cfg(feature = "training")]
+    pub fn multiply_back(&self, y: &[f32], x: &mut [f32]) {
+        let Self::Trained { backward, .. } = self else {
+            unreachable!("a graph of gradients exists only where the model was loaded for training")
+        };
+        backward.multiply_add(y, y.len() / self.outputs(), x);
     }
 }

@@ -19,6 +19,13 @@ impl PackedMatrix {
         Self { weight: GEMM.with(|gemm| gemm.prepack_b(view.transposed())) }
     }
 
+    /// Packs `weight`, row-major `[in, out]`: the other direction.
+    #[cfg(feature = "training")]
+    pub fn reversed(weight: &[f32], shape: [usize; 2]) -> Self {
+        let view = NdTensorView::<f32, 2>::from_data(shape, weight);
+        Self { weight: GEMM.with(|gemm| gemm.prepack_b(view)) }
+    }
+
     /// Length of a row of the result.
     pub fn outputs(&self) -> usize {
         self.weight.cols()
@@ -29,12 +36,22 @@ impl PackedMatrix {
     /// # Shapes
     /// `x: [rows, in]`, `y: [rows, out]`.
     pub fn multiply_into(&self, x: &[f32], rows: usize, y: &mut [f32]) {
+        self.multiply(x, rows, y, GemmOptions::default());
+    }
+
+    /// Adds `x · Wᵀ` to `y`.
+    #[cfg(feature = "training")]
+    pub fn multiply_add(&self, x: &[f32], rows: usize, y: &mut [f32]) {
+        self.multiply(x, rows, y, GemmOptions { beta: 1.0, ..GemmOptions::default() });
+    }
+
+    fn multiply(&self, x: &[f32], rows: usize, y: &mut [f32], options: GemmOptions<'_, f32, f32, f32>) {
         if rows == 0 {
             return;
         }
         let x = NdTensorView::<f32, 2>::from_data([rows, self.weight.rows()], x);
         let (x, weight) = (GemmInputA::Unpacked(x), GemmInputB::Packed(&self.weight));
-        GEMM.with(|gemm| gemm.gemm(y, x, weight, GemmOptions::default()))
+        GEMM.with(|gemm| gemm.gemm(y, x, weight, options))
             .expect("shapes are those checked on loading, and the kernel is the one that packed");
     }
 }

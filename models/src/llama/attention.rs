@@ -1,18 +1,23 @@
-use burn::tensor::{Tensor, TensorData};
+use std::sync::Arc;
 
+use burn::tensor::Tensor;
+
+use super::attention_gradient::Attended;
 use super::block_attention::TensorPlan;
 use super::config::LlamaConfig;
 use super::key_values::LayerKeyValues;
 use super::rope::Angles;
 use super::tree_attention::{Heads, HostPlan};
+use crate::adapter::AdapterRows;
 use crate::device::ComputeDevice;
+use crate::gradient::Inputs;
 use crate::linear::{Linear, to_host};
 use crate::tree::TreeBatch;
 
 /// What every layer's attention needs to know of a batch: who sees whom, and the angles.
 pub enum AttentionPlan {
     /// Paths, for the kernel on host memory.
-    Host(HostPlan),
+    Host(Arc<HostPlan>),
     /// Masked blocks, for tensors on a GPU.
     Tensor(Box<TensorPlan>),
 }
@@ -22,7 +27,7 @@ impl AttentionPlan {
     pub fn new(batch: &TreeBatch, start: usize, config: &LlamaConfig, device: &ComputeDevice) -> Self {
         let angles = Angles::new(&batch.depths()[start..], config.head_dim, config.rope_theta);
         if device.is_cpu() {
-            Self::Host(HostPlan::new(batch, angles))
+            Self::Host(Arc::new(HostPlan::new(batch, angles)))
         } else {
             let rope = angles.upload(device);
             Self::Tensor(Box::new(TensorPlan::new(batch, rope, config.heads, device)))
@@ -50,22 +55,32 @@ impl Attention {
     ///
     /// # Shapes
     /// `x` and the result: `[nodes, d_model]`.
-    pub fn forward(&self, x: Tensor<2>, plan: &AttentionPlan, past: &mut LayerKeyValues) -> Tensor<2> {
-        let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x);
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        plan: &AttentionPlan,
+        adapters: &AdapterRows,
+        past: &mut LayerKeyValues,
+    ) -> Tensor<2> {
+        let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x, adapters);
         let mixed = match plan {
             AttentionPlan::Tensor(plan) => plan.attend(q, k, v, self.heads),
             AttentionPlan::Host(plan) => {
-                let (shape, device) = (q.dims(), q.device());
-                let mixed = plan.attend(to_host(q), to_host(k), to_host(v), past, self.heads);
-                Tensor::from_data(TensorData::new::<f32, _>(mixed, shape), &device)
+                let (shape, device, inputs) = (q.dims(), q.device(), Inputs::of([&q, &k, &v]));
+                let mut q = to_host(q);
+                let mixed = plan.attend(&mut q, to_host(k), to_host(v), past, self.heads);
+                let kept = || Attended::new(plan.clone(), q, std::mem::take(past), self.heads);
+                inputs.finish(mixed, shape, &device, kept)
             }
         };
-        self.output.forward(mixed)
+        self.output.forward(mixed, adapters)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
+
     use super::*;
     use crate::buckets::padded;
     use crate::linear::to_host;
@@ -85,7 +100,8 @@ mod tests {
         let (q, k, v) = (values(nodes, 24, 0.0), values(nodes, 12, 1.0), values(nodes, 12, 2.0));
         let angles = || Angles::new(batch.depths(), 6, 100.0);
         let mut past = LayerKeyValues::default();
-        let host = HostPlan::new(batch, angles()).attend(q.clone(), k.clone(), v.clone(), &mut past, HEADS);
+        let host =
+            HostPlan::new(batch, angles()).attend(&mut q.clone(), k.clone(), v.clone(), &mut past, HEADS);
         let tensor = |values: Vec<f32>| {
             let width = values.len() / nodes;
             Tensor::<2>::from_data(TensorData::new(values, [nodes, width]), device.burn())

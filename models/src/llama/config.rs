@@ -3,7 +3,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::weights::Gguf;
+use crate::weights::{Gguf, WeightStore, open_safetensors};
 
 /// Shape and constants of a Llama-type decoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,17 @@ impl LlamaConfig {
             tied_head: !gguf.store.tensors().contains_key("output.weight"),
         };
         config.check(path, gguf.store.tensors().len())
+    }
+
+    /// From `config.json` of a Hugging Face folder, whose weights are opened after it was found.
+    ///
+    /// # Errors
+    /// As [`LlamaConfig::from_json`] and [`open_safetensors`]; a file that can't be read.
+    pub fn from_folder(folder: &Path) -> Result<(Self, WeightStore), Error> {
+        let path = folder.join("config.json");
+        let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let store = open_safetensors(folder)?;
+        Ok((Self::from_json(&path, &text, store.tensors().len())?, store))
     }
 
     /// From the text of a Hugging Face `config.json`; `tensors` is the number of tensors of the checkpoint.

@@ -50,6 +50,11 @@ impl LayerKeyValues {
         }
     }
 
+    /// Keys and values of all nodes.
+    pub fn into_parts(self) -> (Vec<f32>, Vec<f32>) {
+        (self.keys, self.values)
+    }
+
     /// Keys of all nodes.
     pub fn keys(&self) -> &[f32] {
         &self.keys

@@ -8,64 +8,52 @@ use super::config::LlamaConfig;
 use super::tree_attention::Heads;
 use super::{Block, Llama};
 use crate::Error;
+use crate::adapter::{Site, TargetModule};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::head::Head;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
-use crate::weights::{Gguf, RawTensor, WeightStore, open_safetensors, tensor_digest};
+use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
 
 /// How a checkpoint format names and orders its tensors.
-struct Layout {
-    embedding: &'static str,
-    norm: &'static str,
-    head: &'static str,
-    block: fn(usize, Part) -> String,
+pub(super) struct Layout {
+    pub embedding: &'static str,
+    pub norm: &'static str,
+    pub head: &'static str,
+    pub block: fn(usize, Part) -> String,
     /// Whether rows of Q and K are in the order of interleaved RoPE and have to be put back.
     permuted: bool,
-    ignored: fn(&str) -> bool,
+    pub ignored: fn(&str) -> bool,
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+pub(super) enum Part {
     AttentionNorm,
-    Query,
-    Key,
-    Value,
-    Output,
     MlpNorm,
-    Gate,
-    Up,
-    Down,
+    Linear(TargetModule),
 }
 
-const PARTS: [Part; 9] = [
-    Part::AttentionNorm,
-    Part::Query,
-    Part::Key,
-    Part::Value,
-    Part::Output,
-    Part::MlpNorm,
-    Part::Gate,
-    Part::Up,
-    Part::Down,
-];
+/// All parts of a block.
+pub(super) fn parts() -> impl Iterator<Item = Part> {
+    [Part::AttentionNorm, Part::MlpNorm].into_iter().chain(TargetModule::ALL.map(Part::Linear))
+}
 
-const GGUF: Layout = Layout {
+pub(super) const GGUF: Layout = Layout {
     embedding: "token_embd.weight",
     norm: "output_norm.weight",
     head: "output.weight",
     block: |layer, part| {
         let part = match part {
             Part::AttentionNorm => "attn_norm",
-            Part::Query => "attn_q",
-            Part::Key => "attn_k",
-            Part::Value => "attn_v",
-            Part::Output => "attn_output",
             Part::MlpNorm => "ffn_norm",
-            Part::Gate => "ffn_gate",
-            Part::Up => "ffn_up",
-            Part::Down => "ffn_down",
+            Part::Linear(TargetModule::Query) => "attn_q",
+            Part::Linear(TargetModule::Key) => "attn_k",
+            Part::Linear(TargetModule::Value) => "attn_v",
+            Part::Linear(TargetModule::Output) => "attn_output",
+            Part::Linear(TargetModule::Gate) => "ffn_gate",
+            Part::Linear(TargetModule::Up) => "ffn_up",
+            Part::Linear(TargetModule::Down) => "ffn_down",
         };
         format!("blk.{layer}.{part}.weight")
     },
@@ -73,23 +61,14 @@ const GGUF: Layout = Layout {
     ignored: |_| false,
 };
 
-const HUGGING_FACE: Layout = Layout {
+pub(super) const HUGGING_FACE: Layout = Layout {
     embedding: "model.embed_tokens.weight",
     norm: "model.norm.weight",
     head: "lm_head.weight",
-    block: |layer, part| {
-        let part = match part {
-            Part::AttentionNorm => "input_layernorm",
-            Part::Query => "self_attn.q_proj",
-            Part::Key => "self_attn.k_proj",
-            Part::Value => "self_attn.v_proj",
-            Part::Output => "self_attn.o_proj",
-            Part::MlpNorm => "post_attention_layernorm",
-            Part::Gate => "mlp.gate_proj",
-            Part::Up => "mlp.up_proj",
-            Part::Down => "mlp.down_proj",
-        };
-        format!("model.layers.{layer}.{part}.weight")
+    block: |layer, part| match part {
+        Part::AttentionNorm => format!("model.layers.{layer}.input_layernorm.weight"),
+        Part::MlpNorm => format!("model.layers.{layer}.post_attention_layernorm.weight"),
+        Part::Linear(module) => format!("{}.weight", Site { layer, module }),
     },
     permuted: false,
     // Old checkpoints carry the rotary frequencies, tied ones sometimes a copy of the embedding.
@@ -110,10 +89,7 @@ pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Llama, String),
 /// # Errors
 /// As [`load_gguf`].
 pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Llama, String), Error> {
-    let path = folder.join("config.json");
-    let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-    let store = open_safetensors(folder)?;
-    let config = LlamaConfig::from_json(&path, &text, store.tensors().len())?;
+    let (config, store) = LlamaConfig::from_folder(folder)?;
     load(&store, &HUGGING_FACE, config, device)
 }
 
@@ -155,19 +131,22 @@ fn load(
     Ok((llama, fingerprint))
 }
 
-fn shape_of(part: Part, config: &LlamaConfig) -> Vec<usize> {
+pub(super) fn shape_of(part: Part, config: &LlamaConfig) -> Vec<usize> {
     let (queries, keys) = (config.heads * config.head_dim, config.kv_heads * config.head_dim);
-    match part {
-        Part::AttentionNorm | Part::MlpNorm => vec![config.d_model],
-        Part::Query => vec![queries, config.d_model],
-        Part::Key | Part::Value => vec![keys, config.d_model],
-        Part::Output => vec![config.d_model, queries],
-        Part::Gate | Part::Up => vec![config.d_ff, config.d_model],
-        Part::Down => vec![config.d_model, config.d_ff],
+    let module = match part {
+        Part::AttentionNorm | Part::MlpNorm => return vec![config.d_model],
+        Part::Linear(module) => module,
+    };
+    match module {
+        TargetModule::Query => vec![queries, config.d_model],
+        TargetModule::Key | TargetModule::Value => vec![keys, config.d_model],
+        TargetModule::Output => vec![config.d_model, queries],
+        TargetModule::Gate | TargetModule::Up => vec![config.d_ff, config.d_model],
+        TargetModule::Down => vec![config.d_model, config.d_ff],
     }
 }
 
-fn wanted(layout: &Layout, config: &LlamaConfig) -> Vec<(String, Vec<usize>)> {
+pub(super) fn wanted(layout: &Layout, config: &LlamaConfig) -> Vec<(String, Vec<usize>)> {
     let table = vec![config.vocab_size, config.d_model];
     let mut wanted =
         vec![(layout.embedding.into(), table.clone()), (layout.norm.into(), vec![config.d_model])];
@@ -175,7 +154,7 @@ fn wanted(layout: &Layout, config: &LlamaConfig) -> Vec<(String, Vec<usize>)> {
         wanted.push((layout.head.into(), table));
     }
     for layer in 0..config.layers {
-        wanted.extend(PARTS.map(|part| ((layout.block)(layer, part), shape_of(part, config))));
+        wanted.extend(parts().map(|part| ((layout.block)(layer, part), shape_of(part, config))));
     }
     wanted
 }
@@ -187,7 +166,7 @@ fn load_block(
     layer: usize,
     device: &ComputeDevice,
 ) -> Loaded<Block> {
-    let mut digests = Vec::with_capacity(PARTS.len());
+    let mut digests = Vec::new();
     let mut read = |part: Part| -> Result<RawTensor, Error> {
         let name = (layout.block)(layer, part);
         let tensor = store.read(&name)?;
@@ -196,21 +175,32 @@ fn load_block(
     };
     let norm = |weight: RawTensor| RmsNorm::new(weight.to_f32(), config.norm_epsilon, device);
     let attention_norm = norm(read(Part::AttentionNorm)?);
-    let mut linear = |part: Part| -> Result<Linear, Error> {
-        let is_turned = layout.permuted && matches!(part, Part::Query | Part::Key);
-        let row = |row| if is_turned { rotate_half_row(row, config.head_dim) } else { row };
-        Ok(Linear::new(&read(part)?, row, device))
+    let mut linear = |module: TargetModule| -> Result<Linear, Error> {
+        let row = row_of(layout, config, module);
+        Ok(Linear::new(Site { layer, module }, &read(Part::Linear(module))?, row, device))
     };
     let attention = Attention {
-        query: linear(Part::Query)?,
-        key: linear(Part::Key)?,
-        value: linear(Part::Value)?,
-        output: linear(Part::Output)?,
+        query: linear(TargetModule::Query)?,
+        key: linear(TargetModule::Key)?,
+        value: linear(TargetModule::Value)?,
+        output: linear(TargetModule::Output)?,
         heads: Heads { queries: config.heads, keys: config.kv_heads, dim: config.head_dim },
     };
-    let [gate, up, down] = [linear(Part::Gate)?, linear(Part::Up)?, linear(Part::Down)?];
+    let [gate, up, down] =
+        [linear(TargetModule::Gate)?, linear(TargetModule::Up)?, linear(TargetModule::Down)?];
     let mlp_norm = norm(read(Part::MlpNorm)?);
     Ok((Block { attention_norm, attention, mlp_norm, gate, up, down }, digests))
+}
+
+/// Where the checkpoint has the row of an output.
+pub(super) fn row_of(
+    layout: &Layout,
+    config: &LlamaConfig,
+    module: TargetModule,
+) -> impl Fn(usize) -> usize + Sync + use<> {
+    let is_turned = layout.permuted && matches!(module, TargetModule::Query | TargetModule::Key);
+    let head_dim = config.head_dim;
+    move |row| if is_turned { rotate_half_row(row, head_dim) } else { row }
 }
 
 /// Where the row of a rotate-half head lies among the rows that GGUF files give Q and K of Llama models:

@@ -1,19 +1,23 @@
 //! Llama-type decoders: Llama, SmolLM2, TinyLlama and what shares their architecture.
 
 mod attention;
+mod attention_gradient;
 mod block_attention;
 mod config;
+mod export;
 mod key_values;
 mod load;
 mod rope;
 mod tree_attention;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 pub use config::LlamaConfig;
+pub use export::export;
 pub use key_values::KeyValues;
 pub use load::{load_gguf, load_safetensors};
 
+use crate::adapter::AdapterRows;
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
@@ -54,12 +58,20 @@ impl Block {
         &self,
         x: Tensor<2>,
         plan: &AttentionPlan,
+        adapters: &AdapterRows,
         past: &mut LayerKeyValues,
         device: &ComputeDevice,
     ) -> Tensor<2> {
-        let x = self.attention.forward(self.attention_norm.forward(x.clone()), plan, past) + x;
-        let [gate, up] = Linear::forward_all([&self.gate, &self.up], self.mlp_norm.forward(x.clone()));
-        self.down.forward(swiglu(gate, up, device)) + x
+        let normed = self.attention_norm.forward(x.clone());
+        let x = self.attention.forward(normed, plan, adapters, past) + x;
+        let normed = self.mlp_norm.forward(x.clone());
+        let [gate, up] = Linear::forward_all([&self.gate, &self.up], normed, adapters);
+        self.down.forward(swiglu(gate, up, device), adapters) + x
+    }
+
+    fn linear_layers(&self) -> [&Linear; 7] {
+        let Attention { query, key, value, output, .. } = &self.attention;
+        [query, key, value, output, &self.gate, &self.up, &self.down]
     }
 }
 
@@ -72,6 +84,17 @@ impl Llama {
     /// The device that holds the weights.
     pub fn device(&self) -> &ComputeDevice {
         &self.device
+    }
+
+    /// The linear layers of all blocks: what adapters may change.
+    pub fn linear_layers(&self) -> impl Iterator<Item = &Linear> {
+        self.blocks.iter().flat_map(Block::linear_layers)
+    }
+
+    /// The vocabulary head.
+    #[cfg(feature = "training")]
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     /// Hidden states of the nodes from the `start`-th on after the final norm.
@@ -89,14 +112,33 @@ impl Llama {
         past: &mut [LayerKeyValues],
         inspect: &mut (dyn FnMut(usize, &Tensor<2>) + Send),
     ) -> Tensor<2> {
+        self.hidden_states_on(self.device.burn(), batch, start, past, inspect)
+    }
+
+    /// Hidden states of all nodes, recorded for the way back.
+    #[cfg(feature = "training")]
+    pub fn recorded_states(&self, batch: &TreeBatch) -> Tensor<2> {
+        let device = self.device.burn().clone().autodiff();
+        self.hidden_states_on(&device, batch, 0, &mut [], &mut |_, _| {})
+    }
+
+    fn hidden_states_on(
+        &self,
+        device: &Device,
+        batch: &TreeBatch,
+        start: usize,
+        past: &mut [LayerKeyValues],
+        inspect: &mut (dyn FnMut(usize, &Tensor<2>) + Send),
+    ) -> Tensor<2> {
         let batch = &*padded(batch, &self.device);
         let plan = AttentionPlan::new(batch, start, &self.config, &self.device);
-        let mut x = self.embedding.forward(&batch.tokens()[start..], &self.device);
+        let adapters = AdapterRows::new(batch, start);
+        let mut x = self.embedding.forward(&batch.tokens()[start..], device);
         inspect(0, &x);
         for (index, block) in self.blocks.iter().enumerate() {
             let mut forgotten = LayerKeyValues::default();
             let past = past.get_mut(index).unwrap_or(&mut forgotten);
-            x = block.forward(x, &plan, past, &self.device);
+            x = block.forward(x, &plan, &adapters, past, &self.device);
             if index + 1 < self.blocks.len() {
                 inspect(index + 1, &x);
             }

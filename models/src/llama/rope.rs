@@ -37,10 +37,21 @@ impl Angles {
     /// # Shapes
     /// `heads: [heads · head_dim]`
     pub fn turn(&self, node: usize, heads: &mut [f32]) {
+        self.turn_by(node, heads, |sin| sin);
+    }
+
+    /// Turns every head of a node back: the gradient of [`Angles::turn`].
+    #[cfg(feature = "training")]
+    pub fn turn_back(&self, node: usize, heads: &mut [f32]) {
+        self.turn_by(node, heads, |sin| -sin);
+    }
+
+    fn turn_by(&self, node: usize, heads: &mut [f32], direction: impl Fn(f32) -> f32) {
         let (cos, sin) = (self.row(&self.cos, node), self.row(&self.sin, node));
         for head in heads.chunks_exact_mut(2 * self.half) {
             let (a, b) = head.split_at_mut(self.half);
             for (((a, b), cos), sin) in a.iter_mut().zip(b).zip(cos).zip(sin) {
+                let sin = direction(*sin);
                 (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
             }
         }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::Softmax;
@@ -12,13 +14,13 @@ use crate::tree::TreeBatch;
 /// `out_i = Σ_{j ∈ P(i)} softmax_j(q_i·k_j / sqrt(head_dim)) · v_j`.
 pub struct HostPlan {
     /// Of the nodes that are computed.
-    angles: Angles,
+    pub(super) angles: Angles,
     /// Of these and the nodes before them.
-    parents: Vec<Option<u32>>,
+    pub(super) parents: Vec<Option<u32>>,
 }
 
 /// Sizes of the heads.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Heads {
     /// Query heads.
     pub queries: usize,
@@ -28,6 +30,19 @@ pub struct Heads {
     pub dim: usize,
 }
 
+impl Heads {
+    /// Query heads that share a key head.
+    pub fn shared(self) -> usize {
+        self.queries / self.keys
+    }
+
+    /// Where the keys of a node lie.
+    pub fn key(self, node: usize, head: usize) -> Range<usize> {
+        let start = (node * self.keys + head) * self.dim;
+        start..start + self.dim
+    }
+}
+
 impl HostPlan {
     /// Lays out a batch; the angles are those of its last nodes.
     pub fn new(batch: &TreeBatch, angles: Angles) -> Self {
@@ -35,13 +50,13 @@ impl HostPlan {
     }
 
     /// Attends from the nodes that are computed to them and those before them, which `past` holds and
-    /// they join.
+    /// they join. Turns `q` by its angles.
     ///
     /// # Shapes
     /// `q` and the result `[nodes, queries · dim]`, `k, v: [nodes, keys · dim]`.
     pub fn attend(
         &self,
-        mut q: Vec<f32>,
+        q: &mut [f32],
         mut k: Vec<f32>,
         v: Vec<f32>,
         past: &mut LayerKeyValues,
@@ -68,13 +83,16 @@ impl HostPlan {
 
 /// Buffers of a thread.
 #[derive(Default)]
-struct Scratch {
-    path: Vec<usize>,
-    weights: Vec<f32>,
+pub(super) struct Scratch {
+    /// A node and its ancestors.
+    pub path: Vec<usize>,
+    /// The weight of each of them.
+    pub weights: Vec<f32>,
 }
 
 impl Scratch {
-    fn walk(&mut self, parents: &[Option<u32>], node: usize) {
+    /// Puts a node and its ancestors on the path.
+    pub fn walk(&mut self, parents: &[Option<u32>], node: usize) {
         self.path.clear();
         let mut next = Some(node);
         while let Some(node) = next {
@@ -83,20 +101,21 @@ impl Scratch {
         }
     }
 
+    /// The weights of one query head along the path: `softmax(q·k / sqrt(dim))`.
+    pub fn weigh(&mut self, q: &[f32], k: &[f32], heads: Heads, key_head: usize) {
+        let scale = (heads.dim as f32).sqrt().recip();
+        self.weights.clear();
+        let scores = self.path.iter().map(|&node| scale * dot(q, &k[heads.key(node, key_head)]));
+        self.weights.extend(scores);
+        Softmax::new_mut(&mut self.weights).dispatch();
+    }
+
     fn attend(&mut self, q: &[f32], k: &[f32], v: &[f32], heads: Heads, out: &mut [f32]) {
-        let Heads { queries, keys, dim } = heads;
-        let scale = (dim as f32).sqrt().recip();
-        let row = |matrix: &'_ [f32], node: usize, head: usize| {
-            let start = (node * keys + head) * dim;
-            start..(start + dim).min(matrix.len())
-        };
-        for (head, (q, out)) in q.chunks_exact(dim).zip(out.chunks_exact_mut(dim)).enumerate() {
-            let key_head = head / (queries / keys);
-            self.weights.clear();
-            self.weights.extend(self.path.iter().map(|&node| scale * dot(q, &k[row(k, node, key_head)])));
-            let weights = Softmax::new_mut(&mut self.weights).dispatch();
-            for (&node, &weight) in self.path.iter().zip(weights.iter()) {
-                let v = &v[row(v, node, key_head)];
+        for (head, (q, out)) in q.chunks_exact(heads.dim).zip(out.chunks_exact_mut(heads.dim)).enumerate() {
+            let key_head = head / heads.shared();
+            self.weigh(q, k, heads, key_head);
+            for (&node, &weight) in self.path.iter().zip(&self.weights) {
+                let v = &v[heads.key(node, key_head)];
                 out.iter_mut().zip(v).for_each(|(out, v)| *out += weight * v);
             }
         }
@@ -104,7 +123,7 @@ impl Scratch {
 }
 
 /// Dot product in independent lanes, so that the compiler may use vectors.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest: f32 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(a, b)| a * b).sum();

@@ -3,12 +3,15 @@
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod kernel;
 
+use std::sync::Arc;
+
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::SumSquare;
 
 use crate::device::ComputeDevice;
+use crate::gradient::{Derivative, Inputs};
 use crate::linear::to_host;
 
 /// Root-mean-square norm: `y = x / sqrt(mean(x²) + ε) · γ`.
@@ -26,14 +29,14 @@ pub struct RmsNorm {
 enum Gamma {
     /// `[1, d_model]`
     Tensor(Box<Tensor<2>>),
-    Host(Vec<f32>),
+    Host(Arc<[f32]>),
 }
 
 impl RmsNorm {
     /// Takes over γ.
     pub fn new(gamma: Vec<f32>, epsilon: f64, device: &ComputeDevice) -> Self {
         let gamma = if device.is_cpu() {
-            Gamma::Host(gamma)
+            Gamma::Host(gamma.into())
         } else {
             let shape = [1, gamma.len()];
             Gamma::Tensor(Box::new(Tensor::from_data(TensorData::new(gamma, shape), device.burn())))
@@ -60,15 +63,51 @@ impl RmsNorm {
         x * (mean_square + self.epsilon).sqrt().recip() * gamma.clone()
     }
 
-    fn on_host(&self, x: Tensor<2>, gamma: &[f32]) -> Tensor<2> {
-        let (shape, device) = (x.dims(), x.device());
+    fn on_host(&self, x: Tensor<2>, gamma: &Arc<[f32]>) -> Tensor<2> {
+        let (shape, device, inputs) = (x.dims(), x.device(), Inputs::of([&x]));
         let mut x = to_host(x);
+        let kept = inputs.is_recorded().then(|| x.clone());
+        let epsilon = self.epsilon as f32;
         x.par_chunks_exact_mut(gamma.len()).for_each(|row| {
-            let mean_square = SumSquare::new(row).dispatch() / row.len() as f32;
-            let scale = (mean_square + self.epsilon as f32).sqrt().recip();
-            row.iter_mut().zip(gamma).for_each(|(value, gamma)| *value *= scale * gamma);
+            let scale = inverse_root(row, epsilon);
+            row.iter_mut().zip(&**gamma).for_each(|(value, gamma)| *value *= scale * gamma);
         });
-        Tensor::from_data(TensorData::new::<f32, _>(x, shape), &device)
+        inputs.finish(x, shape, &device, || Normalised {
+            x: kept.unwrap_or_default().into(),
+            gamma: gamma.clone(),
+            epsilon,
+        })
+    }
+}
+
+/// `1 / sqrt(mean(x²) + ε)`
+fn inverse_root(row: &[f32], epsilon: f32) -> f32 {
+    let mean_square = SumSquare::new(row).dispatch() / row.len() as f32;
+    (mean_square + epsilon).sqrt().recip()
+}
+
+/// What the way back needs of `y = x · s · γ` with `s = 1 / sqrt(mean(x²) + ε)`.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "training"), allow(dead_code))]
+struct Normalised {
+    x: Arc<[f32]>,
+    gamma: Arc<[f32]>,
+    epsilon: f32,
+}
+
+impl Derivative<1> for Normalised {
+    /// With `g = ∂L/∂y · γ`: `∂L/∂x = s·g − x · s³ · mean(g·x)`.
+    #[cfg(feature = "training")]
+    fn gradients(&self, mut y: Vec<f32>) -> [Vec<f32>; 1] {
+        let width = self.gamma.len();
+        y.par_chunks_exact_mut(width).zip(self.x.par_chunks_exact(width)).for_each(|(y, x)| {
+            let scale = inverse_root(x, self.epsilon);
+            y.iter_mut().zip(&*self.gamma).for_each(|(y, gamma)| *y *= gamma);
+            let mean = y.iter().zip(x).map(|(y, x)| y * x).sum::<f32>() / width as f32;
+            let along = scale.powi(3) * mean;
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = scale * *y - along * x);
+        });
+        [y]
     }
 }
 

@@ -48,6 +48,15 @@ impl Tokenizer {
         ))
     }
 
+    /// The text of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// The tokenizer's own reason.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let fail = |reason: String| Error::Tokenizer { path: "tokenizer.json".into(), reason };
+        self.inner.to_string(true).map_err(|e| fail(e.to_string()))
+    }
+
     /// Tokens of `text` alone, without BOS and EOS.
     ///
     /// # Errors

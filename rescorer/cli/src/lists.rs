@@ -14,6 +14,12 @@ pub fn read(
     Ok(select(readers.map(|item| item.map_err(Into::into)), args))
 }
 
+/// All utterances of files, whatever their formats.
+pub fn read_all(paths: &[PathBuf]) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
+    let readers = Readers::new(paths, &ReadOptions::default())?;
+    Ok(readers.map(|item| item.map_err(Into::into)))
+}
+
 /// What a reader yields.
 pub type ReadItem = Result<rescorer::Utterance, rescorer::Error>;
 
@@ -47,7 +53,12 @@ pub struct Skipped {
 
 impl Skipped {
     pub fn new(args: &SelectArgs, status: Status) -> Self {
-        Self { allowed: args.skip_invalid, count: 0, status }
+        Self::allowing(args.skip_invalid, status)
+    }
+
+    /// Allowed or not.
+    pub fn allowing(allowed: bool, status: Status) -> Self {
+        Self { allowed, count: 0, status }
     }
 
     /// Passes a value on; `None` where it was lost and may be.

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod lists;
 mod model;
+mod recipe_flags;
 mod sink;
 mod status;
 
@@ -41,6 +42,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Rescore(args) => commands::rescore::run(args),
         Command::Tune(args) => commands::tune::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Train(args) => commands::train::run(*args),
+        Command::Adapter(args) => commands::adapter::run(args),
         Command::Compare(args) => commands::compare::run(args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),

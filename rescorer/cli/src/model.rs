@@ -1,27 +1,84 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::{LanguageModel, ModelIdentity, Policy, Precision};
+use rescorer::{Adapter, AdapterSet, Convention, LanguageModel, ModelIdentity, Policy, Precision, Scorer};
+use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
 
 use crate::args::{self, ConventionArgs, ModelArgs};
 use crate::status::Status;
 
-/// Finds, fetches and loads the model that the options ask for.
-pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
+/// A model with its adapters, as the options ask for them.
+pub struct Loaded {
+    pub model: Arc<LanguageModel>,
+    pub adapters: AdapterSet,
+    /// The model, for a policy.
+    pub identity: ModelIdentity,
+    /// The first adapter, for a policy.
+    pub adapter: Option<ModelIdentity>,
+}
+
+impl Loaded {
+    /// A scorer with the adapters.
+    pub fn scorer(self, convention: Convention) -> Result<Scorer, rescorer::Error> {
+        Ok(Scorer::new(self.model, convention)?.with_adapters(self.adapters))
+    }
+
+    /// Checks that a policy is for this model and this adapter.
+    pub fn check(&self, policy: &Policy) -> Result<(), rescorer::Error> {
+        policy.check_model(&self.identity)?;
+        policy.check_adapter(self.adapter.as_ref())
+    }
+}
+
+/// Finds, fetches and loads the model and the adapters that the options ask for.
+pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Loaded> {
+    // What can be said of an adapter without the model is said before the model is fetched.
+    let read =
+        args.adapter.iter().map(|adapter| read_adapter(adapter)).collect::<anyhow::Result<Vec<_>>>()?;
+    let model = load_model(args, status)?;
+    let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
+    let mut first = None;
+    for (name, adapter) in read {
+        if adapter.base_fingerprint.is_none() {
+            status.warn(format_args!(
+                "adapter {name} does not say which model it was trained on; its shapes fit this one"
+            ));
+        }
+        let attached = adapter.attach(&model)?;
+        let fingerprint = attached.fingerprint().to_string();
+        first.get_or_insert(ModelIdentity { name: name.clone(), fingerprint });
+        named.push((name, attached));
+    }
+    let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
+    Ok(Loaded { model, adapters: AdapterSet::new(named)?, identity, adapter: first })
+}
+
+/// `DIR`, whose name is that of the folder, or `NAME=DIR`.
+fn read_adapter(argument: &str) -> anyhow::Result<(String, LoraAdapter)> {
+    let is_folder = Path::new(argument).exists();
+    let (name, folder) = match argument.split_once('=').filter(|_| !is_folder) {
+        Some((name, folder)) => (name.to_string(), Path::new(folder)),
+        None => {
+            let folder = Path::new(argument);
+            let name = folder.file_name().unwrap_or(folder.as_os_str());
+            (name.to_string_lossy().into_owned(), folder)
+        }
+    };
+    let adapter = LoraAdapter::read(folder).with_context(|| format!("--adapter {argument}"))?;
+    Ok((name, adapter))
+}
+
+/// Finds, fetches and loads the model.
+fn load_model(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
     let precision = match args.precision {
         args::Precision::F32 => Precision::F32,
         args::Precision::Int8 => Precision::Int8,
         args::Precision::F16 => Precision::F16,
     };
-    if let Some(adapter) = args.adapter.first() {
-        bail!("--adapter {adapter}: adapters are not built in this version; leave the option out");
-    }
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
-    }
+    set_threads(args.threads)?;
     let path = locate(&args.model, args.offline, status)?;
     let model = LanguageModel::load(&path, args.device, precision)?;
     let device = model.device();
@@ -39,9 +96,12 @@ pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageMode
     Ok(Arc::new(model))
 }
 
-/// Name and content of a loaded model, for a policy.
-pub fn identity(args: &ModelArgs, model: &LanguageModel) -> ModelIdentity {
-    ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() }
+/// Sets up the thread pool, once.
+pub fn set_threads(threads: Option<u16>) -> anyhow::Result<()> {
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+    Ok(())
 }
 
 /// Reads a policy and refuses options that contradict it.
@@ -52,7 +112,8 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
     Ok(Policy::from_file(path)?)
 }
 
-fn locate(model: &str, offline: bool, status: Status) -> anyhow::Result<PathBuf> {
+/// Path of a model by name or path, fetched where it is not there yet.
+pub fn locate(model: &str, offline: bool, status: Status) -> anyhow::Result<PathBuf> {
     let path = Path::new(model);
     match named::find(model) {
         Some(_) if path.exists() => {

@@ -40,6 +40,13 @@ impl Status {
         self.bar("{spinner} {pos} lists, {per_sec}, {elapsed}")
     }
 
+    /// A bar of training steps with the time that is left.
+    pub fn steps(&self, total: u64) -> ProgressBar {
+        let bar = self.bar("{bar:30} {pos}/{len} {msg}, {eta} left");
+        bar.set_length(total);
+        bar
+    }
+
     /// A bar of bytes of a known total.
     pub fn bytes(&self, total: u64) -> ProgressBar {
         let bar = self.bar("{msg} {bar:30} {bytes}/{total_bytes}");

@@ -8,6 +8,10 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] rescorer_models::Error),
 
+    /// Reading, attaching or training an adapter.
+    #[error(transparent)]
+    Adapter(#[from] rescorer_lora::Error),
+
     /// Reading or writing lists.
     #[error(transparent)]
     Lists(#[from] rescorer_nbest::Error),
@@ -112,6 +116,68 @@ pub enum Error {
         reason: String,
     },
 
+    /// Two adapters of one name.
+    #[error("two adapters are called {name:?}; give each a name of its own, --adapter NAME=DIR")]
+    AdapterTwice {
+        /// The name.
+        name: String,
+    },
+
+    /// An utterance that asks for an adapter that is not there.
+    #[error(
+        "utterance {id:?} asks for adapter {asked}; the adapters are {names}: name it with --adapter NAME=DIR"
+    )]
+    UnknownAdapter {
+        /// The utterance.
+        id: String,
+        /// What stands in its field.
+        asked: String,
+        /// The names that there are.
+        names: String,
+    },
+
+    /// A recipe that can't be followed.
+    #[error("{place}: {reason}")]
+    Recipe {
+        /// The file.
+        place: String,
+        /// The key, the contradiction and the remedy.
+        reason: String,
+    },
+
+    /// A checkpoint that can't be gone on from, or not be written.
+    #[error("{path}: {reason}", path = path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// The reason, with the remedy.
+        reason: String,
+    },
+
+    /// Training that has left the numbers.
+    #[error(
+        "stage {stage}, step {step}: {what} is {value}; the last checkpoint is kept: lessen learning_rate, or clip,          and go on from it"
+    )]
+    Diverged {
+        /// The stage, from 1.
+        stage: usize,
+        /// The step in it, from 1.
+        step: usize,
+        /// The loss or the norm.
+        what: &'static str,
+        /// What it is.
+        value: f64,
+    },
+
+    /// A policy made for another adapter.
+    #[error("the policy was tuned with {tuned}, this is {given}; give that adapter, or tune again")]
+    OtherAdapter {
+        /// Adapter of the policy.
+        tuned: String,
+        /// What was given.
+        given: String,
+    },
+
     /// A policy made for another model.
     #[error(
         "the policy was tuned with model {tuned} ({tuned_fingerprint:.16}), this is {given} ({given_fingerprint:.16}); \
@@ -135,7 +201,10 @@ impl Error {
         match self {
             Self::Lists(rescorer_nbest::Error::Unwritable { .. }) => true,
             Self::Lists(error) => error.is_recoverable(),
-            Self::TooLong { .. } | Self::NoReference { .. } | Self::Text { .. } => true,
+            Self::TooLong { .. }
+            | Self::UnknownAdapter { .. }
+            | Self::NoReference { .. }
+            | Self::Text { .. } => true,
             _ => false,
         }
     }

@@ -23,6 +23,7 @@
 //! [`tune`] on lists that have references, and kept in a [`Policy`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod adapters;
 mod convention;
 mod error;
 mod evaluate;
@@ -34,9 +35,12 @@ mod scorer;
 mod search;
 mod stream;
 mod text;
+#[cfg(feature = "training")]
+pub mod train;
 mod trie;
 mod tune;
 
+pub use adapters::AdapterSet;
 pub use convention::Convention;
 pub use error::Error;
 pub use evaluate::Evaluation;
@@ -44,7 +48,7 @@ pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;
 pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
 pub use rescorer::{Rescored, RescoredHypothesis, Rescorer};
-pub use rescorer_models::{DeviceRequest, LanguageModel, Precision};
+pub use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
 pub use rescorer_perturb::Normalization;
 pub use scorer::{ListScores, PreparedList, Scored, Scorer, TextScore};
@@ -52,4 +56,4 @@ pub use search::{Choice, Chosen};
 pub use stream::{ScoringStats, Stream};
 pub use text::LmText;
 pub use trie::TokenTrie;
-pub use tune::{CurvePoint, Tuned, cross_validate, tune};
+pub use tune::{CurvePoint, Tuned, cross_validate, hold_out, tune};

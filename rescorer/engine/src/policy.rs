@@ -27,17 +27,20 @@ pub struct Policy {
     pub convention: Convention,
     /// The model the weights are for.
     pub model: ModelIdentity,
+    /// The adapter, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<ModelIdentity>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
 }
 
-/// A model by name and content.
+/// A model or an adapter by name and content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelIdentity {
     /// Name or path as the user gave it.
     pub name: String,
-    /// [`rescorer_models::LanguageModel::fingerprint`].
+    /// [`rescorer_models::LanguageModel::fingerprint`], or that of the adapter.
     pub fingerprint: String,
 }
 
@@ -60,9 +63,10 @@ impl Policy {
         fusion: Fusion,
         convention: Convention,
         model: ModelIdentity,
+        adapter: Option<ModelIdentity>,
         tuned_on: TunedOn,
     ) -> Self {
-        Self { version: VERSION, normalize, fusion, convention, model, tuned_on }
+        Self { version: VERSION, normalize, fusion, convention, model, adapter, tuned_on }
     }
 
     /// Reads a policy.
@@ -111,6 +115,22 @@ impl Policy {
             given: model.name.clone(),
             given_fingerprint: model.fingerprint.clone(),
         })
+    }
+
+    /// Checks that the policy is for this adapter, or for none.
+    ///
+    /// # Errors
+    /// [`Error::OtherAdapter`].
+    pub fn check_adapter(&self, adapter: Option<&ModelIdentity>) -> Result<(), Error> {
+        let print = |adapter: Option<&ModelIdentity>| adapter.map(|adapter| adapter.fingerprint.clone());
+        if print(self.adapter.as_ref()) == print(adapter) {
+            return Ok(());
+        }
+        let written = |adapter: Option<&ModelIdentity>| match adapter {
+            Some(ModelIdentity { name, fingerprint }) => format!("adapter {name} ({fingerprint:.16})"),
+            None => "no adapter".into(),
+        };
+        Err(Error::OtherAdapter { tuned: written(self.adapter.as_ref()), given: written(adapter) })
     }
 
     /// The hashes of the lists it was tuned on.

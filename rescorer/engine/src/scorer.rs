@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
-use rescorer_models::{LanguageModel, TreeBatch};
-use rescorer_nbest::{Distinct, NBest};
+use rescorer_models::{Adapter, LanguageModel, TreeBatch};
+use rescorer_nbest::{Distinct, NBest, Utterance};
 
-use crate::{Convention, Error, TokenTrie};
+use crate::{AdapterSet, Convention, Error, TokenTrie};
+
+/// Lists that are scored together where only their sequences are at hand.
+#[cfg(feature = "training")]
+const WINDOW_LISTS: usize = 64;
 
 /// Tokens of a text with their log-probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +49,8 @@ pub struct PreparedList {
     pub(crate) sequences: Vec<Vec<u32>>,
     /// Words of every distinct hypothesis.
     pub(crate) words: Vec<usize>,
+    /// What the model is computed with.
+    pub(crate) adapter: Option<Arc<dyn Adapter>>,
     nodes: usize,
 }
 
@@ -72,6 +78,7 @@ pub struct Scorer {
     convention: Convention,
     bos: u32,
     eos: Option<u32>,
+    adapters: AdapterSet,
 }
 
 impl Scorer {
@@ -89,7 +96,12 @@ impl Scorer {
             true => Some(tokenizer.eos().ok_or(Error::NoEos)?),
             false => None,
         };
-        Ok(Self { model, convention, bos, eos })
+        Ok(Self { model, convention, bos, eos, adapters: AdapterSet::default() })
+    }
+
+    /// The same scorer with adapters: the first is for all lists that ask for none by name.
+    pub fn with_adapters(self, adapters: AdapterSet) -> Self {
+        Self { adapters, ..self }
     }
 
     /// The model.
@@ -102,7 +114,16 @@ impl Scorer {
         &self.convention
     }
 
-    /// Tokenises the distinct hypotheses of a list.
+    /// Tokenises the distinct hypotheses of an utterance, which may ask for one of the adapters.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare`]; an adapter that is not there.
+    pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
+        let adapter = self.adapters.of(utterance)?.cloned();
+        Ok(PreparedList { adapter, ..self.prepare(&utterance.id, &utterance.nbest)? })
+    }
+
+    /// Tokenises the distinct hypotheses of a list, for the first of the adapters.
     ///
     /// `name` stands for the list in messages.
     ///
@@ -122,7 +143,14 @@ impl Scorer {
         let words = distinct.hypotheses().iter();
         let words =
             words.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.split_whitespace().count());
-        Ok(PreparedList { name: name.into(), words: words.collect(), distinct, sequences, nodes })
+        let adapter = self.adapters.default_adapter().cloned();
+        Ok(PreparedList { name: name.into(), words: words.collect(), distinct, sequences, adapter, nodes })
+    }
+
+    /// Tokens of a reference.
+    #[cfg(feature = "training")]
+    pub(crate) fn encode_reference(&self, name: &str, text: &str) -> Result<Vec<u32>, Error> {
+        self.encode(text, || format!("reference of utterance {name:?}"))
     }
 
     fn encode(&self, text: &str, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
@@ -150,21 +178,95 @@ impl Scorer {
     /// # Errors
     /// The model fails, or gives what is not a log-probability.
     pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        let budget = self.model.node_budget();
         let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
         let mut log_probs = vec![Vec::new(); sequences.len()];
         let mut nodes = 0;
-        for trie in self.tries(&sequences, self.model.node_budget()) {
+        let mut compute = |tries: &[AdaptedTrie]| -> Result<(), Error> {
             let mut batch = TreeBatch::default();
-            trie.push_to(&mut batch);
-            let values = self.model.edge_log_probs(&batch)?;
-            for (sequence, path) in trie.paths() {
-                log_probs[*sequence] = path.iter().map(|&edge| values[edge as usize]).collect();
+            for AdaptedTrie { trie, adapter, .. } in tries {
+                batch.set_adapter(adapter.clone());
+                trie.push_to(&mut batch);
             }
-            nodes += trie.nodes();
+            nodes += batch.len();
+            let values = self.model.edge_log_probs(&batch)?;
+            let mut first = 0;
+            for AdaptedTrie { trie, sequences, .. } in tries {
+                for (sequence, path) in trie.paths() {
+                    let values = path.iter().map(|&edge| values[first + edge as usize]);
+                    log_probs[sequences[*sequence]] = values.collect();
+                }
+                first += trie.edges();
+            }
+            Ok(())
+        };
+        // Tries of different adapters share a batch where they fit into one.
+        let mut waiting: Vec<AdaptedTrie> = Vec::new();
+        for trie in self.adapted_tries(&lists, &sequences) {
+            let filled: usize = waiting.iter().map(|waiting| waiting.trie.nodes()).sum();
+            if !waiting.is_empty() && filled + trie.trie.nodes() > budget {
+                compute(&waiting)?;
+                waiting.clear();
+            }
+            waiting.push(trie);
+        }
+        if !waiting.is_empty() {
+            compute(&waiting)?;
         }
         let mut log_probs = log_probs.into_iter();
         let lists = lists.into_iter().map(|list| self.collect(list, &mut log_probs));
         Ok(Scored { lists: lists.collect::<Result<_, _>>()?, nodes })
+    }
+
+    /// Scores of token sequences, list by list, with the first of the adapters.
+    #[cfg(feature = "training")]
+    pub(crate) fn score_sequences<'a>(
+        &self,
+        lists: impl Iterator<Item = &'a [Vec<u32>]>,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let score = |sequences: &[Vec<u32>]| -> Result<Vec<f64>, Error> {
+            let mut scores = vec![0.0; sequences.len()];
+            for trie in self.tries(sequences, self.model.node_budget()) {
+                let mut batch = TreeBatch::default();
+                batch.set_adapter(self.adapters.default_adapter().cloned());
+                trie.push_to(&mut batch);
+                let values = self.model.edge_log_probs(&batch)?;
+                for (sequence, path) in trie.paths() {
+                    let sum = path.iter().map(|&edge| f64::from(values[edge as usize])).sum();
+                    scores[*sequence] = self.lm_score(sum, path.len());
+                }
+            }
+            Ok(scores)
+        };
+        // Several lists together, so that batches are full.
+        let lists: Vec<&[Vec<u32>]> = lists.collect();
+        let mut scores = Vec::with_capacity(lists.len());
+        for lists in lists.chunks(WINDOW_LISTS) {
+            let all: Vec<Vec<u32>> = lists.concat();
+            let mut values = score(&all)?.into_iter();
+            scores.extend(lists.iter().map(|list| values.by_ref().take(list.len()).collect::<Vec<f64>>()));
+        }
+        Ok(scores)
+    }
+
+    /// Tries of the sequences of all lists, those of one adapter together.
+    fn adapted_tries(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<AdaptedTrie> {
+        let mut of_adapter: Vec<(Option<Arc<dyn Adapter>>, Vec<usize>)> = Vec::new();
+        let mut next = 0;
+        for (list, number) in lists.iter().zip(adapter_numbers(lists)) {
+            if number == of_adapter.len() {
+                of_adapter.push((list.adapter.clone(), Vec::new()));
+            }
+            of_adapter[number].1.extend(next..next + list.sequences.len());
+            next += list.sequences.len();
+        }
+        let tries = of_adapter.into_iter().flat_map(|(adapter, numbers)| {
+            let own: Vec<&Vec<u32>> = numbers.iter().map(|&number| sequences[number]).collect();
+            let numbers = Arc::new(numbers);
+            let tries = self.tries(&own, self.model.node_budget()).into_iter();
+            tries.map(move |trie| AdaptedTrie { trie, adapter: adapter.clone(), sequences: numbers.clone() })
+        });
+        tries.collect()
     }
 
     /// Scores one list.
@@ -194,6 +296,27 @@ impl Scorer {
         });
         Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct })
     }
+}
+
+/// A trie with what it is computed with.
+struct AdaptedTrie {
+    trie: TokenTrie,
+    adapter: Option<Arc<dyn Adapter>>,
+    /// The number among all sequences of each of those that the trie was built from.
+    sequences: Arc<Vec<usize>>,
+}
+
+/// A number for every list, the same for lists with the same adapter, counted in the order in which they come up.
+pub(crate) fn adapter_numbers(lists: &[PreparedList]) -> Vec<usize> {
+    let mut known: Vec<Option<*const ()>> = Vec::new();
+    let numbers = lists.iter().map(|list| {
+        let adapter = list.adapter.as_ref().map(|adapter| Arc::as_ptr(adapter).cast::<()>());
+        known.iter().position(|known| *known == adapter).unwrap_or_else(|| {
+            known.push(adapter);
+            known.len() - 1
+        })
+    });
+    numbers.collect()
 }
 
 /// Refuses what is no sum of log-probabilities.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
 use crate::rescorer::candidates;
-use crate::scorer::{PreparedList, require_finite};
+use crate::scorer::{PreparedList, adapter_numbers, require_finite};
 use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
@@ -72,12 +72,13 @@ impl Rescorer {
         if fusion.lm_weight < 0.0 || !scorer.model().device().is_cpu() {
             return self.choose_by_scores(lists);
         }
-        // Lists that begin alike come into one group.
+        // Lists that begin alike come into one group, those with different adapters never.
+        let adapters = adapter_numbers(&lists);
         let mut order: Vec<usize> = (0..lists.len()).collect();
-        order.sort_by(|&a, &b| lists[a].sequences.first().cmp(&lists[b].sequences.first()));
+        order.sort_by_key(|&list| (adapters[list], lists[list].sequences.first()));
         let mut standings = vec![Standing::default(); lists.len()];
         let mut nodes = 0;
-        for group in groups(&lists, &order) {
+        for group in groups(&lists, &order, &adapters) {
             nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
         }
         let choices = standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(fusion, list));
@@ -106,9 +107,10 @@ impl PreparedList {
 type Part = (usize, Range<usize>);
 
 /// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
-fn groups(lists: &[PreparedList], order: &[usize]) -> Vec<Vec<Part>> {
+fn groups(lists: &[PreparedList], order: &[usize], adapters: &[usize]) -> Vec<Vec<Part>> {
     let mut groups: Vec<Vec<Part>> = Vec::new();
     let mut filled = GROUP_NODES;
+    let mut adapter = None;
     for &list in order {
         let PreparedList { sequences, .. } = &lists[list];
         let nodes = lists[list].nodes();
@@ -127,7 +129,8 @@ fn groups(lists: &[PreparedList], order: &[usize]) -> Vec<Vec<Part>> {
             filled = GROUP_NODES;
             continue;
         }
-        if filled + nodes > GROUP_NODES {
+        if filled + nodes > GROUP_NODES || adapter != Some(adapters[list]) {
+            adapter = Some(adapters[list]);
             groups.push(Vec::new());
             filled = 0;
         }
@@ -216,6 +219,7 @@ impl Search<'_> {
         });
         let mut walks: Vec<Walk<'_>> = walks.collect();
         let mut search = Search::new(scorer.model(), trie);
+        search.batch.set_adapter(group.first().and_then(|(list, _)| lists[*list].adapter.clone()));
         let mut round = None;
         loop {
             for walk in &mut walks {

@@ -117,7 +117,7 @@ where
             };
             let started = Instant::now();
             slots.push(next.map_err(Into::into).and_then(|utterance| {
-                let list = self.scorer.prepare(&utterance.id, &utterance.nbest)?;
+                let list = self.scorer.prepare_utterance(&utterance)?;
                 nodes += list.nodes();
                 let distinct = list.distinct();
                 lists.push(list);

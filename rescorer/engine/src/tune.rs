@@ -1,5 +1,6 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
+use rescorer_nbest::Utterance;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -100,6 +101,16 @@ pub fn cross_validate(lists: &[JudgedList], folds: usize, seed: u64) -> Result<V
         })
         .collect();
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
+}
+
+/// Sorts utterances into a share that is held out and the others. Equal references stay together.
+pub fn hold_out(utterances: Vec<Utterance>, share: f64, seed: u64) -> (Vec<Utterance>, Vec<Utterance>) {
+    const PARTS: usize = 10_000;
+    let is_held = |utterance: &Utterance| {
+        let reference = utterance.reference.as_deref().unwrap_or(&utterance.id);
+        (fold(reference, PARTS, seed) as f64) < share * PARTS as f64
+    };
+    utterances.into_iter().partition(is_held)
 }
 
 fn fold(reference: &str, folds: usize, seed: u64) -> usize {

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use anyhow::bail;
-use rescorer::{Evaluation, Fusion, JudgedList, Policy, Scorer, ScoringStats, content_hash, cross_validate};
+use rescorer::{Evaluation, Fusion, JudgedList, Policy, ScoringStats, content_hash, cross_validate};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -42,15 +42,16 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let model = model::load(&args.scoring.model, status)?;
-    let device = model.device().description().to_string();
-    let precision = model.device().precision();
+    let device = model.model.device().description().to_string();
+    let precision = model.model.device().precision();
+    let adapter = model.adapter.clone();
     if let Some(policy) = &policy {
-        policy.check_model(&model::identity(&args.scoring.model, &model))?;
+        model.check(policy)?;
     }
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
-    let scorer = Scorer::new(model, convention)?;
+    let scorer = model.scorer(convention)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut texts = Texts::new(args.show);
     let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
@@ -82,7 +83,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         listed_hypotheses_per_second: stats.per_second(stats.listed),
         nodes_per_second: stats.per_second(stats.nodes),
         device: &device,
-        adapter_name: None,
+        adapter_name: adapter.as_ref().map(|adapter| adapter.name.as_str()),
         model: &args.scoring.model.model,
         precision: precision.to_string(),
         seconds: stats.time.as_secs_f64(),

@@ -5,8 +5,7 @@ use anyhow::bail;
 use crate::status::Outcome;
 
 /// Subcommands of the interface that this version does not have yet.
-const LATER: [&str; 8] =
-    ["train", "adapter", "perturb", "robustness", "stats", "homophones", "transcribe", "explain"];
+const LATER: [&str; 6] = ["perturb", "robustness", "stats", "homophones", "transcribe", "explain"];
 
 /// Refuses a subcommand by name.
 pub fn refuse(words: &[OsString]) -> anyhow::Result<Outcome> {

@@ -1,3 +1,4 @@
+pub mod adapter;
 pub mod compare;
 pub mod completions;
 pub mod evaluate;
@@ -6,4 +7,5 @@ pub mod models;
 pub mod rescore;
 pub mod score;
 pub mod show;
+pub mod train;
 pub mod tune;

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use rescorer::{Choice, Rescored, RescoredHypothesis, Rescorer, Scorer, Stream, Utterance};
+use rescorer::{Choice, Rescored, RescoredHypothesis, Rescorer, Stream, Utterance};
 use rescorer_nbest::{JsonlWriter, NBest, TrnWriter};
 use serde::Serialize;
 
@@ -52,11 +52,11 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let out = Sink::open(args.output.as_deref())?;
     let model = model::load(&args.scoring.model, status)?;
     if let Some(policy) = &policy {
-        policy.check_model(&model::identity(&args.scoring.model, &model))?;
+        model.check(policy)?;
     }
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
-    let rescorer = Rescorer::new(Scorer::new(model, convention)?, fusion);
+    let rescorer = Rescorer::new(model.scorer(convention)?, fusion);
     let writer = Writer::new(&args, out);
     let immediate = writer.immediate;
     if args.nbest {

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use rescorer::{ListScores, NBest, Scorer, TextScore, Utterance};
+use rescorer::{ListScores, NBest, TextScore, Utterance};
 use rescorer_models::Tokenizer;
 use rescorer_nbest::Error;
 use serde::Serialize;
@@ -42,8 +42,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         None => Box::new(lists::read(&args.lists, &args.select)?),
     };
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
-    let scorer =
-        Scorer::new(model::load(&args.scoring.model, status)?, args.scoring.convention.convention())?;
+    let scorer = model::load(&args.scoring.model, status)?.scorer(args.scoring.convention.convention())?;
     let mut out = Sink::open(None)?;
     let mut skipped = Skipped::new(&args.select, status);
     let mut done = 0;

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use rescorer::{JudgedList, ModelIdentity, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
+use rescorer::{JudgedList, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
 use serde::Serialize;
 
 use crate::args::{ListArgs, TuneArgs};
@@ -21,14 +21,14 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let mut file = Sink::file(&args.output)?;
     let model = model::load(&args.scoring.model, status)?;
-    let identity: ModelIdentity = model::identity(&args.scoring.model, &model);
-    let scorer = Scorer::new(model, args.scoring.convention.convention())?;
+    let (identity, adapter) = (model.identity.clone(), model.adapter.clone());
+    let scorer = model.scorer(args.scoring.convention.convention())?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
     let tuned = rescorer::tune(&judged)?;
     let hashes = judged.iter().map(|list| list.hash.clone()).collect();
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
-    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, tuned_on);
+    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on);
     file.write_all(policy.to_toml()?.as_bytes())?;
     file.finish()?;
     let mut out = Sink::open(None)?;

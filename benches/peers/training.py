@@ -1,0 +1,164 @@
+"""Steps of training: PyTorch + PEFT and ours on the same lists, in turns.
+
+    benches/peers/run --no-install --help        # once without --no-install makes the environment
+    PYTHON=~/.cache/rescorer/peers-venv/bin/python
+    $PYTHON -m pip install -r benches/peers/requirements-training.txt
+    $PYTHON benches/peers/training.py --lists LISTS --model GGUF --rescorer BINARY
+
+LoRA of rank 8 on queries and values, f32, AdamW, batches of 16 lists. `nll`: the references. `mwer`: all distinct
+hypotheses of the lists that have better and worse ones. Each round takes the next lists; both do one epoch over them, the
+order turns round. The clock is that of the steps: loading and reading are not in it. Tokens are those of the references or
+hypotheses with EOS, without padding, repeats and shared beginnings counted in full, for both alike.
+"""
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from engines import BOS, EOS
+from fusion import edits
+from lists import read
+
+RATE, CLIP = 1e-3, 1.0
+
+
+class Peer:
+    """Pads a batch to its longest text; labels of the padding are ignored."""
+
+    def __init__(self, model, threads):
+        torch.set_num_threads(threads)
+        path = Path(model)
+        self.tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        base = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+        config = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+        self.model = get_peft_model(base, config).train()
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=RATE, weight_decay=0.0)
+
+    def batch(self, texts):
+        rows = [[BOS, *ids, EOS] for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+        width = max(map(len, rows))
+        ids = torch.tensor([row + [EOS] * (width - len(row)) for row in rows])
+        labels = torch.tensor([row + [-100] * (width - len(row)) for row in rows])
+        return ids, labels
+
+    def nll(self, lists):
+        ids, labels = self.batch([utterance.reference for utterance in lists])
+        loss = self.model(input_ids=ids, labels=labels, use_cache=False).loss
+        return loss, int((labels[:, 1:] >= 0).sum())
+
+    def mwer(self, lists):
+        texts, firsts, errors, bounds = [], [], [], [0]
+        for utterance in lists:
+            for text, score in utterance.distinct().items():
+                texts.append(text)
+                firsts.append(score)
+                errors.append(float(edits(utterance.reference.split(), text.split())))
+            bounds.append(len(texts))
+        ids, labels = self.batch(texts)
+        logits = self.model(input_ids=ids[:, :-1], use_cache=False).logits
+        targets = labels[:, 1:]
+        picked = logits.gather(2, targets.clamp(min=0)[..., None])[..., 0] - torch.logsumexp(logits, 2)
+        totals = (picked * (targets >= 0)).sum(1) + torch.tensor(firsts)
+        errors = torch.tensor(errors)
+        losses = [
+            (torch.softmax(totals[a:b], 0) * (errors[a:b] - errors[a:b].mean())).sum()
+            for a, b in zip(bounds, bounds[1:])
+        ]
+        return torch.stack(losses).mean(), int((targets >= 0).sum())
+
+    def epoch(self, lists, objective, batch):
+        tokens, started, losses = 0, time.perf_counter(), []
+        for start in range(0, len(lists), batch):
+            loss, count = getattr(self, objective)(lists[start : start + batch])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            tokens += count
+            losses.append(loss.item())
+        return tokens, time.perf_counter() - started, losses
+
+
+def ours(args, lists, objective):
+    """Tokens, seconds, losses and peak memory of one epoch."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lists.jsonl"
+        path.write_text("".join(utterance.line() + "\n" for utterance in lists))
+        command = [args.rescorer, "train", "--train", path, "--output", Path(folder) / "out", "--model", args.model]
+        command += ["--threads", args.threads, "--batch", args.batch, "--learning-rate", RATE, "--clip", CLIP]
+        command += ["--schedule", "constant", "--warmup", 0, f"--{objective}", 1, "--json", "--quiet"]
+        command += ["--checkpoint-every", 1_000_000]
+        timed = ["/usr/bin/env", "python3", "-c", MEASURE, *map(str, command)]
+        done = subprocess.run(timed, check=True, capture_output=True, text=True)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    steps = [event for event in events if event["event"] == "step"]
+    memory = int(done.stderr.strip().splitlines()[-1])
+    return sum(s["tokens"] for s in steps), sum(s["seconds"] for s in steps), [s["loss"] for s in steps], memory
+
+
+# Runs a command and says its peak memory, in KiB, as the last line on stderr.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def usable(utterance):
+    errors = {edits(utterance.reference.split(), text.split()) for text in utterance.distinct()}
+    return len(errors) > 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lists", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--rescorer", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=6, help="steps of a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--objectives", nargs="+", default=["nll", "mwer"], choices=("nll", "mwer"))
+    args = parser.parse_args()
+    lists = read(args.lists)
+    random.Random(0).shuffle(lists)
+    peer = Peer(args.model, args.threads)
+    for objective in args.objectives:
+        chosen = lists if objective == "nll" else [utterance for utterance in lists if usable(utterance)]
+        rows = []
+        for number in range(args.rounds):
+            size = args.steps * args.batch
+            piece = chosen[number * size : (number + 1) * size]
+            if number % 2:
+                own, other = ours(args, piece, objective), peer.epoch(piece, objective, args.batch)
+            else:
+                other, own = peer.epoch(piece, objective, args.batch), ours(args, piece, objective)
+            if own[0] != other[0]:
+                sys.exit(f"{objective}: {own[0]} tokens against {other[0]}: the texts differ")
+            rows.append((own[0] / own[1], other[0] / other[1], own[3]))
+            print(
+                f"{objective} round {number + 1}: {rows[-1][0]:.0f} tokens/s, PyTorch + PEFT {rows[-1][1]:.0f}, "
+                f"ratio {rows[-1][0] / rows[-1][1]:.2f}; losses {own[2][0]:.3f} to {own[2][-1]:.3f}, "
+                f"{other[2][0]:.3f} to {other[2][-1]:.3f}",
+                flush=True,
+            )
+        ratio = statistics.median(own / other for own, other, _ in rows)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"{objective}: median ratio {ratio:.2f}, peak {max(r[2] for r in rows) // 1024} MiB, PyTorch {peak} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+use std::collections::HashMap;
+
+use burn::tensor::{Tensor, TensorData};
+use rescorer_models::{Adapter, LanguageModel, Site};
+
+use crate::low_rank::LowRank;
+
+/// An adapter on the device of a model, ready to be handed over with requests.
+pub struct AttachedAdapter {
+    fingerprint: String,
+    terms: HashMap<Site, Term>,
+}
+
+/// `x · Aᵀ · (s·B·diag(e))ᵀ`
+struct Term {
+    /// `Aᵀ: [in, rank]`
+    down: Tensor<2>,
+    /// `(s·B·diag(e))ᵀ: [rank, out]`
+    up: Tensor<2>,
+}
+
+impl AttachedAdapter {
+    /// Uploads matrices that fit the model.
+    pub(crate) fn new<'a>(
+        modules: impl Iterator<Item = (Site, &'a LowRank)>,
+        fingerprint: String,
+        model: &LanguageModel,
+    ) -> Self {
+        let device = model.device().burn();
+        let tensor = |values: Vec<f32>, shape: [usize; 2]| -> Tensor<2> {
+            Tensor::from_data(TensorData::new(values, shape), device)
+        };
+        let modules = modules.filter(|(_, module)| module.rank() > 0);
+        let terms = modules.map(|(site, module)| {
+            let ([outputs, inputs], rank) = (module.shape, module.rank());
+            let down = tensor(transposed(&module.a, inputs), [inputs, rank]);
+            let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
+            (site, Term { down, up })
+        });
+        Self { fingerprint, terms: terms.collect() }
+    }
+
+    /// SHA-256 over what the adapter computes, in hexadecimal.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+}
+
+impl std::fmt::Debug for AttachedAdapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AttachedAdapter({:.16}, {} layers)", self.fingerprint, self.terms.len())
+    }
+}
+
+impl Adapter for AttachedAdapter {
+    fn targets(&self, site: Site) -> bool {
+        self.terms.contains_key(&site)
+    }
+
+    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        match self.terms.get(&site) {
+            Some(Term { down, up }) => y + x.matmul(down.clone()).matmul(up.clone()),
+            None => y,
+        }
+    }
+}
+
+fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
+    (0..width).flat_map(|column| rows.iter().skip(column).step_by(width).copied()).collect()
+}

@@ -1,0 +1,21 @@
+//! The files of Hugging Face PEFT.
+
+mod config;
+mod read;
+mod tensors;
+mod write;
+
+pub use read::read;
+pub use write::write;
+
+/// File of the settings.
+const CONFIG: &str = "adapter_config.json";
+
+/// File of the matrices.
+const WEIGHTS: &str = "adapter_model.safetensors";
+
+/// What PEFT puts before the path of a module.
+const PREFIX: &str = "base_model.model.";
+
+/// Key of the base model's fingerprint in the header of the matrices, which PEFT passes over.
+const FINGERPRINT: &str = "rescorer.base_fingerprint";

@@ -1,0 +1,243 @@
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use rescorer_models::{Site, TargetModule};
+
+use crate::error::Error;
+
+/// What kind of adapter the matrices are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `s · B · A` with a rank that was chosen beforehand.
+    Vanilla,
+    /// `s · B · diag(e) · A` that began with `init_rank` ranks everywhere and gave up the unimportant ones.
+    RankAllocated {
+        /// Ranks of every layer at the beginning. The scale belongs to these.
+        init_rank: usize,
+    },
+}
+
+/// Which linear layers an adapter changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Targets {
+    /// Those whose path is or ends in one of these names, such as `q_proj`.
+    Names(Vec<String>),
+    /// Those whose whole path matches a regular expression.
+    Pattern(String),
+}
+
+/// How an adapter was set up, in the terms of PEFT.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoraSettings {
+    /// Vanilla or rank-allocated.
+    pub kind: Kind,
+    /// `r`: ranks of a layer; for a rank-allocated adapter the mean that allocation aims at.
+    pub rank: usize,
+    /// Numerator of the scale.
+    pub alpha: f64,
+    /// Scale `alpha / √r` in place of `alpha / r`; vanilla alone.
+    pub rslora: bool,
+    /// Share of inputs that a training step leaves out.
+    pub dropout: f64,
+    /// The layers.
+    pub targets: Targets,
+    /// Numbers of the blocks, where not all take part.
+    pub layers: Option<Vec<usize>>,
+    /// Layers that the targets name but that are left out.
+    pub exclude: Option<Targets>,
+    /// Other ranks for layers whose path ends in a match of the key; vanilla alone.
+    pub rank_pattern: BTreeMap<String, usize>,
+    /// The same for `alpha`.
+    pub alpha_pattern: BTreeMap<String, f64>,
+}
+
+impl Default for LoraSettings {
+    /// Rank 8 on queries and values, scale 2, no dropout.
+    fn default() -> Self {
+        Self {
+            kind: Kind::Vanilla,
+            rank: 8,
+            alpha: 16.0,
+            rslora: false,
+            dropout: 0.0,
+            targets: Targets::Names(vec!["q_proj".into(), "v_proj".into()]),
+            layers: None,
+            exclude: None,
+            rank_pattern: BTreeMap::new(),
+            alpha_pattern: BTreeMap::new(),
+        }
+    }
+}
+
+impl LoraSettings {
+    /// Refuses what contradicts itself.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] with the setting.
+    pub fn check(&self) -> Result<(), Error> {
+        let fail = |reason: &str| Err(Error::Settings { reason: reason.into() });
+        if self.rank == 0 || self.rank_pattern.values().any(|rank| *rank == 0) {
+            return fail("a rank of 0 has nothing to train; give at least 1");
+        }
+        let alphas = || self.alpha_pattern.values().chain([&self.alpha]);
+        if !alphas().all(|alpha| alpha.is_finite() && *alpha > 0.0) {
+            return fail("alpha has to be a number above 0");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return fail("dropout has to be at least 0 and less than 1");
+        }
+        if let Kind::RankAllocated { init_rank } = self.kind {
+            if init_rank < self.rank {
+                return fail("the initial rank is below the target rank; allocation only takes ranks away");
+            }
+            if self.rslora || !self.rank_pattern.is_empty() || !self.alpha_pattern.is_empty() {
+                return fail("rank allocation knows neither rslora nor patterns of ranks; leave them out");
+            }
+        }
+        for pattern in self.rank_pattern.keys().chain(self.alpha_pattern.keys()) {
+            path_regex(pattern)?;
+        }
+        for targets in [Some(&self.targets), self.exclude.as_ref()].into_iter().flatten() {
+            targets.check()?;
+        }
+        Ok(())
+    }
+
+    /// Whether this layer is among the targets. Settings that [`LoraSettings::check`] refuses have none.
+    pub fn targets(&self, site: Site) -> bool {
+        self.targets.contains(site)
+            && self.layers.as_ref().is_none_or(|layers| layers.contains(&site.layer))
+            && !self.exclude.as_ref().is_some_and(|exclude| exclude.contains(site))
+    }
+
+    /// Ranks that a layer begins with.
+    pub fn rank_of(&self, site: Site) -> usize {
+        match self.kind {
+            Kind::Vanilla => matching(&self.rank_pattern, site).unwrap_or(self.rank),
+            Kind::RankAllocated { init_rank } => init_rank,
+        }
+    }
+
+    /// The scale of a layer: `alpha / r`, with rslora `alpha / √r`; for a rank-allocated adapter
+    /// `alpha / (init_rank + 1e-5)`, whatever ranks are left.
+    ///
+    /// # Reference
+    /// PEFT 0.21, `LoraLayer.update_layer` and `SVDLinear.forward`; rslora: Kalajdzievski 2023, eq. 8.
+    pub fn scale_of(&self, site: Site) -> f32 {
+        let rank = self.rank_of(site) as f64;
+        let alpha = matching(&self.alpha_pattern, site).unwrap_or(self.alpha);
+        let scale = match self.kind {
+            Kind::Vanilla if self.rslora => alpha / rank.sqrt(),
+            Kind::Vanilla => alpha / rank,
+            Kind::RankAllocated { .. } => alpha / (rank + 1e-5),
+        };
+        scale as f32
+    }
+}
+
+impl Targets {
+    /// The modules of these kinds.
+    pub fn modules(modules: &[TargetModule]) -> Self {
+        Self::Names(modules.iter().map(|module| module.name().into()).collect())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Names(names) if names.is_empty() => {
+                Err(Error::Settings { reason: "no target modules; name at least one, such as q_proj".into() })
+            }
+            Self::Names(_) => Ok(()),
+            Self::Pattern(pattern) => whole_regex(pattern).map(|_| ()),
+        }
+    }
+
+    fn contains(&self, site: Site) -> bool {
+        let path = site.to_string();
+        match self {
+            Self::Names(names) => {
+                names.iter().any(|name| path == *name || path.ends_with(&format!(".{name}")))
+            }
+            Self::Pattern(pattern) => whole_regex(pattern).is_ok_and(|regex| regex.is_match(&path)),
+        }
+    }
+}
+
+/// The value of the first key that a path ends in a match of.
+fn matching<T: Copy>(pattern: &BTreeMap<String, T>, site: Site) -> Option<T> {
+    let path = site.to_string();
+    let found = pattern.iter().find(|(key, _)| path_regex(key).is_ok_and(|regex| regex.is_match(&path)));
+    found.map(|(_, value)| *value)
+}
+
+fn path_regex(key: &str) -> Result<Regex, Error> {
+    regex(&format!(r"^(.*\.)?({key})$"), key)
+}
+
+fn whole_regex(pattern: &str) -> Result<Regex, Error> {
+    regex(&format!("^({pattern})$"), pattern)
+}
+
+fn regex(expression: &str, written: &str) -> Result<Regex, Error> {
+    Regex::new(expression)
+        .map_err(|e| Error::Settings { reason: format!("{written:?} is no regular expression: {e}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUERY: Site = Site { layer: 1, module: TargetModule::Query };
+    const UP: Site = Site { layer: 11, module: TargetModule::Up };
+
+    #[test]
+    fn scales_are_those_of_peft() {
+        let plain = LoraSettings::default();
+        assert_eq!(plain.scale_of(QUERY), 2.0);
+        assert_eq!(LoraSettings { rslora: true, rank: 16, ..plain.clone() }.scale_of(QUERY), 4.0);
+        let allocated = LoraSettings { kind: Kind::RankAllocated { init_rank: 12 }, ..plain.clone() };
+        assert_eq!(allocated.scale_of(QUERY), (16.0 / 12.00001) as f32);
+        let rank_pattern = BTreeMap::from([("layers.1.self_attn.q_proj".into(), 4)]);
+        let alpha_pattern = BTreeMap::from([("mlp.*".into(), 4.0)]);
+        let patterns = LoraSettings { rank_pattern, alpha_pattern, ..plain };
+        assert_eq!((patterns.rank_of(QUERY), patterns.rank_of(UP)), (4, 8));
+        assert_eq!((patterns.scale_of(QUERY), patterns.scale_of(UP)), (4.0, 0.5));
+    }
+
+    #[test]
+    fn targets_match_as_in_peft() {
+        let with = |targets| LoraSettings { targets, ..LoraSettings::default() };
+        let names = |name: &str| with(Targets::Names(vec![name.into()]));
+        assert!(names("q_proj").targets(QUERY) && !names("q_proj").targets(UP));
+        assert!(names("model.layers.1.self_attn.q_proj").targets(QUERY));
+        assert!(!names("proj").targets(QUERY), "a name is a whole part of the path");
+        let pattern = with(Targets::Pattern(r".*\.(q_proj|up_proj)".into()));
+        assert!(pattern.targets(QUERY) && pattern.targets(UP));
+        assert!(!with(Targets::Pattern("q_proj".into())).targets(QUERY), "a pattern matches the whole path");
+        let first = LoraSettings { layers: Some(vec![1]), ..pattern.clone() };
+        assert!(first.targets(QUERY) && !first.targets(UP));
+        let without = LoraSettings { exclude: Some(Targets::Names(vec!["up_proj".into()])), ..pattern };
+        assert!(without.targets(QUERY) && !without.targets(UP));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let plain = LoraSettings::default();
+        assert!(plain.check().is_ok());
+        let refused = |settings: LoraSettings, part: &str| {
+            let error = settings.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(LoraSettings { rank: 0, ..plain.clone() }, "rank of 0");
+        refused(LoraSettings { alpha: f64::NAN, ..plain.clone() }, "alpha");
+        refused(LoraSettings { dropout: 1.0, ..plain.clone() }, "dropout");
+        refused(LoraSettings { targets: Targets::Names(Vec::new()), ..plain.clone() }, "no target modules");
+        refused(
+            LoraSettings { targets: Targets::Pattern("(".into()), ..plain.clone() },
+            "no regular expression",
+        );
+        let kind = Kind::RankAllocated { init_rank: 4 };
+        refused(LoraSettings { kind, ..plain.clone() }, "below the target rank");
+        let kind = Kind::RankAllocated { init_rank: 12 };
+        refused(LoraSettings { kind, rslora: true, ..plain }, "neither rslora");
+    }
+}

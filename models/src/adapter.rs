@@ -1,0 +1,208 @@
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+
+use crate::tree::TreeBatch;
+
+/// A linear layer of a decoder block, by its name in Hugging Face checkpoints and adapters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum TargetModule {
+    Query,
+    Key,
+    Value,
+    Output,
+    Gate,
+    Up,
+    Down,
+}
+
+impl TargetModule {
+    /// All of them, in the order of the forward pass.
+    pub const ALL: [Self; 7] =
+        [Self::Query, Self::Key, Self::Value, Self::Output, Self::Gate, Self::Up, Self::Down];
+
+    /// The last part of its path: `q_proj`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Query => "q_proj",
+            Self::Key => "k_proj",
+            Self::Value => "v_proj",
+            Self::Output => "o_proj",
+            Self::Gate => "gate_proj",
+            Self::Up => "up_proj",
+            Self::Down => "down_proj",
+        }
+    }
+
+    /// Its path inside a block: `self_attn.q_proj`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Query => "self_attn.q_proj",
+            Self::Key => "self_attn.k_proj",
+            Self::Value => "self_attn.v_proj",
+            Self::Output => "self_attn.o_proj",
+            Self::Gate => "mlp.gate_proj",
+            Self::Up => "mlp.up_proj",
+            Self::Down => "mlp.down_proj",
+        }
+    }
+}
+
+/// Where an adapter may add its term: a linear layer of one block.
+///
+/// ```
+/// use rescorer_models::{Site, TargetModule};
+///
+/// let site = Site { layer: 3, module: TargetModule::Value };
+/// assert_eq!(site.to_string(), "model.layers.3.self_attn.v_proj");
+/// assert_eq!(Site::from_path("model.layers.3.self_attn.v_proj"), Some(site));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Site {
+    /// Number of the block.
+    pub layer: usize,
+    /// Its linear layer.
+    pub module: TargetModule,
+}
+
+impl Site {
+    /// Reads the path that Hugging Face gives the module.
+    pub fn from_path(path: &str) -> Option<Self> {
+        let (layer, module) = path.strip_prefix("model.layers.")?.split_once('.')?;
+        // A number in another spelling would be another tensor of the same module.
+        let layer = layer.parse().ok().filter(|number: &usize| number.to_string() == layer)?;
+        let module = TargetModule::ALL.into_iter().find(|known| known.path() == module)?;
+        Some(Self { layer, module })
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "model.layers.{}.{}", self.layer, self.module.path())
+    }
+}
+
+/// Something that adds a term to linear layers of a frozen model: `y = x · Wᵀ + term(x)`.
+///
+/// Immutable, shared, and handed over with the batch ([`TreeBatch::set_adapter`]): the model never changes.
+pub trait Adapter: fmt::Debug + Send + Sync {
+    /// Whether there is a term for this layer.
+    fn targets(&self, site: Site) -> bool;
+
+    /// `y + term(x)`; only called where [`Adapter::targets`] holds.
+    ///
+    /// # Shapes
+    /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
+    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+}
+
+/// The adapters of a batch, by the rows that they act on.
+pub struct AdapterRows {
+    parts: Vec<(Range<usize>, Option<Arc<dyn Adapter>>)>,
+}
+
+impl AdapterRows {
+    /// Those of the nodes from `start` on.
+    pub fn new(batch: &TreeBatch, start: usize) -> Self {
+        let mut parts: Vec<(Range<usize>, Option<Arc<dyn Adapter>>)> = Vec::new();
+        for (tree, adapter) in batch.trees().iter().zip(batch.adapters()) {
+            let rows = tree.start.max(start) - start..tree.end.max(start) - start;
+            match parts.last_mut() {
+                _ if rows.is_empty() => {}
+                Some((last, of_last)) if is_same(of_last, adapter) => last.end = rows.end,
+                _ => parts.push((rows, adapter.clone())),
+            }
+        }
+        Self { parts }
+    }
+
+    /// Whether any row has a term for this layer.
+    pub fn targets(&self, site: Site) -> bool {
+        self.parts.iter().any(|(_, adapter)| adapter.as_ref().is_some_and(|adapter| adapter.targets(site)))
+    }
+
+    /// Adds its term to every row.
+    ///
+    /// # Shapes
+    /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
+    pub fn add(&self, site: Site, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let add = |adapter: &Option<Arc<dyn Adapter>>, x, y| match adapter {
+            Some(adapter) if adapter.targets(site) => adapter.add(site, x, y),
+            _ => y,
+        };
+        match &*self.parts {
+            [] => y,
+            [(_, adapter)] => add(adapter, x.clone(), y),
+            parts => {
+                let part = |tensor: &Tensor<2>, rows: &Range<usize>| {
+                    tensor.clone().narrow(0, rows.start, rows.len())
+                };
+                let parts = parts.iter().map(|(rows, adapter)| add(adapter, part(x, rows), part(&y, rows)));
+                Tensor::cat(parts.collect(), 0)
+            }
+        }
+    }
+}
+
+fn is_same(a: &Option<Arc<dyn Adapter>>, b: &Option<Arc<dyn Adapter>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_back_and_others_are_none() {
+        for module in TargetModule::ALL {
+            let site = Site { layer: 12, module };
+            assert_eq!(Site::from_path(&site.to_string()), Some(site));
+        }
+        for path in ["model.layers.01.mlp.up_proj", "model.layers.1.mlp.lm_head", "layers.1.mlp.up_proj"] {
+            assert_eq!(Site::from_path(path), None, "{path}");
+        }
+    }
+
+    /// Adds its number to every output of value layers.
+    #[derive(Debug)]
+    struct Constant(f32);
+
+    impl Adapter for Constant {
+        fn targets(&self, site: Site) -> bool {
+            site.module == TargetModule::Value
+        }
+
+        fn add(&self, _: Site, _: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+            y + self.0
+        }
+    }
+
+    #[test]
+    fn every_row_gets_the_term_of_its_tree() {
+        let adapters: [Arc<dyn Adapter>; 2] = [Arc::new(Constant(1.0)), Arc::new(Constant(2.0))];
+        let mut batch = TreeBatch::default();
+        for adapter in [None, Some(0), Some(0), Some(1)] {
+            batch.set_adapter(adapter.map(|index: usize| adapters[index].clone()));
+            batch.push_tree(&[1, 5], &[None, Some(0)], &[]);
+        }
+        let device = burn::tensor::Device::flex();
+        let site = |module| Site { layer: 0, module };
+        let added = |start: usize, module| {
+            let rows = AdapterRows::new(&batch, start);
+            let zeros = Tensor::<2>::zeros([8 - start, 1], &device);
+            crate::linear::to_host(rows.add(site(module), &zeros, zeros.clone()))
+        };
+        assert_eq!(added(0, TargetModule::Value), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0]);
+        assert_eq!(added(3, TargetModule::Value), [1.0, 1.0, 1.0, 2.0, 2.0]);
+        assert_eq!(added(0, TargetModule::Key), [0.0; 8]);
+        assert_eq!(AdapterRows::new(&batch, 0).parts.len(), 3, "neighbours with one adapter are one part");
+        assert!(!AdapterRows::new(&batch, 0).targets(site(TargetModule::Key)));
+    }
+}

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+#[cfg(feature = "training")]
+use rayon::prelude::*;
+
+use super::key_values::LayerKeyValues;
+use super::tree_attention::{Heads, HostPlan};
+#[cfg(feature = "training")]
+use super::tree_attention::{Scratch, dot};
+use crate::gradient::Derivative;
+
+/// What the way back needs of the attention of token trees on the CPU.
+///
+/// With the weights `w_ij` of node `i` on node `j ∈ P(i)` and the gradient `g_i` of its output:
+/// `∂L/∂v_j += w_ij g_i`; `∂L/∂s_ij = w_ij (g_i·v_j − Σ_l w_il g_i·v_l)`; and with `c = 1 / sqrt(dim)`
+/// `∂L/∂q_i += c ∂L/∂s_ij k_j`, `∂L/∂k_j += c ∂L/∂s_ij q_i`, turned back by their angles.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "training"), allow(dead_code))]
+pub struct Attended {
+    plan: Arc<HostPlan>,
+    /// Turned, `[nodes, queries · dim]`.
+    q: Arc<[f32]>,
+    /// Turned, `[nodes, keys · dim]`.
+    k: Arc<[f32]>,
+    /// `[nodes, keys · dim]`
+    v: Arc<[f32]>,
+    heads: Heads,
+}
+
+impl Attended {
+    /// Of a batch that was computed whole.
+    pub fn new(plan: Arc<HostPlan>, q: Vec<f32>, past: LayerKeyValues, heads: Heads) -> Self {
+        let (k, v) = past.into_parts();
+        Self { plan, q: q.into(), k: k.into(), v: v.into(), heads }
+    }
+}
+
+impl std::fmt::Debug for Attended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attended").field("heads", &self.heads).finish_non_exhaustive()
+    }
+}
+
+/// Gradients of a key head and of the query heads that share it, each `[nodes, heads of it, dim]`.
+#[cfg(feature = "training")]
+struct HeadGradients {
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+}
+
+#[cfg(feature = "training")]
+impl Attended {
+    fn of_head(&self, key_head: usize, output: &[f32]) -> HeadGradients {
+        let Heads { queries, dim, .. } = self.heads;
+        let (nodes, shared) = (output.len() / (queries * dim), self.heads.shared());
+        let scale = (dim as f32).sqrt().recip();
+        let mut gradients = HeadGradients {
+            q: vec![0.0; nodes * shared * dim],
+            k: vec![0.0; nodes * dim],
+            v: vec![0.0; nodes * dim],
+        };
+        let mut scratch = Scratch::default();
+        let mut falls = Vec::new();
+        for node in 0..nodes {
+            scratch.walk(&self.plan.parents, node);
+            for head in 0..shared {
+                let start = (node * queries + key_head * shared + head) * dim;
+                let (q, output) = (&self.q[start..start + dim], &output[start..start + dim]);
+                scratch.weigh(q, &self.k, self.heads, key_head);
+                let key = |node| self.heads.key(node, key_head);
+                falls.clear();
+                falls.extend(scratch.path.iter().map(|&node| dot(output, &self.v[key(node)])));
+                let mean: f32 = scratch.weights.iter().zip(&falls).map(|(weight, fall)| weight * fall).sum();
+                let start = (node * shared + head) * dim;
+                let of_q = &mut gradients.q[start..start + dim];
+                let along_path = scratch.path.iter().zip(&scratch.weights).zip(&falls);
+                for ((&node, weight), fall) in along_path {
+                    let score = scale * weight * (fall - mean);
+                    let place = node * dim..(node + 1) * dim;
+                    add_scaled(&mut gradients.v[place.clone()], *weight, output);
+                    add_scaled(&mut gradients.k[place], score, q);
+                    add_scaled(of_q, score, &self.k[key(node)]);
+                }
+            }
+        }
+        gradients
+    }
+}
+
+#[cfg(feature = "training")]
+fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
+}
+
+impl Derivative<3> for Attended {
+    #[cfg(feature = "training")]
+    fn gradients(&self, output: Vec<f32>) -> [Vec<f32>; 3] {
+        let Heads { queries, keys, dim } = self.heads;
+        let heads: Vec<HeadGradients> =
+            (0..keys).into_par_iter().map(|head| self.of_head(head, &output)).collect();
+        // From one head after the other to one node after the other.
+        let by_node = |part: fn(&HeadGradients) -> &[f32], width: usize, turned: bool| {
+            let mut rows = vec![0.0; output.len() / queries * keys / dim * width];
+            rows.par_chunks_exact_mut(keys * width).enumerate().for_each(|(node, row)| {
+                for (head, row) in heads.iter().zip(row.chunks_exact_mut(width)) {
+                    row.copy_from_slice(&part(head)[node * width..(node + 1) * width]);
+                }
+                if turned {
+                    self.plan.angles.turn_back(node, row);
+                }
+            });
+            rows
+        };
+        [
+            by_node(|head| &head.q, self.heads.shared() * dim, true),
+            by_node(|head| &head.k, dim, true),
+            by_node(|head| &head.v, dim, false),
+        ]
+    }
+}

@@ -1,0 +1,101 @@
+//! A checkpoint written anew as a Hugging Face folder, with linear layers changed on the way.
+
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
+
+use super::config::LlamaConfig;
+use super::load::{GGUF, HUGGING_FACE, Layout, Part, parts, row_of, shape_of};
+use crate::adapter::Site;
+use crate::tokenizer::{self, Tokenizer};
+use crate::weights::{Gguf, WeightStore};
+use crate::{Error, write_file};
+
+/// Writes the checkpoint at `path` to `folder` in f32, each linear layer as `change` leaves it.
+///
+/// # Errors
+/// What loading reports; a folder that can't be written; what `change` returns.
+pub fn export<E: From<Error>>(
+    path: &Path,
+    folder: &Path,
+    mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (store, layout, config, tokenizer) = open(path)?;
+    store.check(&super::load::wanted(layout, &config), &layout.ignored)?;
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut add = |name: String, shape: Vec<usize>, values: &[f32]| {
+        tensors.push((name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()));
+    };
+    let table = vec![config.vocab_size, config.d_model];
+    let own = |name: &str| -> Result<Vec<f32>, Error> { Ok(store.read(name)?.to_f32()) };
+    add(HUGGING_FACE.embedding.into(), table.clone(), &own(layout.embedding)?);
+    add(HUGGING_FACE.norm.into(), vec![config.d_model], &own(layout.norm)?);
+    if !config.tied_head {
+        add(HUGGING_FACE.head.into(), table, &own(layout.head)?);
+    }
+    for layer in 0..config.layers {
+        for part in parts() {
+            let tensor = store.read(&(layout.block)(layer, part))?;
+            let mut values = match part {
+                Part::AttentionNorm | Part::MlpNorm => tensor.to_f32(),
+                Part::Linear(module) => {
+                    let row = row_of(layout, &config, module);
+                    tensor.rows_f32((0..tensor.shape[0]).map(row))
+                }
+            };
+            if let Part::Linear(module) = part {
+                change(Site { layer, module }, &mut values)?;
+            }
+            add((HUGGING_FACE.block)(layer, part), shape_of(part, &config), &values);
+        }
+    }
+    let failed =
+        |e: safetensors::SafeTensorError| Error::Malformed { path: folder.into(), reason: e.to_string() };
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
+    });
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let header = [("format".to_string(), "pt".to_string())].into();
+    let bytes = safetensors::serialize(views, Some(header)).map_err(failed)?;
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.into(), source })?;
+    write_file(&folder.join("model.safetensors"), &bytes)?;
+    write_file(&folder.join("tokenizer.json"), tokenizer.to_json()?.as_bytes())?;
+    write_file(&folder.join("config.json"), config_json(&config, &tokenizer).as_bytes())?;
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<(WeightStore, &'static Layout, LlamaConfig, Tokenizer), Error> {
+    if path.is_dir() {
+        let (config, store) = LlamaConfig::from_folder(path)?;
+        return Ok((store, &HUGGING_FACE, config, Tokenizer::from_folder(path)?));
+    }
+    let gguf = Gguf::open(path)?;
+    let (config, tokenizer) = (LlamaConfig::from_gguf(&gguf)?, tokenizer::from_gguf(&gguf)?);
+    Ok((gguf.store, &GGUF, config, tokenizer))
+}
+
+fn config_json(config: &LlamaConfig, tokenizer: &Tokenizer) -> String {
+    let json = json!({
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "dtype": "float32",
+        "hidden_act": "silu",
+        "attention_bias": false,
+        "mlp_bias": false,
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.d_model,
+        "intermediate_size": config.d_ff,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.kv_heads,
+        "head_dim": config.head_dim,
+        "max_position_embeddings": config.context_len,
+        "rope_theta": config.rope_theta,
+        "rms_norm_eps": config.norm_epsilon,
+        "tie_word_embeddings": config.tied_head,
+        "bos_token_id": tokenizer.bos(),
+        "eos_token_id": tokenizer.eos(),
+    });
+    format!("{json:#}\n")
+}

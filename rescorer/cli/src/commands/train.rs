@@ -1,0 +1,309 @@
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use indicatif::ProgressBar;
+use rescorer::train::{Event, Progress, Recipe, Trainer, TrainingSet};
+use rescorer::{LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash};
+use rescorer_nbest::OutputFile;
+
+use crate::args::TrainArgs;
+use crate::lists::{self, Skipped};
+use crate::model;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+/// Names of what is written into the output folder.
+const LOG: &str = "log.jsonl";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const RECIPE: &str = "recipe.toml";
+const POLICY: &str = "policy.toml";
+
+pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    let recipe = recipe(&args)?;
+    recipe.stages()?;
+    if recipe.data.train.is_empty() {
+        bail!("no lists to train on: name them in the recipe, [data] train = [...], or with --train FILE");
+    }
+    let mut skipped = Skipped::allowing(args.skip_invalid, status);
+    let held = Lists::read(&recipe, &mut skipped)?;
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
+    model::set_threads(args.threads)?;
+    let path = model::locate(&args.model, args.offline, status)?;
+    let model = Arc::new(LanguageModel::load_for_training(&path)?);
+    let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
+    status.say(format_args!("model {} in f32 on cpu, {} threads", args.model, rayon::current_num_threads()));
+    let scorer = Scorer::new(model, recipe.convention)?;
+    let mut set = TrainingSet::default();
+    let mut seen: Vec<String> = Vec::new();
+    for utterance in held.train {
+        if skipped.pass(set.add(&scorer, &recipe, &utterance))?.is_some() {
+            seen.push(content_hash(&utterance));
+        }
+    }
+    for utterance in held.dev {
+        skipped.pass(set.add_dev(&scorer, utterance))?;
+    }
+    status.say(format_args!(
+        "{} lists to train on, {} to watch the WER on, {} left out as excluded",
+        set.len(),
+        set.dev_len(),
+        held.excluded
+    ));
+    let mut trainer = Trainer::new(scorer, recipe.clone(), set)?;
+    let file = |name: &str| args.output.join(name);
+    if args.restart {
+        remove(&file(CHECKPOINT))?;
+    }
+    let found = trainer.checkpoints(file(CHECKPOINT), args.checkpoint_every)?;
+    write_whole(&file(RECIPE), toml::to_string(&recipe)?.as_bytes())?;
+    if let Some(Progress { stage, step, steps, .. }) = &found {
+        status.say(format_args!("going on after stage {}, step {step} ({steps} steps in all)", stage + 1));
+    }
+    let mut watch = Watch::new(&file(LOG), found.as_ref(), &trainer, args.common.json, status)?;
+    trainer.run(&mut |event| watch.tell(event))?;
+    watch.finish()?;
+    finish(&args, &mut trainer, identity, seen, status)?;
+    skipped.outcome(trainer.progress().steps)
+}
+
+fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
+    let mut table = toml::Table::new();
+    if let Some(path) = &args.recipe {
+        // What is wrong in the file is said with its line.
+        Recipe::from_file(path)?;
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        table = toml::from_str(&text)?;
+    }
+    args.flags.apply(&mut table)?;
+    Ok(Recipe::parse(&toml::to_string(&table)?)?)
+}
+
+/// The lists of a recipe, sorted into those to train on and those to watch.
+struct Lists {
+    train: Vec<Utterance>,
+    dev: Vec<Utterance>,
+    excluded: usize,
+}
+
+impl Lists {
+    fn read(recipe: &Recipe, skipped: &mut Skipped) -> anyhow::Result<Self> {
+        let data = &recipe.data;
+        let mut read = |paths: &[PathBuf], limit: Option<usize>| -> anyhow::Result<Vec<Utterance>> {
+            if paths.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut found = Vec::new();
+            for item in lists::read_all(paths)?.take(limit.unwrap_or(usize::MAX)) {
+                found.extend(skipped.pass(item)?);
+            }
+            Ok(found)
+        };
+        let excluded: HashSet<String> = read(&data.exclude, None)?.into_iter().map(|list| list.id).collect();
+        let dev = read(&data.dev, None)?;
+        let mut train = read(&data.train, data.limit)?;
+        let before = train.len();
+        train.retain(|list| !excluded.contains(&list.id));
+        let excluded = before - train.len();
+        let (held, train) = rescorer::hold_out(train, data.dev_share, recipe.seed);
+        Ok(Self { train, dev: if data.dev.is_empty() { held } else { dev }, excluded })
+    }
+}
+
+/// Writes what training was for: the adapter or the model, and a policy where there were dev lists.
+fn finish(
+    args: &TrainArgs,
+    trainer: &mut Trainer,
+    model: ModelIdentity,
+    mut seen: Vec<String>,
+    status: Status,
+) -> anyhow::Result<()> {
+    let mut policy_model = model;
+    let mut policy_adapter = None;
+    match trainer.adapter() {
+        Some(adapter) => {
+            adapter.write(&args.output)?;
+            // What was written is what is used: read it back.
+            let adapter = rescorer_lora::LoraAdapter::read(&args.output)?;
+            let name =
+                args.output.file_name().unwrap_or(args.output.as_os_str()).to_string_lossy().into_owned();
+            policy_adapter = Some(ModelIdentity { name, fingerprint: adapter.fingerprint() });
+            status.say(format_args!("adapter: {}", args.output.display()));
+        }
+        None => {
+            let folder = args.output.join("model");
+            let source = model::locate(&args.model, true, status)?;
+            let deltas = trainer.trainable().deltas();
+            LanguageModel::export::<rescorer_models::Error>(&source, &folder, |site, weight| {
+                let delta = deltas.get(&site).into_iter().flatten();
+                weight.iter_mut().zip(delta).for_each(|(weight, delta)| *weight += delta);
+                Ok(())
+            })?;
+            let written =
+                LanguageModel::load(&folder, rescorer::DeviceRequest::Cpu, rescorer::Precision::F32)?;
+            let fingerprint = written.fingerprint().to_string();
+            policy_model = ModelIdentity { name: folder.display().to_string(), fingerprint };
+            status.say(format_args!("model: {}", folder.display()));
+        }
+    }
+    let convention = *trainer.scorer().convention();
+    if let Some((report, judged)) = trainer.final_look()? {
+        seen.extend(judged.iter().map(|list| list.hash.clone()));
+        let tuned_on = TunedOn {
+            first_pass_wer: report.first_pass_wer,
+            rescored_wer: report.rescored_wer,
+            hashes: seen,
+        };
+        let normalize = trainer.recipe().data.normalize;
+        let policy =
+            Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on);
+        let path = args.output.join(POLICY);
+        write_whole(&path, policy.to_toml()?.as_bytes())?;
+        status.say(format_args!(
+            "policy: {} (dev WER {:.2} -> {:.2})",
+            path.display(),
+            report.first_pass_wer,
+            report.rescored_wer
+        ));
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut file = OutputFile::create(path)?;
+    file.write_all(bytes).with_context(|| path.display().to_string())?;
+    Ok(file.commit()?)
+}
+
+/// The log, the bar and, with --json, stdout.
+struct Watch {
+    log: BufWriter<File>,
+    out: Option<Sink>,
+    bar: ProgressBar,
+    status: Status,
+    loss: Option<f64>,
+    dev: Option<f64>,
+    tokens: usize,
+    seconds: f64,
+}
+
+impl Watch {
+    /// A log that goes on where the checkpoint was written: lines of steps after it are dropped.
+    fn new(
+        path: &Path,
+        found: Option<&Progress>,
+        trainer: &Trainer,
+        json: bool,
+        status: Status,
+    ) -> anyhow::Result<Self> {
+        let kept = match found {
+            Some(progress) => kept_lines(path, progress)?,
+            None => String::new(),
+        };
+        write_whole(path, kept.as_bytes())?;
+        let file = OpenOptions::new().append(true).open(path).with_context(|| path.display().to_string())?;
+        let total = (0..trainer.stages().len()).map(|stage| trainer.total_steps(stage)).sum::<usize>();
+        let bar = status.steps(total as u64);
+        bar.set_position(trainer.progress().steps as u64);
+        let out = json.then(|| Sink::open(None)).transpose()?;
+        let log = BufWriter::new(file);
+        Ok(Self { log, out, bar, status, loss: None, dev: None, tokens: 0, seconds: 0.0 })
+    }
+
+    fn tell(&mut self, event: &Event) -> Result<(), rescorer::Error> {
+        self.show(event);
+        self.write(event)
+            .map_err(|e| rescorer::Error::Checkpoint { path: LOG.into(), reason: format!("{e:#}") })
+    }
+
+    fn write(&mut self, event: &Event) -> anyhow::Result<()> {
+        // At once: no checkpoint may be ahead of the log.
+        write_json(&mut self.log, event)?;
+        self.log.flush()?;
+        if let Some(out) = &mut self.out {
+            write_json(out, event)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, event: &Event) {
+        match event {
+            Event::Stage { stage, steps, lists, single, equal, parameters } => {
+                self.loss = None;
+                self.status.say(format_args!(
+                    "stage {stage}: {steps} steps over {lists} lists, {parameters} parameters"
+                ));
+                if single + equal > 0 {
+                    self.status.say(format_args!(
+                        "  nothing to prefer in {single} lists of one distinct hypothesis, {equal} of equally good ones"
+                    ));
+                }
+            }
+            Event::Step(step) => {
+                let smoothed = self.loss.map_or(step.loss, |loss| 0.95 * loss + 0.05 * step.loss);
+                self.loss = Some(smoothed);
+                self.tokens += step.tokens;
+                self.seconds += step.seconds;
+                let dev = self.dev.map_or(String::new(), |wer| format!(", dev WER {wer:.2}"));
+                let speed = self.tokens as f64 / self.seconds.max(1e-9);
+                self.bar.set_message(format!("loss {smoothed:.4}{dev}, {speed:.0} tokens/s"));
+                self.bar.inc(1);
+            }
+            Event::Dev(dev) => {
+                self.dev = Some(dev.rescored_wer);
+                self.status.say(format_args!(
+                    "stage {}, step {}: dev WER {:.2} -> {:.2}{}",
+                    dev.stage,
+                    dev.step,
+                    dev.first_pass_wer,
+                    dev.rescored_wer,
+                    if dev.is_best { ", the least so far" } else { "" }
+                ));
+            }
+            Event::Checkpoint { .. } => {}
+        }
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.log.flush()?;
+        self.bar.finish_and_clear();
+        match self.out {
+            Some(out) => out.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The lines of a log up to a checkpoint.
+fn kept_lines(path: &Path, progress: &Progress) -> anyhow::Result<String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(e) => return Err(e).with_context(|| path.display().to_string()),
+    };
+    let reached = |line: &&str| {
+        // A line that was broken off with the process.
+        let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { return false };
+        let number = |key: &str| line[key].as_u64().unwrap_or(0) as usize;
+        let is_stage = line["event"] == "stage";
+        let (stage, step) = (number("stage"), if is_stage { 0 } else { number("step") });
+        let is_later_stage = is_stage && stage == progress.stage + 1 && progress.step == 0;
+        !is_later_stage && (stage, step) <= (progress.stage + 1, progress.step)
+    };
+    Ok(text.lines().take_while(reached).map(|line| format!("{line}\n")).collect())
+}

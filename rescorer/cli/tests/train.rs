@@ -1,0 +1,209 @@
+//! `rescorer train` on the tiny model.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Ran, Room, fixture, list, ran, ten_lists};
+use serde_json::{Value, json};
+
+const RECIPE: &str = "
+seed = 3
+
+[adapter]
+rank = 2
+dropout = 0.1
+
+[data]
+train = [\"train.jsonl\"]
+dev = [\"dev.jsonl\"]
+
+[training]
+batch = 4
+learning_rate = 1e-2
+
+[[stage]]
+nll = 1.0
+epochs = 3
+evaluate_every = 3
+
+[[stage]]
+mwer = 1.0
+preference = 0.5
+epochs = 2
+";
+
+fn room() -> Room {
+    let room = Room::new();
+    room.write("recipe.toml", RECIPE);
+    room.lists("train.jsonl", &ten_lists("a"));
+    room.lists("dev.jsonl", &ten_lists("b"));
+    room
+}
+
+fn train(room: &Room, words: &str) -> Ran {
+    let mut command = room.command(&format!("train {words}"));
+    ran(command.arg("--model").arg(fixture("tiny-llama")).args(["--threads", "1"]).output().unwrap())
+}
+
+fn events(room: &Room, folder: &str) -> Vec<Value> {
+    room.read(&format!("{folder}/log.jsonl"))
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The log without what differs from run to run.
+fn steps(room: &Room, folder: &str) -> Vec<Value> {
+    let mut events = events(room, folder);
+    events.retain(|event| event["event"] != "checkpoint");
+    events.iter_mut().for_each(|event| _ = event.as_object_mut().unwrap().remove("seconds"));
+    events
+}
+
+#[test]
+fn a_recipe_gives_an_adapter_a_policy_and_a_log() {
+    let room = room();
+    train(&room, "recipe.toml --output out").ok().says(&["stage 1: 8 steps", "stage 2", "dev WER", "policy"]);
+    let losses: Vec<f64> = events(&room, "out").iter().filter_map(|event| event["nll"].as_f64()).collect();
+    assert_eq!(losses.len(), 8);
+    assert!(losses[7] < losses[0], "{losses:?}");
+    room.lists("test.jsonl", &ten_lists("c"));
+    let report = room.run("evaluate test.jsonl --policy out/policy.toml --adapter out --json").ok();
+    assert_eq!(report.stderr.matches("does not say which model").count(), 0);
+    // What was trained or tuned on is not reported on.
+    let seen = room.run("evaluate train.jsonl --policy out/policy.toml --adapter out");
+    seen.says(&["tuned on all 10 lists"]);
+    let again = train(&room, "recipe.toml --output out").ok();
+    again.says(&["going on after stage 3"]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_adapter_and_a_break_changes_nothing() {
+    let room = room();
+    let words = "recipe.toml --checkpoint-every 1 --output";
+    train(&room, &format!("{words} whole")).ok();
+    train(&room, &format!("{words} again")).ok();
+    let weights = |folder: &str| std::fs::read(room.path(folder).join("adapter_model.safetensors")).unwrap();
+    assert_eq!(weights("whole"), weights("again"));
+    assert_eq!(steps(&room, "whole"), steps(&room, "again"));
+
+    // Killed over and over, each time a little later, until it comes to its end.
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("rescorer"));
+    child.current_dir(room.path("")).env("RESCORER_HOME", room.path("home"));
+    child.args(["train", "recipe.toml", "--checkpoint-every", "1", "--output", "broken", "--threads", "1"]);
+    child.arg("--model").arg(fixture("tiny-llama")).stderr(std::process::Stdio::null());
+    let mut ended = false;
+    for wait in 1..200u64 {
+        let mut running = child.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(10 * wait));
+        ended = running.try_wait().unwrap().is_some();
+        let _ = running.kill();
+        running.wait().unwrap();
+        if ended {
+            break;
+        }
+    }
+    assert!(ended);
+    assert_eq!(weights("whole"), weights("broken"));
+    assert_eq!(steps(&room, "whole"), steps(&room, "broken"));
+}
+
+#[test]
+fn every_method_trains() {
+    let room = room();
+    for (method, options) in [
+        ("rank-allocated", "--init-rank 3 --rank 2 --allocation-interval 1"),
+        ("mixed-rank", "--rank 3"),
+        ("lora", "--targets q_proj,gate_proj,down_proj --rslora true"),
+    ] {
+        let words = format!("recipe.toml --method {method} {options} --epochs 1 --output {method}");
+        train(&room, &words).ok();
+        room.run(&format!("score dev.jsonl --adapter {method}")).ok();
+    }
+    let words = "adapter inspect rank-allocated --json";
+    let report = ran(room.command(words).output().unwrap()).ok().json();
+    assert_eq!(report[0]["ranks"], 8, "2 for each of 4 layers");
+    ran(room.command("adapter truncate mixed-rank --rank 1 --output one").output().unwrap()).ok();
+    room.run("score dev.jsonl --adapter one").ok();
+
+    train(&room, "recipe.toml --method full --epochs 1 --output full").ok();
+    let score = ran(room.command("score dev.jsonl --device cpu --model full/model").output().unwrap());
+    score.ok();
+}
+
+#[test]
+fn a_high_rank_warm_up_is_projected() {
+    let room = room();
+    let recipe =
+        "[data]\ntrain = [\"train.jsonl\"]\n[[stage]]\nrank = 6\n[[stage]]\nrank = 2\nlearning_rate = 1e-4\n";
+    room.write("warm.toml", recipe);
+    train(&room, "warm.toml --output out --checkpoint-every 1").ok();
+    let report = ran(room.command("adapter inspect out --json").output().unwrap()).ok().json();
+    assert_eq!((&report[0]["rank"], &report[0]["ranks"]), (&json!(2), &json!(8)));
+}
+
+#[test]
+fn preferences_need_no_references() {
+    let room = room();
+    let mut lists = ten_lists("a");
+    lists.iter_mut().for_each(|list| _ = list.as_object_mut().unwrap().remove("reference"));
+    room.lists("unlabelled.jsonl", &lists);
+    let words = "--train unlabelled.jsonl --preference 1 --judge rescorer --batch 5 --output out";
+    train(&room, words).ok().says(&["stage 1: 2 steps over 10 lists"]);
+    let refused = train(&room, "--train unlabelled.jsonl --output other");
+    assert_eq!(refused.code, 2);
+    refused.says(&["has no reference"]);
+}
+
+#[test]
+fn lists_with_nothing_to_prefer_are_counted() {
+    let room = room();
+    let lists = [
+        list("one", &["the cat", "the cat"], "the cat"),
+        list("equal", &["a hat", "the mat"], "cat"),
+        list("good", &["the cat", "the hat"], "the hat"),
+    ];
+    room.lists("few.jsonl", &lists);
+    train(&room, "--train few.jsonl --mwer 1 --output out")
+        .ok()
+        .says(&["steps over 1 lists", "1 lists of one distinct hypothesis, 1 of equally good ones"]);
+    room.lists("none.jsonl", &lists[..2]);
+    let refused = train(&room, "--train none.jsonl --mwer 1 --output other");
+    assert_eq!(refused.code, 2);
+    refused.says(&["stage 1: 1 lists have one distinct hypothesis, 1 only equally good ones"]);
+}
+
+#[test]
+fn excluded_lists_are_left_out() {
+    let room = room();
+    room.lists("test.jsonl", &ten_lists("a")[..3]);
+    train(&room, "--train train.jsonl --exclude test.jsonl --output out")
+        .ok()
+        .says(&["7 lists to train on", "3 left out"]);
+    let ran = train(&room, "--train train.jsonl --dev-share 0.5 --output held").ok();
+    assert!(!ran.stderr.contains("10 lists to train on, 0 to watch"), "{}", ran.stderr);
+}
+
+#[test]
+fn bad_recipes_and_data_are_refused() {
+    let room = room();
+    let refused = |words: &str, parts: &[&str]| {
+        let ran = train(&room, words);
+        assert_eq!(ran.code, 2, "{words}: {ran:?}");
+        ran.says(parts);
+    };
+    refused("--output out", &["no lists to train on"]);
+    room.write("typo.toml", "[adapter]\nrnak = 3\n");
+    refused("typo.toml --output out", &["typo.toml", "unknown field `rnak`"]);
+    refused("recipe.toml --output out --learning-rate -1", &["learning_rate", "above 0"]);
+    refused("recipe.toml --output out --targets nothing", &["name no linear layer"]);
+    refused("recipe.toml --output out --train nowhere.jsonl", &["nowhere.jsonl"]);
+    room.write("file", "");
+    refused("recipe.toml --output file", &["--output file"]);
+    train(&room, "recipe.toml --output out").ok();
+    refused("recipe.toml --output out --rank 3", &["belongs to another recipe", "--restart"]);
+    train(&room, "recipe.toml --output out --rank 3 --restart").ok();
+    let diverged = train(&room, "recipe.toml --output wild --learning-rate 3e38 --clip 1e30 --warmup 0");
+    assert_eq!(diverged.code, 2);
+    diverged.says(&["the last checkpoint is kept"]);
+}

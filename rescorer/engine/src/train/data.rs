@@ -1,0 +1,135 @@
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{Normalization, word_errors, words};
+
+use super::recipe::{Judge, Stage};
+use crate::Error;
+use crate::scorer::Scorer;
+
+/// A list in the form that training reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// The utterance.
+    pub id: String,
+    /// Tokens of the reference, without BOS and EOS.
+    pub reference: Option<Vec<u32>>,
+    /// Tokens of the distinct hypotheses, in first-pass order.
+    pub hypotheses: Vec<Vec<u32>>,
+    /// Their first-pass scores.
+    pub first_pass: Vec<f64>,
+    /// Their words.
+    pub words: Vec<usize>,
+    /// Their word errors; empty without a reference.
+    pub errors: Vec<usize>,
+}
+
+impl Example {
+    /// Tokenises an utterance and counts the errors of its hypotheses.
+    ///
+    /// # Errors
+    /// A text longer than the model's context.
+    pub fn new(scorer: &Scorer, utterance: &Utterance, normalize: Normalization) -> Result<Self, Error> {
+        let list = scorer.prepare(&utterance.id, &utterance.nbest)?;
+        let reference = utterance.reference.as_deref();
+        let tokens = reference.map(|text| scorer.encode_reference(&utterance.id, text)).transpose()?;
+        let errors = reference.map(|reference| {
+            let reference = normalize.apply(reference);
+            let reference = words(&reference);
+            let texts = list.distinct.hypotheses().iter();
+            let texts = texts.map(|hypothesis| &utterance.nbest.hypotheses()[hypothesis.position].text);
+            texts.map(|text| word_errors(&reference, &words(&normalize.apply(text)))).collect()
+        });
+        Ok(Self {
+            id: utterance.id.clone(),
+            reference: tokens,
+            first_pass: list.distinct.hypotheses().iter().map(|hypothesis| hypothesis.first_pass).collect(),
+            words: list.words,
+            hypotheses: list.sequences,
+            errors: errors.unwrap_or_default(),
+        })
+    }
+
+    /// The hypotheses that take part in a stage: the first ones, and where the fewest errors are not among them the
+    /// best one in place of the last.
+    pub fn chosen(&self, stage: &Stage) -> Vec<usize> {
+        let count = self.hypotheses.len().min(stage.hypotheses);
+        let mut chosen: Vec<usize> = (0..count).collect();
+        let fewest = (0..self.errors.len()).min_by_key(|&i| self.errors[i]);
+        if let (Some(best), Some(last)) = (fewest, chosen.last_mut())
+            && best > *last
+            && self.errors[best] < self.errors[..count].iter().copied().min().unwrap_or(0)
+        {
+            *last = best;
+        }
+        chosen
+    }
+
+    /// The preferred hypothesis of those chosen, and the one it is preferred to, by their places among the chosen;
+    /// `None` where none is better than another. `lm_scores` are those of the chosen.
+    pub fn pair(&self, stage: &Stage, chosen: &[usize], lm_scores: &[f64]) -> Option<(usize, usize)> {
+        match stage.judge {
+            Judge::Reference => {
+                let errors = |place: &usize| self.errors.get(chosen[*place]).copied();
+                // Of equally good ones the one that the first pass likes better.
+                let better = (0..chosen.len()).min_by_key(|place| (errors(place), *place))?;
+                let worse = (0..chosen.len()).max_by_key(errors)?;
+                (errors(&better)? < errors(&worse)?).then_some((better, worse))
+            }
+            Judge::Rescorer => {
+                let totals: Vec<f64> = chosen
+                    .iter()
+                    .zip(lm_scores)
+                    .map(|(&at, lm_score)| stage.fused(self.first_pass[at], *lm_score, self.words[at]))
+                    .collect();
+                let by_total = |a: &usize, b: &usize| totals[*a].total_cmp(&totals[*b]).then(b.cmp(a));
+                let better = (0..chosen.len()).max_by(by_total)?;
+                let worse = (0..chosen.len()).min_by(by_total)?;
+                (better != worse).then_some((better, worse))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Recipe;
+
+    fn example() -> Example {
+        Example {
+            id: "u".into(),
+            reference: Some(vec![5]),
+            hypotheses: vec![vec![5], vec![6], vec![7], vec![8]],
+            first_pass: vec![0.0, -1.0, -2.0, -3.0],
+            words: vec![1; 4],
+            errors: vec![2, 1, 2, 0],
+        }
+    }
+
+    fn stage(text: &str) -> Stage {
+        Recipe::parse(&format!("[training]\n{text}")).unwrap().stages().unwrap().remove(0)
+    }
+
+    #[test]
+    fn the_best_hypothesis_is_never_left_out() {
+        assert_eq!(example().chosen(&stage("")), [0, 1, 2, 3]);
+        assert_eq!(example().chosen(&stage("hypotheses = 3")), [0, 1, 3]);
+        let tie = Example { errors: vec![2, 0, 2, 0], ..example() };
+        assert_eq!(tie.chosen(&stage("hypotheses = 3")), [0, 1, 2]);
+        let unknown = Example { errors: Vec::new(), ..example() };
+        assert_eq!(unknown.chosen(&stage("hypotheses = 2")), [0, 1]);
+    }
+
+    #[test]
+    fn pairs_by_errors_and_by_scores() {
+        let chosen = [0, 1, 2, 3];
+        let by_errors = stage("preference = 1.0");
+        assert_eq!(example().pair(&by_errors, &chosen, &[0.0; 4]), Some((3, 2)));
+        let equal = Example { errors: vec![1; 4], ..example() };
+        assert_eq!(equal.pair(&by_errors, &chosen, &[0.0; 4]), None);
+        let unknown = Example { errors: Vec::new(), ..example() };
+        assert_eq!(unknown.pair(&by_errors, &chosen, &[0.0; 4]), None);
+        let by_scores = stage("preference = 1.0\njudge = \"rescorer\"");
+        assert_eq!(unknown.pair(&by_scores, &chosen, &[0.0, 5.0, -9.0, 0.0]), Some((1, 2)));
+        assert_eq!(unknown.pair(&by_scores, &chosen[..1], &[0.0]), None);
+    }
+}
