@@ -25,6 +25,8 @@ mod error;
 mod low_rank;
 mod peft;
 mod settings;
+#[cfg(feature = "training")]
+mod step_adapter;
 mod svd;
 #[cfg(feature = "training")]
 mod trainable;
@@ -36,6 +38,8 @@ pub use attached::AttachedAdapter;
 pub use error::Error;
 pub use low_rank::LowRank;
 pub use settings::{Kind, LoraSettings, Targets};
+#[cfg(feature = "training")]
+pub use step_adapter::{StepAdapter, StepOptions};
 pub use svd::truncated_svd;
 #[cfg(feature = "training")]
-pub use trainable::{Parameter, StepAdapter, StepOptions, Trainable};
+pub use trainable::{Parameter, Trainable};

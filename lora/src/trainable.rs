@@ -2,16 +2,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{Adapter, LanguageModel, Site};
+use rescorer_models::{LanguageModel, Site};
 
 use crate::adapter::LoraAdapter;
 use crate::allocation::{Allocation, AllocationSettings, LayerStep};
 use crate::error::Error;
 use crate::low_rank::LowRank;
 use crate::settings::{Kind, LoraSettings};
+use crate::step_adapter::{Matrices, StepAdapter, StepOptions};
 
 /// Spread of the matrices that a rank-allocated adapter begins with.
 const ALLOCATED_DEVIATION: f32 = 0.02;
@@ -45,21 +46,6 @@ struct Layer {
     shape: [usize; 2],
     scale: f32,
     matrices: Matrices,
-}
-
-#[derive(Clone, Copy)]
-enum Matrices {
-    LowRank { a: usize, b: usize, e: Option<usize> },
-    Full { delta: usize },
-}
-
-/// What changes from step to step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StepOptions {
-    /// Seed of the dropout; `None` leaves nothing out, for evaluation.
-    pub dropout_seed: Option<u64>,
-    /// Only the first so many ranks take part: training at mixed ranks.
-    pub rank: Option<usize>,
 }
 
 impl Trainable {
@@ -347,69 +333,4 @@ fn numbers(tensor: &Tensor<2>) -> Vec<f32> {
 fn standard_normal(random: &mut ChaCha8Rng) -> f32 {
     let (radius, angle): (f64, f64) = (random.random(), random.random());
     ((-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()) as f32
-}
-
-/// The matrices of an adapter for one step of training, or for scoring in between.
-pub struct StepAdapter {
-    tensors: Vec<Tensor<2>>,
-    layers: BTreeMap<Site, (f32, Matrices)>,
-    dropout: f64,
-    options: StepOptions,
-}
-
-impl StepAdapter {
-    /// The gradient of every matrix, zero where it had no part.
-    pub fn gradients(&self, gradients: &Gradients) -> Vec<Tensor<2>> {
-        let gradient = |tensor: &Tensor<2>| {
-            let found = tensor.grad(gradients);
-            found.unwrap_or_else(|| Tensor::zeros(tensor.dims(), &tensor.device().inner()))
-        };
-        self.tensors.iter().map(gradient).collect()
-    }
-
-    /// `x` with a share of its numbers left out and the others made larger by as much.
-    fn drop(&self, site: Site, x: Tensor<2>) -> Tensor<2> {
-        let Some(seed) = self.options.dropout_seed.filter(|_| self.dropout > 0.0) else { return x };
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream((site.layer * 8 + site.module as usize) as u64);
-        let shape @ [rows, width] = x.dims();
-        let kept = (1.0 - self.dropout).recip() as f32;
-        let threshold = (self.dropout * f64::from(u32::MAX)) as u32;
-        let mask: Vec<f32> =
-            (0..rows * width).map(|_| if random.random::<u32>() < threshold { 0.0 } else { kept }).collect();
-        let device = x.device();
-        x * Tensor::from_data(TensorData::new(mask, shape), &device)
-    }
-}
-
-impl std::fmt::Debug for StepAdapter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "StepAdapter({} layers, {:?})", self.layers.len(), self.options)
-    }
-}
-
-impl Adapter for StepAdapter {
-    fn targets(&self, site: Site) -> bool {
-        self.layers.contains_key(&site)
-    }
-
-    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        let Some(&(scale, matrices)) = self.layers.get(&site) else { return y };
-        let tensor = |place: usize| self.tensors[place].clone();
-        match matrices {
-            Matrices::Full { delta } => y + x.matmul(tensor(delta).transpose()),
-            Matrices::LowRank { a, b, e } => {
-                let (mut a, mut b) = (tensor(a), tensor(b));
-                let [rank, _] = a.dims();
-                if let Some(first) = self.options.rank.filter(|first| *first < rank) {
-                    (a, b) = (a.narrow(0, 0, first), b.narrow(1, 0, first));
-                }
-                let mut inner = self.drop(site, x).matmul(a.transpose());
-                if let Some(e) = e {
-                    inner = inner * tensor(e).transpose();
-                }
-                y + inner.matmul(b.transpose()) * scale
-            }
-        }
-    }
 }

@@ -99,15 +99,18 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
 }
 
+/// Rows with one adapter, or with none.
+type Part = (Range<usize>, Option<Arc<dyn Adapter>>);
+
 /// The adapters of a batch, by the rows that they act on.
 pub struct AdapterRows {
-    parts: Vec<(Range<usize>, Option<Arc<dyn Adapter>>)>,
+    parts: Vec<Part>,
 }
 
 impl AdapterRows {
     /// Those of the nodes from `start` on.
     pub fn new(batch: &TreeBatch, start: usize) -> Self {
-        let mut parts: Vec<(Range<usize>, Option<Arc<dyn Adapter>>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for (tree, adapter) in batch.trees().iter().zip(batch.adapters()) {
             let rows = tree.start.max(start) - start..tree.end.max(start) - start;
             match parts.last_mut() {

@@ -207,3 +207,36 @@ fn bad_recipes_and_data_are_refused() {
     assert_eq!(diverged.code, 2);
     diverged.says(&["the last checkpoint is kept"]);
 }
+
+/// A limit on the size of files stands for a disk that fills up: the checkpoint grows when the first look at the dev lists
+/// adds the best matrices, and then it no longer fits.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_checkpoint_before() {
+    let room = room();
+    let words = "train recipe.toml --checkpoint-every 1 --threads 1 --output";
+    train(&room, "recipe.toml --checkpoint-every 1 --output whole").ok();
+    let binary = assert_cmd::cargo::cargo_bin!("rescorer");
+    for blocks in 8..400 {
+        let folder = format!("full{blocks}");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {words} {folder} --model \"$1\"");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script]).arg(binary).arg(fixture("tiny-llama")).current_dir(room.path(""));
+        let failed = ran(shell.env("RESCORER_HOME", room.path("home")).output().unwrap());
+        assert_eq!(failed.code, 2, "{blocks} blocks: {failed:?}");
+        if !room.path(&folder).join("checkpoint.safetensors").exists() {
+            continue;
+        }
+        failed.says(&["make room", "the checkpoint before this one is kept"]);
+        let steps_done = steps(&room, &folder).len();
+        assert!(steps_done > 1);
+        train(&room, &format!("recipe.toml --checkpoint-every 1 --output {folder}"))
+            .ok()
+            .says(&["going on after"]);
+        let weights =
+            |folder: &str| std::fs::read(room.path(folder).join("adapter_model.safetensors")).unwrap();
+        assert_eq!(weights("whole"), weights(&folder));
+        return;
+    }
+    unreachable!("no limit between the sizes of two checkpoints");
+}

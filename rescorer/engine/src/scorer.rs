@@ -251,7 +251,9 @@ impl Scorer {
 
     /// Tries of the sequences of all lists, those of one adapter together.
     fn adapted_tries(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<AdaptedTrie> {
-        let mut of_adapter: Vec<(Option<Arc<dyn Adapter>>, Vec<usize>)> = Vec::new();
+        // An adapter, and the numbers of its sequences.
+        type Own = (Option<Arc<dyn Adapter>>, Vec<usize>);
+        let mut of_adapter: Vec<Own> = Vec::new();
         let mut next = 0;
         for (list, number) in lists.iter().zip(adapter_numbers(lists)) {
             if number == of_adapter.len() {

@@ -1,7 +1,7 @@
 use rescorer_nbest::Utterance;
 use rescorer_perturb::{Normalization, word_errors, words};
 
-use super::recipe::{Judge, Stage};
+use super::stage::{Judge, Stage};
 use crate::Error;
 use crate::scorer::Scorer;
 

@@ -5,18 +5,26 @@
 
 mod checkpoint;
 mod data;
+mod event;
+mod look;
 mod objective;
 mod optimizer;
 #[cfg(test)]
 mod parity_tests;
 mod recipe;
+mod resume;
 mod schedule;
+mod set;
+mod stage;
 mod step;
 mod trainer;
 
 pub use checkpoint::Progress;
 pub use data::Example;
+pub use event::{DevReport, Event, StepReport};
 pub use objective::{ListLoss, ListView, list_loss};
-pub use recipe::{AdapterRecipe, DataRecipe, Judge, Method, Recipe, Schedule, Stage, StageRecipe};
+pub use recipe::{AdapterRecipe, DataRecipe, Method, Recipe};
 pub use schedule::learning_rate;
-pub use trainer::{DevReport, Event, StepReport, Trainer, TrainingSet};
+pub use set::TrainingSet;
+pub use stage::{Judge, Schedule, Stage, StageRecipe};
+pub use trainer::Trainer;

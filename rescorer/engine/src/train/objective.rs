@@ -1,4 +1,4 @@
-use super::recipe::Stage;
+use super::stage::Stage;
 
 /// A list as objectives see it: one entry for every hypothesis that takes part.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-use super::recipe::{Schedule, Stage};
+use super::stage::{Schedule, Stage};
 
 /// The rate of learning of a step, counted from 0, of so many.
 ///

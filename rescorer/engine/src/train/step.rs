@@ -8,7 +8,7 @@ use rescorer_models::TreeBatch;
 
 use super::data::Example;
 use super::objective::{ListView, list_loss};
-use super::recipe::Stage;
+use super::stage::Stage;
 use crate::Error;
 use crate::scorer::Scorer;
 

@@ -7,153 +7,32 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rescorer_lora::{AllocationSettings, LoraAdapter, StepOptions, Trainable};
 use rescorer_models::LanguageModel;
-use rescorer_nbest::Utterance;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{Checkpoint, Progress};
-use super::data::Example;
+use super::checkpoint::Progress;
+use super::event::{DevReport, Event, StepReport};
 use super::optimizer::Optimizer;
-use super::recipe::{Method, Recipe, Stage};
+use super::recipe::{Method, Recipe};
 use super::schedule::learning_rate;
+use super::set::TrainingSet;
+use super::stage::Stage;
 use super::step::{Item, losses};
 use crate::scorer::Scorer;
-use crate::{AdapterSet, Error, Fusion, JudgedList, cross_validate, tune};
-
-/// The lists of a training, in the form that it reads.
-#[derive(Default)]
-pub struct TrainingSet {
-    examples: Vec<Example>,
-    dev: Vec<Utterance>,
-}
-
-impl TrainingSet {
-    /// Adds a list to train on.
-    ///
-    /// # Errors
-    /// No reference where a stage needs one; a text longer than the model's context.
-    pub fn add(&mut self, scorer: &Scorer, recipe: &Recipe, utterance: &Utterance) -> Result<(), Error> {
-        if utterance.reference.is_none() && recipe.stages()?.iter().any(Stage::needs_references) {
-            return Err(Error::NoReference { id: utterance.id.clone() });
-        }
-        self.examples.push(Example::new(scorer, utterance, recipe.data.normalize)?);
-        Ok(())
-    }
-
-    /// Adds a list that the WER is watched on.
-    ///
-    /// # Errors
-    /// No reference; a text longer than the model's context.
-    pub fn add_dev(&mut self, scorer: &Scorer, utterance: Utterance) -> Result<(), Error> {
-        if utterance.reference.is_none() {
-            return Err(Error::NoReference { id: utterance.id });
-        }
-        scorer.prepare_utterance(&utterance)?;
-        self.dev.push(utterance);
-        Ok(())
-    }
-
-    /// The lists to train on.
-    pub fn examples(&self) -> &[Example] {
-        &self.examples
-    }
-
-    /// Number of lists to train on.
-    pub fn len(&self) -> usize {
-        self.examples.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.examples.is_empty()
-    }
-
-    /// Lists that the WER is watched on.
-    pub fn dev_len(&self) -> usize {
-        self.dev.len()
-    }
-}
-
-/// What happens in training.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Event {
-    /// A stage begins.
-    Stage {
-        stage: usize,
-        steps: usize,
-        /// Lists that it trains on.
-        lists: usize,
-        /// Lists with one distinct hypothesis.
-        single: usize,
-        /// Further lists whose hypotheses are all equally good.
-        equal: usize,
-        parameters: usize,
-    },
-    /// A step is done.
-    Step(StepReport),
-    /// The dev lists were looked at.
-    Dev(DevReport),
-    /// A checkpoint is on disk.
-    Checkpoint { stage: usize, step: usize },
-}
-
-/// A step of training. Losses are without their weights, and those with weight 0 are left out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[allow(missing_docs)]
-pub struct StepReport {
-    pub stage: usize,
-    /// In the stage, from 1.
-    pub step: usize,
-    pub loss: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nll: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mwer: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mwed: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preference: Option<f64>,
-    pub learning_rate: f64,
-    /// Before it was bounded.
-    pub gradient_norm: f32,
-    /// Tokens of all sequences, EOS included.
-    pub tokens: usize,
-    /// Trie nodes computed for them.
-    pub nodes: usize,
-    pub seconds: f64,
-}
-
-/// WER on the dev lists, in percent, cross-validated over five folds where they can be filled.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[allow(missing_docs)]
-pub struct DevReport {
-    pub stage: usize,
-    pub step: usize,
-    pub first_pass_wer: f64,
-    pub rescored_wer: f64,
-    pub oracle_wer: f64,
-    /// Weights of least WER on all of them.
-    pub fusion: Fusion,
-    /// Whether it is the least of the stage so far.
-    pub is_best: bool,
-    pub seconds: f64,
-}
+use crate::{AdapterSet, Error, JudgedList};
 
 /// Follows a recipe.
 pub struct Trainer {
-    scorer: Scorer,
-    recipe: Recipe,
-    stages: Vec<Stage>,
-    set: TrainingSet,
-    trainable: Trainable,
-    optimizer: Optimizer,
-    progress: Progress,
-    best: Vec<Tensor<2>>,
-    before: Vec<Vec<f64>>,
-    checkpoints: Option<(PathBuf, usize)>,
-    last_dev: Option<(DevReport, Vec<JudgedList>)>,
+    pub(super) scorer: Scorer,
+    pub(super) recipe: Recipe,
+    pub(super) stages: Vec<Stage>,
+    pub(super) set: TrainingSet,
+    pub(super) trainable: Trainable,
+    pub(super) optimizer: Optimizer,
+    pub(super) progress: Progress,
+    pub(super) best: Vec<Tensor<2>>,
+    pub(super) before: Vec<Vec<f64>>,
+    pub(super) checkpoints: Option<(PathBuf, usize)>,
+    pub(super) last_dev: Option<(DevReport, Vec<JudgedList>)>,
 }
 
 impl Trainer {
@@ -223,55 +102,9 @@ impl Trainer {
         Ok(self.trainable.allocate(schedule, adapter.orthogonality)?)
     }
 
-    fn renew_optimizer(&mut self) {
+    pub(super) fn renew_optimizer(&mut self) {
         let stage = self.stage();
         self.optimizer = Optimizer::new(self.trainable.parameters().len(), stage.weight_decay, stage.clip);
-    }
-
-    /// Writes a checkpoint to `path` every so many steps and at the end of each stage, and goes on from the one that is
-    /// there. Returns how far that one had come.
-    ///
-    /// # Errors
-    /// A checkpoint that is damaged or belongs to something else.
-    pub fn checkpoints(&mut self, path: PathBuf, every: usize) -> Result<Option<Progress>, Error> {
-        let device = self.scorer.model().device().burn().clone();
-        let found = Checkpoint::read(&path, &self.identity(), &device)?;
-        self.checkpoints = Some((path, every.max(1)));
-        let Some(checkpoint) = found else { return Ok(None) };
-        // A stage may have begun with a projection to fewer ranks.
-        while self.progress.stage < checkpoint.progress.stage {
-            self.progress.stage += 1;
-            self.project()?;
-        }
-        self.progress = checkpoint.progress.clone();
-        self.renew_optimizer();
-        let order = self.name_order();
-        self.trainable.set(in_order(&order, checkpoint.values.into_iter().map(|(_, value)| value).collect()));
-        self.optimizer.restore(in_order(&order, checkpoint.moments));
-        self.best = in_order(&order, checkpoint.best);
-        self.before = checkpoint.before;
-        self.trainable.restore_allocation(checkpoint.allocation)?;
-        Ok(Some(checkpoint.progress))
-    }
-
-    /// For every matrix its place among the sorted names, in which checkpoints hold them.
-    fn name_order(&self) -> Vec<usize> {
-        let names: Vec<&String> =
-            self.trainable.parameters().iter().map(|parameter| &parameter.name).collect();
-        let mut sorted: Vec<usize> = (0..names.len()).collect();
-        sorted.sort_by_key(|&place| names[place]);
-        let mut order = vec![0; names.len()];
-        sorted.into_iter().enumerate().for_each(|(at, place)| order[place] = at);
-        order
-    }
-
-    /// Hash over recipe, model and lists.
-    fn identity(&self) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(format!("{:?}\n{}\n", self.recipe, self.scorer.model().fingerprint()));
-        self.set.examples.iter().for_each(|example| hasher.update(format!("{example:?}\n")));
-        self.set.dev.iter().for_each(|utterance| hasher.update(crate::content_hash(utterance)));
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The scorer, without an adapter.
@@ -292,19 +125,6 @@ impl Trainer {
     /// The recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
-    }
-
-    /// The best look at the dev lists of the last stage, taken anew where it was before a break; `None` without dev
-    /// lists.
-    ///
-    /// # Errors
-    /// As scoring.
-    pub fn final_look(&mut self) -> Result<Option<(DevReport, Vec<JudgedList>)>, Error> {
-        if self.last_dev.is_none() && !self.set.dev.is_empty() {
-            self.progress.best = None;
-            self.look(0)?;
-        }
-        Ok(self.last_dev.take())
     }
 
     /// How far training has come.
@@ -379,7 +199,7 @@ impl Trainer {
     }
 
     /// Takes away the ranks that a stage no longer has.
-    fn project(&mut self) -> Result<(), Error> {
+    pub(super) fn project(&mut self) -> Result<(), Error> {
         let Some([before, now]) = self.stages.get(self.progress.stage - 1..=self.progress.stage) else {
             return Ok(());
         };
@@ -542,84 +362,6 @@ impl Trainer {
         let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
         scorer.score_sequences(self.set.examples.iter().map(|example| &*example.hypotheses))
     }
-
-    /// Looks at the dev lists.
-    fn look(&mut self, step: usize) -> Result<DevReport, Error> {
-        let started = Instant::now();
-        let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
-        let utterances = self.set.dev.iter().map(|utterance| Ok::<_, Error>(utterance.clone()));
-        let judged = scorer.score_stream(utterances, false).map(|scored| {
-            let (utterance, scores) = scored?;
-            JudgedList::new(&utterance, &scores, self.recipe.data.normalize)
-        });
-        let judged = judged.collect::<Result<Vec<JudgedList>, Error>>()?;
-        let tuned = tune(&judged)?;
-        let words: usize = judged.iter().map(|list| list.reference_words).sum();
-        let percent = |errors: usize| 100.0 * errors as f64 / words.max(1) as f64;
-        let rescored_wer = match cross_validate(&judged, 5, self.recipe.seed) {
-            Ok(fusions) => {
-                let errors = judged.iter().zip(&fusions).map(|(list, fusion)| list.rescored(fusion).errors);
-                percent(errors.sum())
-            }
-            // Too few lists for five folds.
-            Err(Error::Folds { .. }) => tuned.rescored_wer,
-            Err(error) => return Err(error),
-        };
-        let is_best = self.progress.best.is_none_or(|best| rescored_wer < best);
-        if is_best {
-            self.progress.best = Some(rescored_wer);
-            self.progress.looks_since_best = 0;
-            self.best = self.trainable.parameters().iter().map(|parameter| parameter.value.clone()).collect();
-        } else {
-            self.progress.looks_since_best += 1;
-        }
-        let report = DevReport {
-            stage: self.progress.stage + 1,
-            step,
-            first_pass_wer: tuned.first_pass_wer,
-            rescored_wer,
-            oracle_wer: percent(judged.iter().map(|list| list.oracle().errors).sum()),
-            fusion: tuned.fusion,
-            is_best,
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        if is_best {
-            self.last_dev = Some((report.clone(), judged));
-        }
-        Ok(report)
-    }
-
-    fn save(&self, tell: &mut dyn FnMut(&Event) -> Result<(), Error>) -> Result<(), Error> {
-        let Some((path, _)) = &self.checkpoints else { return Ok(()) };
-        let parameters = self.trainable.parameters();
-        let mut sorted: Vec<usize> = (0..parameters.len()).collect();
-        sorted.sort_by_key(|&place| &parameters[place].name);
-        let mut moments: Vec<_> = self.optimizer.moments().into_iter().map(Some).collect();
-        let checkpoint = Checkpoint {
-            identity: self.identity(),
-            progress: self.progress.clone(),
-            values: sorted
-                .iter()
-                .map(|&place| (parameters[place].name.clone(), parameters[place].value.clone()))
-                .collect(),
-            moments: sorted.iter().map(|&place| moments[place].take().flatten()).collect(),
-            best: if self.best.is_empty() {
-                Vec::new()
-            } else {
-                sorted.iter().map(|&place| self.best[place].clone()).collect()
-            },
-            allocation: self.trainable.allocation_state(),
-            before: self.before.clone(),
-        };
-        checkpoint.write(path)?;
-        tell(&Event::Checkpoint { stage: self.progress.stage + 1, step: self.progress.step })
-    }
-}
-
-/// Values from the order of names into that of the matrices; nothing stays nothing.
-fn in_order<T>(order: &[usize], sorted: Vec<T>) -> Vec<T> {
-    let mut sorted: Vec<Option<T>> = sorted.into_iter().map(Some).collect();
-    order.iter().filter_map(|&at| sorted.get_mut(at).and_then(Option::take)).collect()
 }
 
 /// One seed from several numbers.

@@ -1,0 +1,61 @@
+use rescorer_nbest::Utterance;
+
+use super::data::Example;
+use super::recipe::Recipe;
+use super::stage::Stage;
+use crate::Error;
+use crate::scorer::Scorer;
+
+/// The lists of a training, in the form that it reads.
+#[derive(Default)]
+pub struct TrainingSet {
+    pub(super) examples: Vec<Example>,
+    pub(super) dev: Vec<Utterance>,
+}
+
+impl TrainingSet {
+    /// Adds a list to train on.
+    ///
+    /// # Errors
+    /// No reference where a stage needs one; a text longer than the model's context.
+    pub fn add(&mut self, scorer: &Scorer, recipe: &Recipe, utterance: &Utterance) -> Result<(), Error> {
+        if utterance.reference.is_none() && recipe.stages()?.iter().any(Stage::needs_references) {
+            return Err(Error::NoReference { id: utterance.id.clone() });
+        }
+        self.examples.push(Example::new(scorer, utterance, recipe.data.normalize)?);
+        Ok(())
+    }
+
+    /// Adds a list that the WER is watched on.
+    ///
+    /// # Errors
+    /// No reference; a text longer than the model's context.
+    pub fn add_dev(&mut self, scorer: &Scorer, utterance: Utterance) -> Result<(), Error> {
+        if utterance.reference.is_none() {
+            return Err(Error::NoReference { id: utterance.id });
+        }
+        scorer.prepare_utterance(&utterance)?;
+        self.dev.push(utterance);
+        Ok(())
+    }
+
+    /// The lists to train on.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// Number of lists to train on.
+    pub fn len(&self) -> usize {
+        self.examples.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.examples.is_empty()
+    }
+
+    /// Lists that the WER is watched on.
+    pub fn dev_len(&self) -> usize {
+        self.dev.len()
+    }
+}

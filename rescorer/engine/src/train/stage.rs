@@ -1,0 +1,138 @@
+use serde::{Deserialize, Serialize};
+
+/// How the rate of learning goes on after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// It stays.
+    Constant,
+    /// Down to 0 on a line.
+    #[default]
+    Linear,
+    /// Down to 0 on half a cosine.
+    Cosine,
+}
+
+/// Who says which hypothesis of a list is the better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judge {
+    /// Word errors against the reference: the fewest against the most.
+    #[default]
+    Reference,
+    /// The model as it is at the beginning of the stage, fused with the first pass; needs no references.
+    Rescorer,
+}
+
+/// A stage, or what stages have in common; what is not set has a default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StageRecipe {
+    /// Weight of the negative log-likelihood of the references, a mean over tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nll: Option<f64>,
+    /// Weight of the expected word errors of a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mwer: Option<f64>,
+    /// Weight of the divergence between the distributions of errors and of scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mwed: Option<f64>,
+    /// Weight of the preference of the best hypothesis to the worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preference: Option<f64>,
+    /// Times that all lists are gone through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Lists of a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Highest rate of learning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// How it goes on after the warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Share of the steps in which it rises.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<f64>,
+    /// Decay of the matrices, as AdamW means it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f32>,
+    /// Largest norm of all gradients together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f32>,
+    /// Most distinct hypotheses of a list that take part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypotheses: Option<usize>,
+    /// Weight of the first-pass score in the posterior of a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_pass_weight: Option<f64>,
+    /// Weight of the language-model score in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lm_weight: Option<f64>,
+    /// Reward of a word in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length_bonus: Option<f64>,
+    /// Word errors that make a hypothesis e times less wanted, for `mwed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_temperature: Option<f64>,
+    /// How sharply `preference` prefers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
+    /// Who says what is better, for `preference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Judge>,
+    /// Ranks of a layer in this stage; where it is less than before, the adapter is projected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// Steps from one look at the dev lists to the next; 0 looks at the end alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_every: Option<usize>,
+    /// Looks without a lower WER after which the stage ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+}
+
+/// A stage with nothing left open.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct Stage {
+    pub nll: f64,
+    pub mwer: f64,
+    pub mwed: f64,
+    pub preference: f64,
+    pub epochs: f64,
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    pub warmup: f64,
+    pub weight_decay: f32,
+    pub clip: f32,
+    pub hypotheses: usize,
+    pub first_pass_weight: f64,
+    pub lm_weight: f64,
+    pub length_bonus: f64,
+    pub error_temperature: f64,
+    pub beta: f64,
+    pub judge: Judge,
+    pub rank: usize,
+    pub evaluate_every: usize,
+    pub patience: usize,
+}
+
+impl Stage {
+    /// The fused score of a hypothesis: what the posterior of a list is the softmax of.
+    pub fn fused(&self, first_pass: f64, lm_score: f64, words: usize) -> f64 {
+        self.first_pass_weight * first_pass + self.lm_weight * lm_score + self.length_bonus * words as f64
+    }
+
+    /// Whether hypotheses are weighed against each other.
+    pub fn uses_lists(&self) -> bool {
+        self.mwer + self.mwed + self.preference > 0.0
+    }
+
+    /// Whether a reference is needed.
+    pub fn needs_references(&self) -> bool {
+        self.nll + self.mwer + self.mwed > 0.0 || (self.preference > 0.0 && self.judge == Judge::Reference)
+    }
+}
