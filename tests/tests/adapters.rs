@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, NBest, Scorer, Utterance};
+use rescorer::{AdapterSet, Convention, Fusion, NBest, Rescored, Rescorer, Scorer, Utterance};
 use rescorer_lora::{Error, LoraAdapter, LoraSettings, Targets, Trainable};
 use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision, TargetModule};
 use rescorer_tests::{Expected, MaxDifference, fixture, load_tiny};
@@ -127,7 +127,7 @@ fn side_by_side_is_as_alone() {
         asking("tiny-lora".into()),
         all.prepare("u", &list).unwrap(),
     ];
-    let together = all.score(lists).unwrap();
+    let together = all.score(lists.clone()).unwrap();
     let alone = [Some(1), None, Some(0), Some(0)].map(|at: Option<usize>| {
         let adapter = at.map(|at| adapters[at].1.clone());
         scorer(&model, adapter).score_list(&list).unwrap()
@@ -136,6 +136,13 @@ fn side_by_side_is_as_alone() {
         for (found, expected) in found.scores.iter().zip(&expected.scores) {
             assert!((found.lm_score - expected.lm_score).abs() < 1e-4);
         }
+    }
+    let rescorer = Rescorer::new(all.clone(), Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 });
+    let chosen = rescorer.choose(lists).unwrap();
+    for (choice, scores) in chosen.choices.iter().zip(&alone) {
+        let expected = Rescored::new(&list, scores, rescorer.fusion()).choice();
+        assert_eq!(choice.position, expected.position);
+        assert!((choice.lm_score - expected.lm_score).abs() < 1e-4);
     }
     let unknown = {
         let mut utterance = Utterance::new("u7", list);
