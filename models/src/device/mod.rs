@@ -94,6 +94,7 @@ pub struct ComputeDevice {
     is_software: bool,
     description: String,
     precision: Precision,
+    #[cfg_attr(not(feature = "training"), allow(dead_code))]
     trains: bool,
     warning: Option<String>,
 }
