@@ -272,13 +272,13 @@ impl Trainable {
     /// are dropped.
     pub fn adapter(&self, base_fingerprint: &str) -> Option<LoraAdapter> {
         let settings = self.settings.clone()?;
-        let mut kept_of: Vec<Option<Vec<bool>>> = match &self.allocation {
+        let kept_of: Vec<Option<Vec<bool>>> = match &self.allocation {
             Some(allocation) => allocation.kept().map(|kept| Some(kept.to_vec())).collect(),
             None => vec![None; self.layers.len()],
         };
         let mut modules = BTreeMap::new();
         let mut kept_ranks = BTreeMap::new();
-        for (layer, kept) in self.layers.iter().zip(&mut kept_of) {
+        for (layer, kept) in self.layers.iter().zip(kept_of) {
             let Matrices::LowRank { a, b, e } = layer.matrices else { continue };
             let values = |place: usize| numbers(&self.parameters[place].value);
             let module = LowRank {
@@ -288,7 +288,7 @@ impl Trainable {
                 b: values(b),
                 scale: layer.scale,
             };
-            match kept.take() {
+            match kept {
                 Some(kept) => {
                     modules.insert(layer.site, module.kept(&kept));
                     kept_ranks.insert(layer.site, kept);

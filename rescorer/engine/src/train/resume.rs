@@ -9,6 +9,14 @@ use super::event::Event;
 use super::trainer::Trainer;
 use crate::Error;
 
+/// Where checkpoints go, how often, and for what: the hash is over all lists, so it is made once.
+pub(super) struct Checkpoints {
+    path: PathBuf,
+    /// Steps from one to the next.
+    pub(super) every: usize,
+    identity: String,
+}
+
 impl Trainer {
     /// Writes a checkpoint to `path` every so many steps and at the end of each stage, and goes on from the one that is
     /// there. Returns how far that one had come.
@@ -17,8 +25,9 @@ impl Trainer {
     /// A checkpoint that is damaged or belongs to something else.
     pub fn checkpoints(&mut self, path: PathBuf, every: usize) -> Result<Option<Progress>, Error> {
         let device = self.scorer.model().device().burn().clone();
-        let found = Checkpoint::read(&path, &self.identity(), &device)?;
-        self.checkpoints = Some((path, every.max(1)));
+        let identity = self.identity();
+        let found = Checkpoint::read(&path, &identity, &device)?;
+        self.checkpoints = Some(Checkpoints { path, every: every.max(1), identity });
         let Some(checkpoint) = found else { return Ok(None) };
         // A stage may have begun with a projection to fewer ranks.
         while self.progress.stage < checkpoint.progress.stage {
@@ -57,13 +66,13 @@ impl Trainer {
     }
 
     pub(super) fn save(&self, tell: &mut dyn FnMut(&Event) -> Result<(), Error>) -> Result<(), Error> {
-        let Some((path, _)) = &self.checkpoints else { return Ok(()) };
+        let Some(Checkpoints { path, identity, .. }) = &self.checkpoints else { return Ok(()) };
         let parameters = self.trainable.parameters();
         let mut sorted: Vec<usize> = (0..parameters.len()).collect();
         sorted.sort_by_key(|&place| &parameters[place].name);
         let mut moments: Vec<_> = self.optimizer.moments().into_iter().map(Some).collect();
         let checkpoint = Checkpoint {
-            identity: self.identity(),
+            identity: identity.clone(),
             progress: self.progress.clone(),
             values: sorted
                 .iter()

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
@@ -13,6 +12,7 @@ use super::checkpoint::Progress;
 use super::event::{DevReport, Event, StepReport};
 use super::optimizer::Optimizer;
 use super::recipe::{Method, Recipe};
+use super::resume::Checkpoints;
 use super::schedule::learning_rate;
 use super::set::TrainingSet;
 use super::stage::Stage;
@@ -31,7 +31,7 @@ pub struct Trainer {
     pub(super) progress: Progress,
     pub(super) best: Vec<Tensor<2>>,
     pub(super) before: Vec<Vec<f64>>,
-    pub(super) checkpoints: Option<(PathBuf, usize)>,
+    pub(super) checkpoints: Option<Checkpoints>,
     pub(super) last_dev: Option<(DevReport, Vec<JudgedList>)>,
 }
 
@@ -251,7 +251,7 @@ impl Trainer {
             if self.progress.looks_since_best >= stage.patience {
                 break;
             }
-            if self.checkpoints.as_ref().is_some_and(|(_, every)| !is_last && step.is_multiple_of(*every)) {
+            if self.checkpoints.as_ref().is_some_and(|to| !is_last && step.is_multiple_of(to.every)) {
                 self.save(tell)?;
             }
         }
