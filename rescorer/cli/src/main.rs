@@ -7,6 +7,7 @@ mod model;
 mod recipe_flags;
 mod sink;
 mod status;
+mod train_args;
 
 use std::process::ExitCode;
 

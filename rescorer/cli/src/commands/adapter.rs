@@ -9,10 +9,11 @@ use rescorer_models::{Site, TargetModule};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{AdapterAction, AdapterArgs, CommonArgs};
+use crate::args::CommonArgs;
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
+use crate::train_args::{AdapterAction, AdapterArgs};
 
 pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
     match args.action {

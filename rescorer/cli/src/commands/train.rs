@@ -10,11 +10,11 @@ use rescorer::train::{Event, Progress, Recipe, Trainer, TrainingSet};
 use rescorer::{LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash};
 use rescorer_nbest::OutputFile;
 
-use crate::args::TrainArgs;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
+use crate::train_args::TrainArgs;
 
 /// Names of what is written into the output folder.
 const LOG: &str = "log.jsonl";
