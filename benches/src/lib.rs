@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod lists;
+mod random_adapter;
 mod random_model;
 
 pub use lists::{sequences, texts};
+pub use random_adapter::random_adapter;
 pub use random_model::RandomModel;
 
 /// Numbers from 0 to 1: a linear congruential generator (Knuth's MMIX).
