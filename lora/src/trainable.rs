@@ -33,7 +33,7 @@ pub struct Trainable {
 /// A matrix that is trained.
 #[derive(Clone)]
 pub struct Parameter {
-    /// Its name in checkpoints.
+    /// Path of its layer, and which matrix of it.
     pub name: String,
     /// Its numbers.
     pub value: Tensor<2>,
@@ -174,6 +174,11 @@ impl Trainable {
     /// The matrices, in a fixed order.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// Numbers of all matrices, in the order of [`Trainable::parameters`].
+    pub fn values(&self) -> Vec<Tensor<2>> {
+        self.parameters.iter().map(|parameter| parameter.value.clone()).collect()
     }
 
     /// Replaces the numbers of the matrices, in their order.

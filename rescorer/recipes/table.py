@@ -6,7 +6,8 @@
 
 What follows `--` goes to `rescorer train`. The test file is excluded from training by id, and the fusion is tuned on lists that
 training held out. A run that is broken off goes on; a finished one is not done again. Without --test only the held-out lists are
-looked at: that is how settings are chosen. Prints a Markdown table; `runs/NAME-SEED/result.json` has everything.
+looked at: that is how settings are chosen. Prints a Markdown table, the bounds of the interval as means over the seeds;
+`runs/NAME-SEED/result.json` has everything.
 """
 
 import argparse
@@ -82,14 +83,15 @@ def main():
                 result.write_text(json.dumps(found, indent=1) + "\n")
             rows.setdefault(recipe.stem, []).append(json.loads(result.read_text()))
             print(f"{recipe.stem}, seed {seed}: dev {rows[recipe.stem][-1]['dev_wer']}", file=sys.stderr, flush=True)
-    print("| recipe | seeds | parameters | file | s/step | dev WER | test WER | first pass |\n|---|---|---|---|---|---|---|---|")
+    print("| recipe | seeds | parameters | file | s/step | dev WER | test WER | 95% | first pass |\n|---|---|---|---|---|---|---|---|---|")
     for name, found in rows.items():
         mean = lambda key: statistics.mean(row[key] for row in found)  # noqa: E731
         size = f"{mean('file_bytes') / 1e6:.1f} MB" if found[0]["file_bytes"] else "-"
-        test, first = "-", "-"
+        test, first = "- | -", "-"
         if "test" in found[0]:
             wers = [row["test"]["rescored_wer"] for row in found]
-            test = f"{statistics.mean(wers):.2f} ({', '.join(f'{wer:.2f}' for wer in wers)})"
+            low, high = (statistics.mean(row["test"]["ci95"][end] for row in found) for end in (0, 1))
+            test = f"{statistics.mean(wers):.2f} ({', '.join(f'{wer:.2f}' for wer in wers)}) | {low:.2f}–{high:.2f}"
             first = f"{found[0]['test']['first_pass_wer']:.2f}"
         print(
             f"| {name} | {len(found)} | {mean('parameters'):.0f} | {size} | {mean('seconds_per_step'):.2f} | "

@@ -35,8 +35,8 @@ pub struct Checkpoint {
     pub identity: String,
     /// How far it has come.
     pub progress: Progress,
-    /// The matrices, by name.
-    pub values: Vec<(String, Tensor<2>)>,
+    /// The matrices, in the order of the trainable.
+    pub values: Vec<Tensor<2>>,
     /// What the optimizer remembers of them, in their order.
     pub moments: Vec<Option<Moments>>,
     /// The matrices of the least WER, in their order; empty before the first look.
@@ -68,17 +68,14 @@ impl Checkpoint {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             tensors.push((name, Dtype::F32, tensor.dims().to_vec(), bytes));
         };
-        for (place, (name, value)) in self.values.iter().enumerate() {
-            add(format!("value.{name}"), value);
-            if let Some(moments) = &self.moments[place] {
-                moments
-                    .moments
-                    .iter()
-                    .enumerate()
-                    .for_each(|(i, moment)| add(format!("moment{i}.{name}"), moment));
+        for (number, value) in self.values.iter().enumerate() {
+            add(format!("value.{number}"), value);
+            if let Some(moments) = &self.moments[number] {
+                let moments = moments.moments.iter().enumerate();
+                moments.for_each(|(i, moment)| add(format!("moment{i}.{number}"), moment));
             }
-            if let Some(best) = self.best.get(place) {
-                add(format!("best.{name}"), best);
+            if let Some(best) = self.best.get(number) {
+                add(format!("best.{number}"), best);
             }
         }
         for (number, values) in self.allocation.iter().enumerate() {
@@ -139,26 +136,16 @@ impl Checkpoint {
             let shape = <[usize; 2]>::try_from(view.shape()).ok()?;
             Some(Tensor::from_data(TensorData::new(floats(view.data()), shape), device))
         };
-        let mut names: Vec<String> = file
-            .names()
-            .into_iter()
-            .filter_map(|name| name.strip_prefix("value."))
-            .map(str::to_string)
-            .collect();
-        names.sort();
-        let mut values = Vec::new();
-        let mut moments = Vec::new();
-        let mut best = Vec::new();
-        // Times stand in the order of the matrices, which is that of their names.
-        for (name, time) in names.into_iter().zip(times) {
-            let pair = |i: usize| matrix(format!("moment{i}.{name}"));
-            moments
-                .push(pair(0).zip(pair(1)).map(|(first, second)| Moments { time, moments: [first, second] }));
-            best.extend(matrix(format!("best.{name}")));
-            let value =
-                matrix(format!("value.{name}")).ok_or_else(|| damaged(format!("{name} is no matrix")))?;
-            values.push((name, value));
+        let matrices = |kind: &str| (0..).map_while(|number| matrix(format!("{kind}.{number}"))).collect();
+        let values: Vec<Tensor<2>> = matrices("value");
+        if values.len() != times.len() {
+            return Err(damaged(format!("{} matrices, {} were written", values.len(), times.len())));
         }
+        let moments = times.into_iter().enumerate().map(|(number, time)| {
+            let [first, second] = [0, 1].map(|i| matrix(format!("moment{i}.{number}")));
+            Some(Moments { time, moments: [first?, second?] })
+        });
+        let (moments, best) = (moments.collect(), matrices("best"));
         let numbered = |kind: &str| {
             let kind = kind.to_string();
             (0..).map_while(|number| file.tensor(&format!("{kind}.{number}")).ok()).collect::<Vec<_>>()

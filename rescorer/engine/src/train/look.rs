@@ -46,7 +46,7 @@ impl Trainer {
         if is_best {
             self.progress.best = Some(rescored_wer);
             self.progress.looks_since_best = 0;
-            self.best = self.trainable.parameters().iter().map(|parameter| parameter.value.clone()).collect();
+            self.best = self.trainable.values();
         } else {
             self.progress.looks_since_best += 1;
         }

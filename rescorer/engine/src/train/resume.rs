@@ -36,24 +36,12 @@ impl Trainer {
         }
         self.progress = checkpoint.progress.clone();
         self.renew_optimizer();
-        let order = self.name_order();
-        self.trainable.set(in_order(&order, checkpoint.values.into_iter().map(|(_, value)| value).collect()));
-        self.optimizer.restore(in_order(&order, checkpoint.moments));
-        self.best = in_order(&order, checkpoint.best);
+        self.trainable.set(checkpoint.values);
+        self.optimizer.restore(checkpoint.moments);
+        self.best = checkpoint.best;
         self.before = checkpoint.before;
         self.trainable.restore_allocation(checkpoint.allocation)?;
         Ok(Some(checkpoint.progress))
-    }
-
-    /// For every matrix its place among the sorted names, in which checkpoints hold them.
-    fn name_order(&self) -> Vec<usize> {
-        let names: Vec<&String> =
-            self.trainable.parameters().iter().map(|parameter| &parameter.name).collect();
-        let mut sorted: Vec<usize> = (0..names.len()).collect();
-        sorted.sort_by_key(|&place| names[place]);
-        let mut order = vec![0; names.len()];
-        sorted.into_iter().enumerate().for_each(|(at, place)| order[place] = at);
-        order
     }
 
     /// Hash over recipe, model and lists.
@@ -67,33 +55,16 @@ impl Trainer {
 
     pub(super) fn save(&self, tell: &mut dyn FnMut(&Event) -> Result<(), Error>) -> Result<(), Error> {
         let Some(Checkpoints { path, identity, .. }) = &self.checkpoints else { return Ok(()) };
-        let parameters = self.trainable.parameters();
-        let mut sorted: Vec<usize> = (0..parameters.len()).collect();
-        sorted.sort_by_key(|&place| &parameters[place].name);
-        let mut moments: Vec<_> = self.optimizer.moments().into_iter().map(Some).collect();
         let checkpoint = Checkpoint {
             identity: identity.clone(),
             progress: self.progress.clone(),
-            values: sorted
-                .iter()
-                .map(|&place| (parameters[place].name.clone(), parameters[place].value.clone()))
-                .collect(),
-            moments: sorted.iter().map(|&place| moments[place].take().flatten()).collect(),
-            best: if self.best.is_empty() {
-                Vec::new()
-            } else {
-                sorted.iter().map(|&place| self.best[place].clone()).collect()
-            },
+            values: self.trainable.values(),
+            moments: self.optimizer.moments(),
+            best: self.best.clone(),
             allocation: self.trainable.allocation_state(),
             before: self.before.clone(),
         };
         checkpoint.write(path)?;
         tell(&Event::Checkpoint { stage: self.progress.stage + 1, step: self.progress.step })
     }
-}
-
-/// Values from the order of names into that of the matrices; nothing stays nothing.
-fn in_order<T>(order: &[usize], sorted: Vec<T>) -> Vec<T> {
-    let mut sorted: Vec<Option<T>> = sorted.into_iter().map(Some).collect();
-    order.iter().filter_map(|&at| sorted.get_mut(at).and_then(Option::take)).collect()
 }

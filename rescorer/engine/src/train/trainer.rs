@@ -305,7 +305,7 @@ impl Trainer {
             return diverged("the norm of the gradients", f64::from(gradient_norm));
         }
         let rate = learning_rate(stage, step, total);
-        let values = self.trainable.parameters().iter().map(|parameter| parameter.value.clone()).collect();
+        let values = self.trainable.values();
         let values = self.optimizer.step(rate, values, &gradients);
         self.trainable.set(values);
         // In later stages the last allocation stays.
