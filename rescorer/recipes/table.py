@@ -5,9 +5,12 @@
         --output runs --recipes lora-nll rank-allocated-nll --seeds 1 2 3 -- --dev-share 0.15
 
 What follows `--` goes to `rescorer train`. The test file is excluded from training by id, and the fusion is tuned on lists that
-training held out. A run that is broken off goes on; a finished one is not done again. Without --test only the held-out lists are
-looked at: that is how settings are chosen. Prints a Markdown table, the bounds of the interval as means over the seeds;
-`runs/NAME-SEED/result.json` has everything.
+training held out. A run that is broken off goes on; a finished one is not done again, so `--output` alone prints what is there:
+
+    rescorer/recipes/table.py --output rescorer/recipes/results/atis --recipes lora-nll rank-allocated-nll --seeds 1 2 3
+
+Without --test only the held-out lists are looked at: that is how settings are chosen. Prints a Markdown table, the bounds of the
+interval as means over the seeds; `runs/NAME-SEED/result.json` has everything.
 """
 
 import argparse
@@ -26,8 +29,8 @@ def arguments():
         at = own.index("--")
         own, rest = own[:at], own[at + 1 :]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rescorer", required=True)
-    parser.add_argument("--train", nargs="+", required=True)
+    parser.add_argument("--rescorer", default="rescorer", help="the binary")
+    parser.add_argument("--train", nargs="+")
     parser.add_argument("--test")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--recipes", nargs="+", required=True, help="names of this folder, or paths")
@@ -49,7 +52,8 @@ def train(args, rest, recipe, seed, folder):
     run([*command, *rest])
     events = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     steps = [event for event in events if event["event"] == "step"]
-    looks = [event for event in events if event["event"] == "dev"]
+    # A stage ends with the matrices of its best look.
+    looks = [event for event in events if event["event"] == "dev" and event["is_best"]]
     weights = folder / "adapter_model.safetensors"
     return {
         "parameters": max(event["parameters"] for event in events if event["event"] == "stage"),
@@ -77,6 +81,8 @@ def main():
             folder = args.output / f"{recipe.stem}-{seed}"
             result = folder / "result.json"
             if not result.exists():
+                if not args.train:
+                    sys.exit(f"{folder} holds no finished run; give --train FILE")
                 found = train(args, rest, recipe, seed, folder)
                 if args.test:
                     found["test"] = evaluate(args, folder)
