@@ -41,7 +41,7 @@ fn forward(criterion: &mut Criterion) {
     }
 }
 
-/// 128 nodes without an adapter, with one of rank 8 on queries and values, and with two whose trees alternate.
+/// Eight trees without an adapter, with one of rank 8 on queries and values, and with two whose trees alternate.
 fn adapters(criterion: &mut Criterion) {
     let model = RandomModel::new(8, 512);
     for precision in [Precision::F32, Precision::Int8] {
