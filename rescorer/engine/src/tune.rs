@@ -11,8 +11,10 @@ use crate::{Error, Fusion, JudgedList};
 const LM_WEIGHTS: usize = 48;
 const LM_WEIGHT_RANGE: (f64, f64) = (1e-3, 4.0);
 
-/// Length bonus, in units of the LM weight: what a word is worth in nats.
-const BONUSES: [f64; 15] = [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0];
+/// Length bonus, in units of the LM weight: what a word is worth in nats. A first pass that favours short outputs wants much
+/// (each word costs the model several nats), one that favours long ones wants less than nothing.
+const BONUSES: [f64; 18] =
+    [-6.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0];
 
 /// Margin, in units of the LM weight: the lead in nats that a change needs.
 const MARGINS: [f64; 9] = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
