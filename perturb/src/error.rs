@@ -59,4 +59,56 @@ pub enum Error {
         /// The name that was given.
         name: String,
     },
+
+    /// A line of a pronouncing dictionary that can't be read.
+    #[error("{name}:{line}: {reason}")]
+    Lexicon {
+        /// The file.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what to write instead.
+        reason: String,
+    },
+
+    /// No perturbation has this name.
+    #[error("unknown perturbation {name:?}; use one-best, n-best or distractors")]
+    UnknownPerturbation {
+        /// The name that was given.
+        name: String,
+    },
+
+    /// A rate that is no probability.
+    #[error("rate {value}: the probability that a word is replaced lies between 0 and 1")]
+    Rate {
+        /// What was given.
+        value: String,
+    },
+
+    /// Distractors without copies.
+    #[error("0 copies: distractors add at least 1 copy of every hypothesis (2 is usual)")]
+    NoCopies,
+
+    /// A list that could not be put together again.
+    #[error("utterance {utterance:?}: {reason}")]
+    List {
+        /// Its id.
+        utterance: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// A relative rise was asked for, but there are no errors that could rise.
+    #[error(
+        "no errors in {utterances} clean utterances: a relative rise of them is undefined; \
+         give lists on which the rescorer errs"
+    )]
+    NoErrors {
+        /// Utterances given.
+        utterances: usize,
+    },
+
+    /// Robustness without a single perturbed set.
+    #[error("no seeds: give the errors of at least one perturbed set (3 are usual)")]
+    NoSeeds,
 }

@@ -26,9 +26,13 @@ mod align;
 mod bootstrap;
 mod edit;
 mod error;
+mod homophones;
+mod lexicon;
 mod mapsswe;
 mod normalize;
+mod nprr;
 mod paired;
+mod perturbation;
 mod report;
 mod wer;
 
@@ -36,8 +40,16 @@ pub use align::{Alignment, EditOp, ErrorCounts, align};
 pub use bootstrap::{DRAWS, Interval, group_numbers, wer_interval};
 pub use edit::word_errors;
 pub use error::Error;
+pub use homophones::{Homophone, HomophoneOptions, Homophones};
+pub use lexicon::{Lexicon, Phone, Pronunciation};
 pub use mapsswe::{Mapsswe, mapsswe};
 pub use normalize::{Normalization, words};
+pub use nprr::{
+    NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, RobustnessErrors, gain_kept, nprr, nprr_difference,
+};
 pub use paired::{PairedBootstrap, paired_bootstrap};
+pub use perturbation::{
+    HypothesisReplacement, Perturbation, PerturbationKind, Perturbed, PerturbedText, Replacement, WordCounts,
+};
 pub use report::ErrorReport;
 pub use wer::{UtteranceErrors, Wer, oracle_errors};

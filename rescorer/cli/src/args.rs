@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rescorer::{Convention, DeviceRequest, Fusion, LmText, Normalization};
 use rescorer_nbest::Format;
 
+use crate::perturb_args::{HomophonesArgs, PerturbArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
 
 /// A language model takes a second look at the N-best lists of a speech recogniser.
@@ -41,6 +42,10 @@ pub enum Command {
     Adapter(AdapterArgs),
     /// Is the difference between two outputs of `rescore --json` real?
     Compare(CompareArgs),
+    /// Words that sound the same
+    Homophones(HomophonesArgs),
+    /// Replace words of lists by homophones
+    Perturb(PerturbArgs),
     /// Completions for a shell
     Completions(CompletionsArgs),
     /// What a later version builds

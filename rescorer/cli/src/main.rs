@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod lists;
 mod model;
+mod perturb_args;
 mod recipe_flags;
 mod sink;
 mod status;
@@ -46,6 +47,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Train(args) => commands::train::run(*args),
         Command::Adapter(args) => commands::adapter::run(args),
         Command::Compare(args) => commands::compare::run(args),
+        Command::Homophones(args) => commands::homophones::run(args),
+        Command::Perturb(args) => commands::perturb::run(args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }

@@ -1,0 +1,112 @@
+use std::io::Write;
+
+use rescorer::Utterance;
+use rescorer_nbest::{JsonlWriter, TrnWriter};
+use rescorer_perturb::{HypothesisReplacement, Perturbation, WordCounts};
+use serde::Serialize;
+
+use crate::lists::{self, Skipped};
+use crate::perturb_args::{ListFormat, PerturbArgs};
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    utterance: &'a str,
+    #[serde(flatten)]
+    replacement: &'a HypothesisReplacement,
+}
+
+pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    let homophones = args.homophones.homophones()?;
+    let perturbation = Perturbation::new(&homophones, args.kind, args.rate, args.seed, args.copies)?;
+    let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let mut shown = if args.show { Some(Sink::open(None)?) } else { None };
+    let mut out = match (&args.output, args.show) {
+        (None, true) => None,
+        (path, _) => Some(Sink::open(path.as_deref())?),
+    };
+    let mut skipped = Skipped::new(&args.lists.select, status);
+    let mut counts = WordCounts::default();
+    let (mut done, mut untouchable) = (0usize, 0usize);
+    for utterance in utterances {
+        let perturbed = utterance.and_then(|utterance| Ok(perturbation.apply(&utterance)?));
+        let Some(perturbed) = skipped.pass(perturbed)? else { continue };
+        counts += perturbed.counts;
+        if let Some(out) = &mut out {
+            let written = write(out, args.to, &perturbed.utterance)?;
+            if skipped.pass(written)?.is_none() {
+                continue;
+            }
+        }
+        done += 1;
+        untouchable += usize::from(perturbed.counts.replaceable == 0);
+        if let Some(shown) = &mut shown {
+            for replacement in &perturbed.replacements {
+                show(shown, &perturbed.utterance.id, replacement, args.common.json)?;
+            }
+        }
+    }
+    let outcome = skipped.outcome(done)?;
+    say(counts, done, untouchable, status);
+    if done > 0 && counts.replaceable == 0 {
+        anyhow::bail!(
+            "no word of {done} lists has a homophone ({} of {} words are in the dictionary, which is English); \
+             nothing is written",
+            counts.known,
+            counts.words
+        );
+    }
+    out.map_or(Ok(()), Sink::finish)?;
+    shown.map_or(Ok(()), Sink::finish)?;
+    Ok(outcome)
+}
+
+fn say(counts: WordCounts, done: usize, untouchable: usize, status: Status) {
+    let WordCounts { words, known, replaceable, replaced } = counts;
+    let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+    status.say(format_args!(
+        "{done} lists; of {words} words that could be reached {:.1}% are in the dictionary, {:.1}% have a homophone, {:.1}% were \
+         replaced ({:.1}% of those with one)",
+        percent(known, words),
+        percent(replaceable, words),
+        percent(replaced, words),
+        percent(replaced, replaceable)
+    ));
+    if untouchable > 0 {
+        status.warn(format_args!("lists without any word that has a homophone, as they were: {untouchable}"));
+    }
+}
+
+fn show(out: &mut Sink, id: &str, found: &HypothesisReplacement, json: bool) -> anyhow::Result<()> {
+    if json {
+        return write_json(out, &Shown { utterance: id, replacement: found });
+    }
+    let copy = found.copy.map_or_else(String::new, |copy| format!(".{copy}"));
+    let rescorer_perturb::Replacement { word, original, replacement } = &found.replacement;
+    Ok(writeln!(out, "{id}\t{}{copy}\t{word}\t{original}\t{replacement}", found.position)?)
+}
+
+/// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
+fn write(
+    out: &mut Sink,
+    format: ListFormat,
+    utterance: &Utterance,
+) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
+    let mut lines = Vec::new();
+    let written = match format {
+        ListFormat::Jsonl => JsonlWriter::new("a line", &mut lines).write(utterance),
+        ListFormat::Trn => {
+            TrnWriter::new("a line", &mut lines).write(&utterance.id, &utterance.nbest.first().text)
+        }
+        ListFormat::Text => {
+            for (position, hypothesis) in utterance.nbest.iter().enumerate() {
+                writeln!(lines, "{}\t{position}\t{}", utterance.id, hypothesis.text)?;
+            }
+            Ok(())
+        }
+    };
+    out.write_all(&lines)?;
+    Ok(written)
+}

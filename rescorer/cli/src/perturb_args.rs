@@ -1,0 +1,119 @@
+//! Arguments of `homophones` and `perturb`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, Perturbation, PerturbationKind};
+
+use crate::args::{CommonArgs, ListArgs};
+
+/// Which words stand in for others.
+#[derive(Args)]
+pub struct HomophoneArgs {
+    /// Only words that common, by SCOWL's sizes: 10 (the thousand most common), 35 (small), 50 (medium), 70 (large) to 95
+    #[arg(long, value_name = "SIZE", value_parser = clap::value_parser!(u8).range(10..=95))]
+    pub max_size: Option<u8>,
+    /// Near-homophones too: one phone differs, and the two phones are at least that similar (0 to 1; 0.6 keeps s and z,
+    /// m and n; from 0.5 down a phone may be missing or added)
+    #[arg(long, value_name = "SIMILARITY", value_parser = share)]
+    pub near: Option<f32>,
+    /// Several words too: "a loan" for "alone", "i scream" for "ice cream"
+    #[arg(long)]
+    pub multi_word: bool,
+    /// Pronunciations of your own, added to the CMU dictionary's; lines as `read R EH1 D`
+    #[arg(long, value_name = "FILE")]
+    pub lexicon: Vec<PathBuf>,
+}
+
+impl HomophoneArgs {
+    pub fn homophones(&self) -> anyhow::Result<Homophones> {
+        let options =
+            HomophoneOptions { max_size: self.max_size, near: self.near, multi_word: self.multi_word };
+        Ok(Homophones::new(lexicon(&self.lexicon)?, options))
+    }
+}
+
+/// The CMU dictionary, with the entries of more files.
+pub fn lexicon(paths: &[PathBuf]) -> anyhow::Result<Arc<Lexicon>> {
+    let mut lexicon = Lexicon::english();
+    for path in paths {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("--lexicon {name}: give a text file of lines as `read R EH1 D`"))?;
+        Arc::make_mut(&mut lexicon).extend_from_cmu(&name, &text)?;
+    }
+    Ok(lexicon)
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected the probability that a word is replaced, from 0 to 1".into()),
+    }
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer homophones their write two
+  rescorer homophones --near 0.8 --max-size 50 ship
+  rescorer homophones --multi-word alone 'ice cream'")]
+pub struct HomophonesArgs {
+    /// Words; two in quotes are looked up as said in one breath (with --multi-word)
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub homophones: HomophoneArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer perturb test.jsonl --kind n-best --rate 0.2 --max-size 50 > perturbed.jsonl
+  rescorer perturb test.jsonl --kind distractors --rate 0.4 --output perturbed.jsonl --show")]
+pub struct PerturbArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// one-best (every copy of the first-pass best), n-best (every hypothesis), or distractors (the list stays, and each
+    /// hypothesis gains perturbed copies right behind it, with its score)
+    #[arg(long, value_name = "KIND")]
+    pub kind: PerturbationKind,
+    /// Probability that a word with a homophone is replaced
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub rate: f64,
+    /// Seed of what is replaced, and by what
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Copies of a hypothesis that distractors add
+    #[arg(long, default_value_t = Perturbation::COPIES, value_name = "N")]
+    pub copies: usize,
+    #[command(flatten)]
+    pub homophones: HomophoneArgs,
+    /// Every replacement on stdout in place of the lists, which go to --output alone
+    #[arg(long)]
+    pub show: bool,
+    /// Write the lists to FILE, which appears when all is done
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// jsonl: native lists; text: id, position, text; trn: the first-pass bests, for sclite
+    #[arg(long, value_enum, default_value_t = ListFormat::Jsonl, value_name = "FORMAT")]
+    pub to: ListFormat,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Jsonl,
+    Text,
+    Trn,
+}
