@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Fusion, JudgedList};
 
 /// Weights of the language model that are tried, besides 0: log-spaced, from far below one nat per hundred
-/// tokens (first passes that give means) to several times the first pass.
-const LM_WEIGHTS: usize = 48;
-const LM_WEIGHT_RANGE: (f64, f64) = (1e-3, 4.0);
+/// tokens (first passes that give means) to where the first pass hardly counts (lists without scores, where it is −position).
+const LM_WEIGHTS: usize = 57;
+const LEAST_LM_WEIGHT: f64 = 1e-3;
+const LM_WEIGHT_STEP: f64 = 1.193;
 
 /// Length bonus, in units of the LM weight: what a word is worth in nats. A first pass that favours short outputs wants much
 /// (each word costs the model several nats), one that favours long ones wants less than nothing.
@@ -17,7 +18,7 @@ const BONUSES: [f64; 18] =
     [-6.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0];
 
 /// Margin, in units of the LM weight: the lead in nats that a change needs.
-const MARGINS: [f64; 9] = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
+const MARGINS: [f64; 11] = [0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0];
 
 /// The best weights for one LM weight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -124,9 +125,7 @@ fn fold(reference: &str, folds: usize, seed: u64) -> usize {
 
 /// All weights that are tried, the gentlest first.
 fn grid() -> Vec<Fusion> {
-    let (low, high) = LM_WEIGHT_RANGE;
-    let step = (high / low).ln() / (LM_WEIGHTS - 1) as f64;
-    let lm_weights = (0..LM_WEIGHTS).map(|i| low * (step * i as f64).exp());
+    let lm_weights = (0..LM_WEIGHTS as i32).map(|i| LEAST_LM_WEIGHT * LM_WEIGHT_STEP.powi(i));
     let mut bonuses = BONUSES;
     bonuses.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
     let mut grid = vec![Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 }];
