@@ -111,4 +111,14 @@ pub enum Error {
     /// Robustness without a single perturbed set.
     #[error("no seeds: give the errors of at least one perturbed set (3 are usual)")]
     NoSeeds,
+
+    /// A recording that can't be used.
+    #[cfg(feature = "audio")]
+    #[error("{path}: {reason}")]
+    Audio {
+        /// The file.
+        path: String,
+        /// Why, and what to do.
+        reason: String,
+    },
 }

@@ -23,6 +23,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod align;
+#[cfg(feature = "audio")]
+mod audio;
 mod bootstrap;
 mod edit;
 mod error;
@@ -37,6 +39,8 @@ mod report;
 mod wer;
 
 pub use align::{Alignment, EditOp, ErrorCounts, align};
+#[cfg(feature = "audio")]
+pub use audio::{Audio, AudioPerturbation, AudioReport, Noise, SampleFormat};
 pub use bootstrap::{DRAWS, Interval, group_numbers, wer_interval};
 pub use edit::word_errors;
 pub use error::Error;

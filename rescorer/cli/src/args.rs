@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rescorer::{Convention, DeviceRequest, Fusion, LmText, Normalization};
 use rescorer_nbest::Format;
 
-use crate::perturb_args::{HomophonesArgs, PerturbArgs};
+use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
 
 /// A language model takes a second look at the N-best lists of a speech recogniser.
@@ -46,6 +46,8 @@ pub enum Command {
     Homophones(HomophonesArgs),
     /// Replace words of lists by homophones
     Perturb(PerturbArgs),
+    /// Add noise to recordings, change their speed, clip them
+    PerturbAudio(PerturbAudioArgs),
     /// Completions for a shell
     Completions(CompletionsArgs),
     /// What a later version builds

@@ -49,6 +49,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Compare(args) => commands::compare::run(args),
         Command::Homophones(args) => commands::homophones::run(args),
         Command::Perturb(args) => commands::perturb::run(args),
+        Command::PerturbAudio(args) => commands::perturb_audio::run(args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }

@@ -117,3 +117,48 @@ pub enum ListFormat {
     Text,
     Trn,
 }
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer perturb-audio speech/*.wav --noise white --snr 10 --output noisy
+  rescorer perturb-audio a.wav --noise babble --noise-from voices/*.wav --snr 5 --speed 1.1 --output noisy
+
+What is done comes in this order: speed, noise, clipping. The files keep their names and formats.")]
+pub struct PerturbAudioArgs {
+    /// WAV files: integers of 8, 16, 24 or 32 bits or floating point, any rate and number of channels
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Folder for the files
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// white, babble (six voices of --noise-from at a time) or recorded (one of --noise-from)
+    #[arg(long, value_enum, value_name = "KIND", requires = "snr")]
+    pub noise: Option<NoiseKind>,
+    /// Recordings of voices or of noise
+    #[arg(long, value_name = "WAV", num_args = 1.., requires = "noise")]
+    pub noise_from: Vec<PathBuf>,
+    /// Ratio of speech to noise, in dB, over the whole file
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, requires = "noise")]
+    pub snr: Option<f64>,
+    /// So many times as fast, 0.5 to 2; the pitch changes with it
+    #[arg(long, value_name = "FACTOR")]
+    pub speed: Option<f64>,
+    /// Cut samples off at this share of the peak
+    #[arg(long, value_name = "SHARE")]
+    pub clip: Option<f32>,
+    /// Seed of what is drawn
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Go on after a file that can't be used; they are reported and counted, and the exit code is 1
+    #[arg(long)]
+    pub skip_invalid: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NoiseKind {
+    White,
+    Babble,
+    Recorded,
+}

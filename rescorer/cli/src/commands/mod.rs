@@ -6,6 +6,7 @@ pub mod homophones;
 pub mod later;
 pub mod models;
 pub mod perturb;
+pub mod perturb_audio;
 pub mod rescore;
 pub mod score;
 pub mod show;

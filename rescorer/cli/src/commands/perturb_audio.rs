@@ -1,0 +1,107 @@
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rescorer_perturb::{Audio, AudioPerturbation, AudioReport, Noise};
+use serde::Serialize;
+
+use crate::perturb_args::{NoiseKind, PerturbAudioArgs};
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+#[derive(Serialize)]
+struct Row<'a> {
+    file: &'a Path,
+    output: &'a Path,
+    #[serde(flatten)]
+    report: AudioReport,
+}
+
+pub fn run(args: PerturbAudioArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    if args.noise.is_none() && args.speed.is_none() && args.clip.is_none() {
+        bail!("nothing to do: give --noise with --snr, --speed or --clip");
+    }
+    let outputs = outputs(&args)?;
+    let noise = args.noise.map(|kind| noise(kind, &args.noise_from)).transpose()?;
+    let perturbation =
+        AudioPerturbation { speed: args.speed, noise: noise.zip(args.snr), clip: args.clip, seed: args.seed };
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
+    let mut out = Sink::open(None)?;
+    let (mut done, mut skipped, mut seconds) = (0, 0, 0.0);
+    for (file, output) in args.files.iter().zip(&outputs) {
+        let report = match one(file, output, &perturbation) {
+            Ok(report) => report,
+            Err(error) if args.skip_invalid => {
+                status.warn(format_args!("skipped: {error}"));
+                skipped += 1;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        done += 1;
+        seconds += report.seconds;
+        if report.gain_db < 0.0 {
+            let db = -report.gain_db;
+            status.say(format_args!("{}: turned down by {db:.1} dB, it would have clipped", file.display()));
+        }
+        if args.common.json {
+            write_json(&mut out, &Row { file, output, report })?;
+        } else {
+            writeln!(out, "{}", output.display())?;
+        }
+    }
+    out.finish()?;
+    status.say(format_args!("{done} files, {seconds:.1} s of sound"));
+    if done == 0 {
+        bail!("nothing usable: every file was skipped ({skipped}); mend them");
+    }
+    Ok(if skipped > 0 { Outcome::Partial } else { Outcome::Complete })
+}
+
+/// What is drawn depends on the name of a file, not on the folder that it lies in.
+fn one(
+    file: &Path,
+    output: &Path,
+    perturbation: &AudioPerturbation,
+) -> Result<AudioReport, rescorer_perturb::Error> {
+    let audio = Audio::read(file)?;
+    let name = output.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let (audio, report) = perturbation.apply(&name, &audio)?;
+    audio.write(output)?;
+    Ok(report)
+}
+
+/// Where each file goes. Nothing may be written twice, nor over what is read.
+fn outputs(args: &PerturbAudioArgs) -> anyhow::Result<Vec<PathBuf>> {
+    let mut seen = HashSet::new();
+    let mut outputs = Vec::new();
+    for file in &args.files {
+        let name = file.file_name().with_context(|| format!("{}: is no file", file.display()))?;
+        if !seen.insert(name) {
+            bail!("{}: another file has this name; give one of them in a run of its own", file.display());
+        }
+        let output = args.output.join(name);
+        if output.exists() && file.canonicalize().ok() == output.canonicalize().ok() {
+            bail!("{}: would be written over; give another folder as --output", file.display());
+        }
+        outputs.push(output);
+    }
+    Ok(outputs)
+}
+
+fn noise(kind: NoiseKind, files: &[PathBuf]) -> anyhow::Result<Noise> {
+    let mut recordings = files.iter().map(|path| Audio::read(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(match (kind, recordings.len()) {
+        (NoiseKind::White, 0) => Noise::White,
+        (NoiseKind::White, _) => bail!("--noise white needs no recordings; leave out --noise-from"),
+        (NoiseKind::Babble, 0) => bail!("--noise babble: give recordings of voices with --noise-from"),
+        (NoiseKind::Babble, _) => Noise::Babble(recordings),
+        (NoiseKind::Recorded, 1) => Noise::Recorded(recordings.remove(0)),
+        (NoiseKind::Recorded, count) => {
+            bail!("--noise recorded: give one recording with --noise-from, not {count}")
+        }
+    })
+}
