@@ -48,6 +48,8 @@ pub enum Command {
     Perturb(PerturbArgs),
     /// Add noise to recordings, change their speed, clip them
     PerturbAudio(PerturbAudioArgs),
+    /// How much rescorers lose when their lists are perturbed: WER, NPRR, a report
+    Robustness(RobustnessArgs),
     /// Completions for a shell
     Completions(CompletionsArgs),
     /// What a later version builds
@@ -356,6 +358,41 @@ pub struct CompareArgs {
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example of a plan:
+  title = \"ATIS\"
+  lists = [\"atis-test.json\"]
+  kinds = [\"one-best\", \"n-best\", \"distractors\"]
+  rates = [0.1, 0.2, 0.4]
+  seeds = [1, 2, 3]
+  homophones = { max_size = 50 }
+
+  [[rescorer]]
+  name = \"no adapter\"
+  policy = \"policy.toml\"
+
+  [[rescorer]]
+  name = \"lora\"
+  adapter = \"lora\"
+  policy = \"lora/policy.toml\"
+
+Paths are those seen from the plan's folder. Broken off at any moment, the same command goes on: scores are kept in
+the output folder.")]
+pub struct RobustnessArgs {
+    /// What is compared, on what, and how it is perturbed
+    pub plan: PathBuf,
+    /// Folder for report.html, report.json, rows.csv and the scores
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
+    #[arg(long)]
+    pub skip_invalid: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -50,6 +50,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Homophones(args) => commands::homophones::run(args),
         Command::Perturb(args) => commands::perturb::run(args),
         Command::PerturbAudio(args) => commands::perturb_audio::run(args),
+        Command::Robustness(args) => commands::robustness::run(args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }

@@ -21,6 +21,30 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// A model with adapters, each as `--adapter` names it.
+    pub fn attach(
+        model: Arc<LanguageModel>,
+        identity: ModelIdentity,
+        adapters: &[String],
+        status: Status,
+    ) -> anyhow::Result<Self> {
+        let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
+        let mut first = None;
+        for argument in adapters {
+            let (name, adapter) = read_adapter(argument)?;
+            if adapter.base_fingerprint.is_none() {
+                status.warn(format_args!(
+                    "adapter {name} does not say which model it was trained on; its shapes fit this one"
+                ));
+            }
+            let attached = adapter.attach(&model)?;
+            let fingerprint = attached.fingerprint().to_string();
+            first.get_or_insert(ModelIdentity { name: name.clone(), fingerprint });
+            named.push((name, attached));
+        }
+        Ok(Self { model, adapters: AdapterSet::new(named)?, identity, adapter: first })
+    }
+
     /// A scorer with the adapters.
     pub fn scorer(self, convention: Convention) -> Result<Scorer, rescorer::Error> {
         Ok(Scorer::new(self.model, convention)?.with_adapters(self.adapters))
@@ -36,24 +60,11 @@ impl Loaded {
 /// Finds, fetches and loads the model and the adapters that the options ask for.
 pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Loaded> {
     // What can be said of an adapter without the model is said before the model is fetched.
-    let read =
-        args.adapter.iter().map(|adapter| read_adapter(adapter)).collect::<anyhow::Result<Vec<_>>>()?;
-    let model = load_model(args, status)?;
-    let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
-    let mut first = None;
-    for (name, adapter) in read {
-        if adapter.base_fingerprint.is_none() {
-            status.warn(format_args!(
-                "adapter {name} does not say which model it was trained on; its shapes fit this one"
-            ));
-        }
-        let attached = adapter.attach(&model)?;
-        let fingerprint = attached.fingerprint().to_string();
-        first.get_or_insert(ModelIdentity { name: name.clone(), fingerprint });
-        named.push((name, attached));
-    }
+    args.adapter.iter().try_for_each(|adapter| read_adapter(adapter).map(drop))?;
+    set_threads(args.threads)?;
+    let model = load_model(args, &args.model, status)?;
     let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
-    Ok(Loaded { model, adapters: AdapterSet::new(named)?, identity, adapter: first })
+    Loaded::attach(model, identity, &args.adapter, status)
 }
 
 /// `DIR`, whose name is that of the folder, or `NAME=DIR`.
@@ -72,14 +83,13 @@ fn read_adapter(argument: &str) -> anyhow::Result<(String, LoraAdapter)> {
 }
 
 /// Finds, fetches and loads the model.
-fn load_model(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
+pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
     let precision = match args.precision {
         args::Precision::F32 => Precision::F32,
         args::Precision::Int8 => Precision::Int8,
         args::Precision::F16 => Precision::F16,
     };
-    set_threads(args.threads)?;
-    let path = locate(&args.model, args.offline, status)?;
+    let path = locate(name, args.offline, status)?;
     let model = LanguageModel::load(&path, args.device, precision)?;
     let device = model.device();
     if let Some(warning) = device.warning() {
@@ -88,7 +98,7 @@ fn load_model(args: &ModelArgs, status: Status) -> anyhow::Result<Arc<LanguageMo
     let threads =
         if device.is_cpu() { format!(", {} threads", rayon::current_num_threads()) } else { String::new() };
     let precision = device.precision();
-    status.say(format_args!("model {} in {precision} on {}{threads}", args.model, device.description()));
+    status.say(format_args!("model {name} in {precision} on {}{threads}", device.description()));
     if args.warm_up && !device.is_cpu() {
         status.say("warming up: compiling and tuning kernels");
         model.warm_up()?;

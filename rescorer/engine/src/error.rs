@@ -156,7 +156,7 @@ pub enum Error {
 
     /// Training that has left the numbers.
     #[error(
-        "stage {stage}, step {step}: {what} is {value}; the last checkpoint is kept: lessen learning_rate, or clip,          and go on from it"
+        "stage {stage}, step {step}: {what} is {value}; the last checkpoint is kept: lessen learning_rate, or clip, and go on from it"
     )]
     Diverged {
         /// The stage, from 1.
@@ -167,6 +167,24 @@ pub enum Error {
         what: &'static str,
         /// What it is.
         value: f64,
+    },
+
+    /// A plan that can't be followed.
+    #[error("{place}: {reason}")]
+    Plan {
+        /// The file.
+        place: String,
+        /// The key, and the remedy.
+        reason: String,
+    },
+
+    /// Scores kept from an earlier run that can't be read or written.
+    #[error("{path}: {reason}", path = path.display())]
+    ScoreCache {
+        /// The file.
+        path: PathBuf,
+        /// The reason, with the remedy.
+        reason: String,
     },
 
     /// A policy made for another adapter.

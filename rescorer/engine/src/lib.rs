@@ -31,6 +31,7 @@ mod fusion;
 mod judged;
 mod policy;
 mod rescorer;
+pub mod robustness;
 mod scorer;
 mod search;
 mod stream;

@@ -8,6 +8,7 @@ pub mod models;
 pub mod perturb;
 pub mod perturb_audio;
 pub mod rescore;
+pub mod robustness;
 pub mod score;
 pub mod show;
 pub mod train;

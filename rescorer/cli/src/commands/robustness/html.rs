@@ -1,0 +1,240 @@
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use rescorer::robustness::{Comparison, Report, Row};
+use rescorer_perturb::{Interval, PerturbationKind};
+
+use super::plot::{self, Line};
+
+/// Least p value that counts as chance.
+const CHANCE: f64 = 0.05;
+
+const STYLE: &str = "
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 1290px; margin: 2em auto; padding: 0 1em; color: #222 }
+h1 { font-size: 1.6em } h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid #ccc }
+table { border-collapse: collapse; margin: .8em 0; font-size: .92em }
+th, td { padding: .2em .7em; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap }
+th { border-bottom: 1px solid #888; vertical-align: bottom } td:first-child, th:first-child { text-align: left }
+.plots { display: flex; flex-wrap: wrap; gap: 8px } .plots svg { max-width: 100%; height: auto }
+.key span { display: inline-block; width: 1.6em; height: .35em; margin: 0 .4em .2em 1.2em }
+.small { font-size: .85em; color: #555 } code { font-size: .9em; overflow-wrap: anywhere } .sure { font-weight: 600 } .facts td { text-align: left; white-space: normal }
+details { margin: .6em 0 } summary { cursor: pointer }";
+
+/// The report as one HTML file that needs nothing else.
+pub fn page(report: &Report) -> anyhow::Result<String> {
+    let mut kinds: Vec<PerturbationKind> = Vec::new();
+    for row in &report.rows {
+        if !kinds.contains(&row.kind) {
+            kinds.push(row.kind);
+        }
+    }
+    let sections = kinds.iter().map(|&kind| section(report, kind)).collect::<anyhow::Result<Vec<_>>>()?;
+    let title = if report.title.is_empty() { "Robustness" } else { &report.title };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                p {
+                    (report.utterances) " lists, " (report.reference_words) " reference words; first pass "
+                    (number(report.first_pass_wer)) ", oracle " (number(report.oracle_wer)) " % WER. "
+                    @if report.excluded > 0 { (report.excluded) " lists were left out: a policy was tuned on them. " }
+                    @if report.untouchable > 0 { (report.untouchable) " lists have no word with a homophone. " }
+                }
+                p { b { "NPRR, version " (report.nprr_version) ". " } (report.definition) }
+                p.key {
+                    @for (index, row) in report.clean.iter().enumerate() {
+                        span style={ "background:" (plot::colour(index)) } {} (row.rescorer)
+                    }
+                    span style="background:#787878" {} "first pass"
+                }
+                h2 { "Clean lists" }
+                (clean(report))
+                @for section in sections { (section) }
+                h2 { "How it was made" }
+                (provenance(report))
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+fn clean(report: &Report) -> Markup {
+    html! {
+        table {
+            tr { th { "rescorer" } th { "WER" } th { "95 %" } th { "LM weight" } th { "length bonus" } th { "margin" } th { "model" } th { "adapter" } }
+            @for row in &report.clean {
+                tr {
+                    td { (row.rescorer) }
+                    td { (number(row.wer)) }
+                    td { (interval(&row.interval)) }
+                    td { (format!("{:.4}", row.fusion.lm_weight)) }
+                    td { (format!("{:.4}", row.fusion.length_bonus)) }
+                    td { (format!("{:.4}", row.fusion.margin)) }
+                    td { code { (format!("{:.12}", row.key.model)) } }
+                    td { @match &row.key.adapter { Some(print) => code { (format!("{print:.12}")) }, None => "none" } }
+                }
+            }
+        }
+    }
+}
+
+fn section(report: &Report, kind: PerturbationKind) -> anyhow::Result<Markup> {
+    let rows: Vec<&Row> = report.rows.iter().filter(|row| row.kind == kind).collect();
+    let comparisons: Vec<&Comparison> =
+        report.comparisons.iter().filter(|found| found.kind == kind).collect();
+    let wer = plot::draw("WER of what is picked", "WER in %", &wer_lines(report, &rows))?;
+    let nprr = plot::draw("NPRR: the relative rise of the WER", "NPRR in %", &nprr_lines(report, &rows))?;
+    Ok(html! {
+        h2 { (kind) }
+        div.plots { (PreEscaped(wer)) (PreEscaped(nprr)) }
+        table {
+            tr {
+                th { "rescorer" } th { "rate" } th { "WER" } th { "95 %" } th { "NPRR" } th { "95 %" } th { "spread" br; "over seeds" }
+                th { "gain" br; "kept" } th { "first pass" } th { "oracle" } th { "words" br; "replaced" } th { "of those with" br; "a homophone" }
+            }
+            @for row in &rows { (table_row(row)) }
+        }
+        @if !comparisons.is_empty() {
+            details {
+                summary { "Pair by pair: NPRR and WER of the second less those of the first" }
+                table {
+                    tr { th { "first" } th { "second" } th { "rate" } th { "NPRR" } th { "95 %" } th { "p" } th { "WER" } th { "95 %" } th { "p" } }
+                    @for found in &comparisons { (comparison(found)) }
+                }
+            }
+        }
+    })
+}
+
+fn table_row(row: &Row) -> Markup {
+    html! {
+        tr {
+            td { (row.rescorer) }
+            td { (row.rate) }
+            @match &row.nprr {
+                Some(found) => {
+                    td { (number(found.perturbed_wer)) }
+                    td { (interval(&row.wer_interval)) }
+                    td { (format!("{:.1}", found.nprr)) }
+                    td { (format!("{:.1}–{:.1}", found.interval.low, found.interval.high)) }
+                    td { (format!("{:.1}", found.spread)) }
+                }
+                None => {
+                    td colspan="5" { "no errors on the clean lists: undefined" }
+                }
+            }
+            td { @match row.gain_kept { Some(share) => (format!("{:.0} %", 100.0 * share)), None => "–" } }
+            td { (number(row.first_pass_wer)) }
+            td { (number(row.oracle_wer)) }
+            td { (format!("{:.1} %", 100.0 * row.replaced)) }
+            td { (format!("{:.1} %", 100.0 * row.replaced_of_replaceable)) }
+        }
+    }
+}
+
+fn comparison(found: &Comparison) -> Markup {
+    let sure = |p: f64| if p < CHANCE { "sure" } else { "" };
+    html! {
+        tr {
+            td { (found.first) }
+            td { (found.second) }
+            td { (found.rate) }
+            @match &found.nprr {
+                Some(nprr) => {
+                    td class=(sure(nprr.p)) { (format!("{:+.1}", nprr.difference)) }
+                    td { (format!("{:+.1}…{:+.1}", nprr.interval.low, nprr.interval.high)) }
+                    td { (format!("{:.3}", nprr.p)) }
+                }
+                None => {
+                    td colspan="3" { "undefined" }
+                }
+            }
+            td class=(sure(found.wer.p)) { (format!("{:+.2}", found.wer.difference)) }
+            td { (format!("{:+.2}…{:+.2}", found.wer.interval.low, found.wer.interval.high)) }
+            td { (format!("{:.3}", found.wer.p)) }
+        }
+    }
+}
+
+fn provenance(report: &Report) -> Markup {
+    let homophones = &report.homophones;
+    html! {
+        table.facts {
+            tr { td { "program" } td { "rescorer " (report.version) @if let Some(commit) = &report.commit { ", commit " code { (commit) } } } }
+            @for file in &report.data { tr { td { "lists" } td { (file.name) ", SHA-256 " code { (file.sha256) } } } }
+            tr { td { "homophones" } td {
+                "CMU Pronouncing Dictionary, stress ignored"
+                @if let Some(size) = homophones.max_size { ", words of SCOWL up to size " (size) }
+                @if let Some(least) = homophones.near { ", and one phone away with a similarity of at least " (least) }
+                @if homophones.multi_word { ", several words too" }
+            } }
+            tr { td { "distractors" } td { (report.copies) " perturbed copies of a hypothesis" } }
+            tr { td { "seeds" } td { (report.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")) } }
+            tr { td { "intervals" } td { "95 %, bootstrap of " (report.bootstrap.1) " draws, seed " (report.bootstrap.0) } }
+        }
+        p.small { "Differences in bold have p < " (CHANCE) ", each by itself: with many pairs some are so by chance." }
+    }
+}
+
+/// Every rescorer from its clean WER on, and the first pass.
+fn wer_lines(report: &Report, rows: &[&Row]) -> Vec<Line> {
+    let mut lines = lines(
+        report,
+        rows,
+        |index| {
+            let clean = &report.clean[index];
+            (0.0, clean.wer, clean.interval.low, clean.interval.high)
+        },
+        |row| {
+            let wer = row.nprr.as_ref().map(|nprr| nprr.perturbed_wer)?;
+            Some((row.rate, wer, row.wer_interval.low, row.wer_interval.high))
+        },
+    );
+    let first = report.clean.first().map(|row| row.rescorer.as_str());
+    let perturbed = rows.iter().filter(|row| Some(row.rescorer.as_str()) == first);
+    let points = std::iter::once((0.0, report.first_pass_wer))
+        .chain(perturbed.map(|row| (row.rate, row.first_pass_wer)))
+        .map(|(rate, wer)| (rate, wer, wer, wer));
+    lines.push(Line { points: points.collect(), is_reference: true });
+    lines
+}
+
+fn nprr_lines(report: &Report, rows: &[&Row]) -> Vec<Line> {
+    lines(
+        report,
+        rows,
+        |_| (0.0, 0.0, 0.0, 0.0),
+        |row| {
+            let nprr = row.nprr.as_ref()?;
+            Some((row.rate, nprr.nprr, nprr.interval.low, nprr.interval.high))
+        },
+    )
+}
+
+fn lines(
+    report: &Report,
+    rows: &[&Row],
+    clean: impl Fn(usize) -> (f64, f64, f64, f64),
+    point: impl Fn(&Row) -> Option<(f64, f64, f64, f64)>,
+) -> Vec<Line> {
+    let line = |(index, row): (usize, &rescorer::robustness::CleanRow)| {
+        let own = rows.iter().filter(|found| found.rescorer == row.rescorer).filter_map(|row| point(row));
+        let mut points: Vec<_> = std::iter::once(clean(index)).chain(own).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Line { points, is_reference: false }
+    };
+    report.clean.iter().enumerate().map(line).collect()
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+fn interval(found: &Interval) -> String {
+    format!("{:.2}–{:.2}", found.low, found.high)
+}

@@ -1,0 +1,190 @@
+mod csv;
+mod html;
+mod plot;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use rescorer::robustness::{
+    Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
+};
+use rescorer::{Convention, Fusion, LanguageModel, ModelIdentity, Normalization, Policy};
+use rescorer_nbest::OutputFile;
+use rescorer_perturb::Homophones;
+use sha2::{Digest, Sha256};
+
+use crate::args::RobustnessArgs;
+use crate::lists::{self, Skipped};
+use crate::model::{self, Loaded};
+use crate::perturb_args::lexicon;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+/// Names of what is written into the output folder.
+const SCORES: &str = "scores";
+const JSON: &str = "report.json";
+const CSV: &str = "rows.csv";
+const HTML: &str = "report.html";
+
+/// What a rescorer of the plan decides with.
+struct Decision {
+    fusion: Fusion,
+    convention: Convention,
+    policy: Option<Policy>,
+}
+
+pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    if let Some(adapter) = args.model.adapter.first() {
+        bail!("--adapter {adapter}: the plan names the adapters of its rescorers");
+    }
+    let plan = Plan::from_file(&args.plan)?;
+    let decisions = plan.rescorers.iter().map(decision).collect::<anyhow::Result<Vec<_>>>()?;
+    let normalize = normalization(&plan, &decisions)?;
+    for rescorer in &plan.rescorers {
+        if let Some(folder) = &rescorer.adapter {
+            rescorer_lora::LoraAdapter::read(folder)
+                .with_context(|| format!("rescorer {:?}", rescorer.name))?;
+        }
+    }
+    let homophones = Homophones::new(lexicon(&plan.lexicon)?, plan.homophones);
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
+    let mut skipped = Skipped::allowing(args.skip_invalid, status);
+    let mut utterances = Vec::new();
+    let all = lists::read_all(&plan.lists)?.skip(plan.skip).take(plan.limit.unwrap_or(usize::MAX));
+    for utterance in all {
+        utterances.extend(skipped.pass(utterance)?);
+    }
+    let data = plan.lists.iter().map(|path| data_file(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let seen: HashSet<&str> =
+        decisions.iter().filter_map(|decision| decision.policy.as_ref()).flat_map(Policy::seen).collect();
+    let rescorers = plan.rescorers.clone();
+    let benchmark = Benchmark::new(plan, utterances, &seen, &homophones, normalize)?;
+    if benchmark.excluded() > 0 {
+        status.warn(format_args!("{} lists left out: a policy was tuned on them", benchmark.excluded()));
+    }
+    model::set_threads(args.model.threads)?;
+    let mut contestants = Vec::new();
+    let mut last: Option<(String, Arc<LanguageModel>)> = None;
+    for (rescorer, decision) in rescorers.iter().zip(&decisions) {
+        let name = rescorer.model.clone().unwrap_or_else(|| args.model.model.clone());
+        let model = match last.take().filter(|(known, _)| *known == name) {
+            Some((_, model)) => model,
+            None => model::load_model(&args.model, &name, status)?,
+        };
+        last = Some((name.clone(), model.clone()));
+        let folder = args.output.join(SCORES);
+        contestants.push(contestant(&benchmark, rescorer, decision, (name, model), &folder, status)?);
+    }
+    let report = benchmark.report(&contestants, data, option_env!("RESCORER_COMMIT").map(str::to_owned))?;
+    write(&args.output, &report)?;
+    let mut out = Sink::open(None)?;
+    for row in &report.rows {
+        if args.common.json {
+            write_json(&mut out, row)?;
+        } else {
+            writeln!(out, "{}", line(row))?;
+        }
+    }
+    out.finish()?;
+    status.say(format_args!("report: {}", args.output.join(HTML).display()));
+    skipped.outcome(benchmark.lists())
+}
+
+fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
+    let policy = rescorer
+        .policy
+        .as_deref()
+        .map(Policy::from_file)
+        .transpose()
+        .with_context(|| format!("rescorer {:?}", rescorer.name))?;
+    let Some(fusion) = rescorer.fusion.or(policy.as_ref().map(|policy| policy.fusion)) else {
+        bail!("rescorer {:?}: give policy or fusion", rescorer.name);
+    };
+    let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
+    Ok(Decision { fusion, convention, policy })
+}
+
+/// The normalisation that all policies were tuned with: WERs under different ones can't be compared.
+fn normalization(plan: &Plan, decisions: &[Decision]) -> anyhow::Result<Normalization> {
+    let mut found: Option<(&str, Normalization)> = None;
+    for (rescorer, decision) in plan.rescorers.iter().zip(decisions) {
+        let Some(policy) = &decision.policy else { continue };
+        match found {
+            Some((other, normalize)) if normalize != policy.normalize => bail!(
+                "rescorers {other:?} and {:?} were tuned with --normalize {normalize} and {}; tune both alike",
+                rescorer.name,
+                policy.normalize
+            ),
+            _ => found = Some((&rescorer.name, policy.normalize)),
+        }
+    }
+    Ok(found.map_or_else(Normalization::default, |(_, normalize)| normalize))
+}
+
+/// Attaches the adapter, and scores what is not known yet.
+fn contestant(
+    benchmark: &Benchmark,
+    rescorer: &PlannedRescorer,
+    decision: &Decision,
+    (name, model): (String, Arc<LanguageModel>),
+    folder: &Path,
+    status: Status,
+) -> anyhow::Result<Contestant> {
+    let adapters: Vec<String> =
+        rescorer.adapter.iter().map(|folder| format!("{}={}", rescorer.name, folder.display())).collect();
+    let identity = ModelIdentity { name, fingerprint: model.fingerprint().into() };
+    let loaded = Loaded::attach(model, identity, &adapters, status)?;
+    if let Some(policy) = &decision.policy {
+        loaded.check(policy).with_context(|| format!("rescorer {:?}", rescorer.name))?;
+    }
+    let key = CacheKey {
+        model: loaded.identity.fingerprint.clone(),
+        adapter: loaded.adapter.as_ref().map(|adapter| adapter.fingerprint.clone()),
+        convention: decision.convention,
+        precision: loaded.model.device().precision().to_string(),
+    };
+    let mut cache = ScoreCache::open(folder, &key)?;
+    let missing = benchmark.missing_texts(&cache);
+    status.say(format_args!("{}: {missing} texts to score, {} known", rescorer.name, cache.len()));
+    let scorer = loaded.scorer(decision.convention)?;
+    let bar = status.steps(missing as u64);
+    bar.set_message(rescorer.name.clone());
+    benchmark.score(&scorer, &mut cache, &mut |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    Ok(Contestant { name: rescorer.name.clone(), fusion: decision.fusion, key, cache })
+}
+
+fn data_file(path: &Path) -> anyhow::Result<DataFile> {
+    let bytes = std::fs::read(path).with_context(|| format!("lists: {}", path.display()))?;
+    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(DataFile { name, sha256 })
+}
+
+fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
+    let put = |name: &str, bytes: &[u8]| -> anyhow::Result<()> {
+        let mut file = OutputFile::create(folder.join(name))?;
+        file.write_all(bytes)?;
+        Ok(file.commit()?)
+    };
+    put(JSON, &[&serde_json::to_vec_pretty(report)?[..], b"\n"].concat())?;
+    put(CSV, &csv::table(report)?)?;
+    put(HTML, html::page(report)?.as_bytes())
+}
+
+/// A row for a terminal.
+fn line(row: &rescorer::robustness::Row) -> String {
+    let (wer, nprr) = match &row.nprr {
+        Some(nprr) => (
+            format!("{:.2} -> {:.2}", nprr.clean_wer, nprr.perturbed_wer),
+            format!("{:.1} [{:.1}, {:.1}]", nprr.nprr, nprr.interval.low, nprr.interval.high),
+        ),
+        None => ("no errors on the clean lists".into(), "undefined".into()),
+    };
+    format!("{}\t{}\t{}\tWER {wer}\tNPRR {nprr}", row.rescorer, row.kind, row.rate)
+}

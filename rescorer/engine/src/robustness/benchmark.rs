@@ -1,0 +1,133 @@
+use std::collections::HashSet;
+
+use rescorer_nbest::{NBest, Utterance};
+use rescorer_perturb::{Homophones, Normalization, group_numbers};
+
+use super::condition::{Condition, KnownLists};
+use super::{CacheKey, Plan, ScoreCache};
+use crate::{Error, Fusion, Scorer, content_hash};
+
+/// Lists as they are and in every condition of a plan, ready to be scored.
+pub struct Benchmark {
+    pub(super) conditions: Vec<(Condition, KnownLists)>,
+    pub(super) clean: KnownLists,
+    /// A number for every list, equal for equal references.
+    pub(super) groups: Vec<usize>,
+    /// Lists that were left out because a policy was tuned on them.
+    pub(super) excluded: usize,
+    /// Lists without any word that has a homophone.
+    pub(super) untouchable: usize,
+    pub(super) plan: Plan,
+}
+
+/// A rescorer of the plan with the scores of its model.
+pub struct Contestant {
+    /// Its name.
+    pub name: String,
+    /// Its weights.
+    pub fusion: Fusion,
+    /// What its scores depend on.
+    pub key: CacheKey,
+    /// The scores.
+    pub cache: ScoreCache,
+}
+
+impl Benchmark {
+    /// Perturbs lists in all conditions of a plan. Lists whose [`content_hash`] is among `seen`, those that policies were tuned
+    /// on, are left out and counted.
+    ///
+    /// # Errors
+    /// A list without a reference; no list left; a perturbation that is refused.
+    pub fn new(
+        plan: Plan,
+        mut utterances: Vec<Utterance>,
+        seen: &HashSet<&str>,
+        homophones: &Homophones,
+        normalize: Normalization,
+    ) -> Result<Self, Error> {
+        let before = utterances.len();
+        utterances.retain(|utterance| !seen.contains(content_hash(utterance).as_str()));
+        let excluded = before - utterances.len();
+        if utterances.is_empty() {
+            let reason = format!("{before} lists, of which {excluded} were used to tune a policy");
+            return Err(Error::NothingLeft { what: "robustness", reason });
+        }
+        let clean = KnownLists::clean(&utterances, normalize)?;
+        let mut conditions = Vec::new();
+        for &kind in &plan.kinds {
+            for &rate in &plan.rates {
+                for &seed in &plan.seeds {
+                    let condition = Condition { kind, rate, seed };
+                    let lists =
+                        KnownLists::perturbed(&utterances, normalize, homophones, &condition, plan.copies)?;
+                    conditions.push((condition, lists));
+                }
+            }
+        }
+        let references =
+            utterances.iter().map(|utterance| utterance.reference.as_deref().unwrap_or_default());
+        let groups = group_numbers(references.map(|reference| normalize.apply(reference)));
+        let is_untouchable = |utterance: &&Utterance| {
+            let texts = utterance.nbest.iter().flat_map(|hypothesis| hypothesis.text.split_whitespace());
+            !texts.into_iter().any(|word| !homophones.of(&word.to_lowercase()).is_empty())
+        };
+        let untouchable = utterances.iter().filter(is_untouchable).count();
+        Ok(Self { conditions, clean, groups, excluded, untouchable, plan })
+    }
+
+    /// Lists that take part.
+    pub fn lists(&self) -> usize {
+        self.clean.lists.len()
+    }
+
+    /// Lists that were left out because a policy was tuned on them.
+    pub fn excluded(&self) -> usize {
+        self.excluded
+    }
+
+    /// For every list, the texts of all conditions that a cache does not know yet.
+    fn missing(&self, cache: &ScoreCache) -> Vec<Vec<&str>> {
+        let mut seen = HashSet::new();
+        let all = || std::iter::once(&self.clean).chain(self.conditions.iter().map(|(_, lists)| lists));
+        let of_list = |index: usize| {
+            let texts =
+                all().flat_map(|lists| &lists.lists[index].hypotheses).map(|known| known.text.as_str());
+            texts.filter(|text| cache.get(text).is_none() && seen.insert(*text)).collect()
+        };
+        (0..self.lists()).map(of_list).collect()
+    }
+
+    /// Number of texts that a cache does not know yet.
+    pub fn missing_texts(&self, cache: &ScoreCache) -> usize {
+        self.missing(cache).iter().map(Vec::len).sum()
+    }
+
+    /// Scores what a cache does not know yet, and keeps it there list by list. All conditions of a list go through the model
+    /// together: what they have in common is computed once. `progress` hears how many texts are done.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`]; a cache that can't be written. What was scored before stays.
+    pub fn score(
+        &self,
+        scorer: &Scorer,
+        cache: &mut ScoreCache,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), Error> {
+        let missing = self.missing(cache).into_iter().filter(|texts| !texts.is_empty());
+        let utterances: Vec<Result<Utterance, Error>> = missing
+            .enumerate()
+            .map(|(number, texts)| Ok(Utterance::new(format!("list {number}"), NBest::from_texts(texts)?)))
+            .collect();
+        let mut done = 0;
+        for scored in scorer.score_stream(utterances, false) {
+            let (utterance, scores) = scored?;
+            let texts = scores.distinct.hypotheses().iter().zip(&scores.scores);
+            cache.add(texts.map(|(hypothesis, score)| {
+                (utterance.nbest.hypotheses()[hypothesis.position].text.as_str(), score.lm_score)
+            }))?;
+            done += scores.scores.len();
+            progress(done);
+        }
+        Ok(())
+    }
+}

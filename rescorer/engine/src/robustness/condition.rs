@@ -1,0 +1,124 @@
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{
+    Homophones, Normalization, Perturbation, PerturbationKind, UtteranceErrors, WordCounts, word_errors,
+    words,
+};
+use serde::Serialize;
+
+use crate::{Candidate, Error, Fusion};
+
+/// A perturbation with its rate and seed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Condition {
+    /// What is perturbed.
+    pub kind: PerturbationKind,
+    /// The probability that a word is replaced.
+    pub rate: f64,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// A list with all that does not depend on the rescorer: distinct texts, their first-pass scores and their errors.
+pub struct KnownList {
+    pub hypotheses: Vec<KnownHypothesis>,
+    pub reference_words: usize,
+}
+
+pub struct KnownHypothesis {
+    pub text: String,
+    pub first_pass: f64,
+    pub words: usize,
+    pub errors: usize,
+}
+
+/// Lists in one condition, or as they are.
+pub struct KnownLists {
+    pub lists: Vec<KnownList>,
+    /// What was replaced.
+    pub counts: WordCounts,
+}
+
+impl KnownLists {
+    /// The lists as they are.
+    pub fn clean(utterances: &[Utterance], normalize: Normalization) -> Result<Self, Error> {
+        let lists = utterances
+            .iter()
+            .map(|utterance| KnownList::new(utterance, normalize))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { lists, counts: WordCounts::default() })
+    }
+
+    /// The lists in a condition.
+    pub fn perturbed(
+        utterances: &[Utterance],
+        normalize: Normalization,
+        homophones: &Homophones,
+        condition: &Condition,
+        copies: usize,
+    ) -> Result<Self, Error> {
+        let Condition { kind, rate, seed } = *condition;
+        let perturbation = Perturbation::new(homophones, kind, rate, seed, copies)?;
+        let mut counts = WordCounts::default();
+        let mut lists = Vec::with_capacity(utterances.len());
+        for utterance in utterances {
+            let perturbed = perturbation.apply(utterance)?;
+            counts += perturbed.counts;
+            lists.push(KnownList::new(&perturbed.utterance, normalize)?);
+        }
+        Ok(Self { lists, counts })
+    }
+
+    /// Errors of the first pass.
+    pub fn first_pass(&self) -> Vec<UtteranceErrors> {
+        self.lists.iter().map(|list| list.row(0)).collect()
+    }
+
+    /// Errors of the best hypotheses.
+    pub fn oracle(&self) -> Vec<UtteranceErrors> {
+        let best = |list: &KnownList| UtteranceErrors {
+            errors: list.hypotheses.iter().map(|hypothesis| hypothesis.errors).min().unwrap_or(0),
+            reference_words: list.reference_words,
+        };
+        self.lists.iter().map(best).collect()
+    }
+
+    /// Errors of what fusion picks with the scores of a language model.
+    pub fn rescored(
+        &self,
+        fusion: &Fusion,
+        lm_score: impl Fn(&str) -> Option<f64>,
+    ) -> Option<Vec<UtteranceErrors>> {
+        let pick = |list: &KnownList| {
+            let candidates = list.hypotheses.iter().map(|hypothesis| {
+                let KnownHypothesis { text, first_pass, words, .. } = hypothesis;
+                Some(Candidate { first_pass: *first_pass, lm_score: lm_score(text)?, words: *words })
+            });
+            Some(list.row(fusion.winner(&candidates.collect::<Option<Vec<_>>>()?)))
+        };
+        self.lists.iter().map(pick).collect()
+    }
+}
+
+impl KnownList {
+    fn new(utterance: &Utterance, normalize: Normalization) -> Result<Self, Error> {
+        let reference =
+            utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
+        let reference = normalize.apply(reference);
+        let reference = words(&reference);
+        let distinct = utterance.nbest.distinct();
+        let hypotheses = distinct.hypotheses().iter().map(|hypothesis| {
+            let text = &utterance.nbest.hypotheses()[hypothesis.position].text;
+            KnownHypothesis {
+                first_pass: hypothesis.first_pass,
+                words: text.split_whitespace().count(),
+                errors: word_errors(&reference, &words(&normalize.apply(text))),
+                text: text.clone(),
+            }
+        });
+        Ok(Self { hypotheses: hypotheses.collect(), reference_words: reference.len() })
+    }
+
+    fn row(&self, index: usize) -> UtteranceErrors {
+        UtteranceErrors { errors: self.hypotheses[index].errors, reference_words: self.reference_words }
+    }
+}
