@@ -26,6 +26,7 @@ mod align;
 #[cfg(feature = "audio")]
 mod audio;
 mod bootstrap;
+mod diagnostics;
 mod edit;
 mod error;
 mod homophones;
@@ -42,6 +43,7 @@ pub use align::{Alignment, EditOp, ErrorCounts, align};
 #[cfg(feature = "audio")]
 pub use audio::{Audio, AudioPerturbation, AudioReport, Noise, SampleFormat};
 pub use bootstrap::{DRAWS, Interval, group_numbers, wer_interval};
+pub use diagnostics::{Confusion, Diagnostics, Differences, ErrorsReport, ListReport, OracleAt, Spread};
 pub use edit::word_errors;
 pub use error::Error;
 pub use homophones::{Homophone, HomophoneOptions, Homophones};

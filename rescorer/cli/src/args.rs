@@ -42,6 +42,8 @@ pub enum Command {
     Adapter(AdapterArgs),
     /// Is the difference between two outputs of `rescore --json` real?
     Compare(CompareArgs),
+    /// What lists hold: sizes, diversity, oracle, where the errors are
+    Stats(StatsArgs),
     /// Words that sound the same
     Homophones(HomophonesArgs),
     /// Replace words of lists by homophones
@@ -358,6 +360,22 @@ pub struct CompareArgs {
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  rescorer stats test.jsonl --top 20")]
+pub struct StatsArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Normalisation before words are compared: none, lower or whisper-basic
+    #[arg(long, default_value = "none", value_name = "KIND")]
+    pub normalize: Normalization,
+    /// So many of the most frequent confusions
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -51,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Perturb(args) => commands::perturb::run(args),
         Command::PerturbAudio(args) => commands::perturb_audio::run(args),
         Command::Robustness(args) => commands::robustness::run(args),
+        Command::Stats(args) => commands::stats::run(args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }

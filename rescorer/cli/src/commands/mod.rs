@@ -11,5 +11,6 @@ pub mod rescore;
 pub mod robustness;
 pub mod score;
 pub mod show;
+pub mod stats;
 pub mod train;
 pub mod tune;

@@ -1,0 +1,115 @@
+use std::io::Write;
+
+use rescorer_perturb::{
+    Confusion, Diagnostics, ErrorCounts, ErrorsReport, HomophoneOptions, Homophones, Lexicon, ListReport,
+    Spread,
+};
+
+use crate::args::StatsArgs;
+use crate::lists::{self, Skipped};
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+
+pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.common.quiet);
+    let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
+    let mut diagnostics = Diagnostics::new(&homophones, args.normalize);
+    let mut skipped = Skipped::new(&args.lists.select, status);
+    let mut done = 0;
+    for utterance in lists::read(&args.lists.lists, &args.lists.select)? {
+        let Some(utterance) = skipped.pass(utterance)? else { continue };
+        diagnostics.add(&utterance);
+        done += 1;
+    }
+    let outcome = skipped.outcome(done)?;
+    if done == 0 {
+        anyhow::bail!("no lists; give files that hold some");
+    }
+    let report = diagnostics.report(args.top);
+    let mut out = Sink::open(None)?;
+    if args.common.json {
+        write_json(&mut out, &report)?;
+    } else {
+        print(&mut out, &report)?;
+    }
+    out.finish()?;
+    Ok(outcome)
+}
+
+fn print(out: &mut Sink, report: &ListReport) -> anyhow::Result<()> {
+    let spread = |spread: &Spread| {
+        let Spread { min, median, mean, max } = spread;
+        format!("{min} to {max}, median {median}, mean {mean:.2}")
+    };
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    writeln!(out, "lists                    {}", report.utterances)?;
+    writeln!(out, "hypotheses, listed       {}", spread(&report.listed))?;
+    writeln!(out, "hypotheses, distinct     {}", spread(&report.distinct))?;
+    writeln!(out, "lists of one hypothesis  {}", percent(report.single))?;
+    writeln!(out, "words of a hypothesis    {}", spread(&report.words))?;
+    writeln!(out, "longest less shortest    {}", spread(&report.length_range))?;
+    writeln!(
+        out,
+        "distance in a list       {} of the words, mean over pairs",
+        percent(report.pairwise_distance)
+    )?;
+    writeln!(out, "rare words               {}", percent(report.rare_words))?;
+    let found = &report.differences;
+    writeln!(
+        out,
+        "\nother hypotheses against the first-pass best: {}, {:.2} word edits each",
+        found.compared, found.edits
+    )?;
+    for (name, share) in [
+        ("capitals, punctuation", found.spelling),
+        ("where words end", found.spacing),
+        ("homophones", found.homophone),
+        ("other words", found.substitution),
+        ("more or fewer words", found.length),
+        ("both", found.mixed),
+    ] {
+        writeln!(out, "  {name:<23}{:>6}", percent(share))?;
+    }
+    report.errors.as_ref().map_or(Ok(()), |errors| print_errors(out, errors))
+}
+
+fn print_errors(out: &mut Sink, errors: &ErrorsReport) -> anyhow::Result<()> {
+    let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+    let ErrorCounts { substitutions, deletions, insertions, .. } = errors.first_pass_counts;
+    writeln!(
+        out,
+        "\nfirst pass               WER {:.2}% of {} words: {substitutions} substitutions, {deletions} deletions, {insertions} insertions",
+        errors.first_pass_wer, errors.reference_words
+    )?;
+    let oracle: Vec<String> = errors.oracle.iter().map(|at| format!("{:.2} ({})", at.wer, at.n)).collect();
+    writeln!(out, "oracle of the first (N)  {}", oracle.join(", "))?;
+    writeln!(out, "errors that another hypothesis mends  {}", percent(errors.fixable))?;
+    writeln!(
+        out,
+        "lists with errors        {}, and in {} of them another hypothesis has fewer",
+        percent(errors.wrong),
+        percent(errors.wrong_fixable)
+    )?;
+    let thirds: Vec<String> = errors.by_third.iter().map(|share| percent(*share)).collect();
+    writeln!(out, "errors by third          {}", thirds.join(", "))?;
+    let rate = |share: Option<f64>| share.map_or_else(|| "none".into(), percent);
+    writeln!(
+        out,
+        "words that are wrong     {} of the rare ones, {} of the others",
+        rate(errors.rare_wrong),
+        rate(errors.common_wrong)
+    )?;
+    writeln!(out, "substitutions that are homophones     {}", percent(errors.homophones))?;
+    let word = |word: &Option<String>| word.as_deref().unwrap_or("(nothing)").to_owned();
+    let list = |found: &[Confusion]| -> String {
+        let pairs = found.iter().map(|found| {
+            format!("{} -> {} ({})", word(&found.reference), word(&found.hypothesis), found.count)
+        });
+        pairs.collect::<Vec<_>>().join(", ")
+    };
+    writeln!(out, "\nmost frequent")?;
+    writeln!(out, "  substitutions  {}", list(&errors.substitutions))?;
+    writeln!(out, "  deletions      {}", list(&errors.deletions))?;
+    writeln!(out, "  insertions     {}", list(&errors.insertions))?;
+    Ok(())
+}
