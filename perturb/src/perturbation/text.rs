@@ -36,7 +36,7 @@ pub struct WordCounts {
     pub known: usize,
     /// Words that have a homophone.
     pub replaceable: usize,
-    /// Words that were replaced.
+    /// Words that were replaced; two that were replaced together count as one.
     pub replaced: usize,
 }
 

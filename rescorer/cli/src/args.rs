@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rescorer::{Convention, DeviceRequest, Fusion, LmText, Normalization};
 use rescorer_nbest::Format;
 
-use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs};
+use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
 
 /// A language model takes a second look at the N-best lists of a speech recogniser.
@@ -360,57 +360,6 @@ pub struct CompareArgs {
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    #[command(flatten)]
-    pub common: CommonArgs,
-}
-
-#[derive(Args)]
-#[command(after_help = "Example:
-  rescorer stats test.jsonl --top 20")]
-pub struct StatsArgs {
-    #[command(flatten)]
-    pub lists: ListArgs,
-    /// Normalisation before words are compared: none, lower or whisper-basic
-    #[arg(long, default_value = "none", value_name = "KIND")]
-    pub normalize: Normalization,
-    /// So many of the most frequent confusions
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub top: usize,
-    #[command(flatten)]
-    pub common: CommonArgs,
-}
-
-#[derive(Args)]
-#[command(after_help = "Example of a plan:
-  title = \"ATIS\"
-  lists = [\"atis-test.json\"]
-  kinds = [\"one-best\", \"n-best\", \"distractors\"]
-  rates = [0.1, 0.2, 0.4]
-  seeds = [1, 2, 3]
-  homophones = { max_size = 50 }
-
-  [[rescorer]]
-  name = \"no adapter\"
-  policy = \"policy.toml\"
-
-  [[rescorer]]
-  name = \"lora\"
-  adapter = \"lora\"
-  policy = \"lora/policy.toml\"
-
-Paths are those seen from the plan's folder. Broken off at any moment, the same command goes on: scores are kept in
-the output folder.")]
-pub struct RobustnessArgs {
-    /// What is compared, on what, and how it is perturbed
-    pub plan: PathBuf,
-    /// Folder for report.html, report.json, rows.csv and the scores
-    #[arg(long, value_name = "DIR")]
-    pub output: PathBuf,
-    /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
-    #[arg(long)]
-    pub skip_invalid: bool,
-    #[command(flatten)]
-    pub model: ModelArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -1,13 +1,14 @@
-//! Arguments of `homophones` and `perturb`.
+//! Arguments of `homophones`, `perturb`, `perturb-audio`, `robustness` and `stats`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use rescorer::Normalization;
 use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, Perturbation, PerturbationKind};
 
-use crate::args::{CommonArgs, ListArgs};
+use crate::args::{CommonArgs, ListArgs, ModelArgs};
 
 /// Which words stand in for others.
 #[derive(Args)]
@@ -161,4 +162,55 @@ pub enum NoiseKind {
     White,
     Babble,
     Recorded,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  rescorer stats test.jsonl --top 20")]
+pub struct StatsArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Normalisation before words are compared: none, lower or whisper-basic
+    #[arg(long, default_value = "none", value_name = "KIND")]
+    pub normalize: Normalization,
+    /// So many of the most frequent confusions
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example of a plan:
+  title = \"ATIS\"
+  lists = [\"atis-test.json\"]
+  kinds = [\"one-best\", \"n-best\", \"distractors\"]
+  rates = [0.1, 0.2, 0.4]
+  seeds = [1, 2, 3]
+  homophones = { max_size = 50 }
+
+  [[rescorer]]
+  name = \"no adapter\"
+  policy = \"policy.toml\"
+
+  [[rescorer]]
+  name = \"lora\"
+  adapter = \"lora\"
+  policy = \"lora/policy.toml\"
+
+Paths are those seen from the plan's folder. Broken off at any moment, the same command goes on: scores are kept in
+the output folder.")]
+pub struct RobustnessArgs {
+    /// What is compared, on what, and how it is perturbed
+    pub plan: PathBuf,
+    /// Folder for report.html, report.json, rows.csv and the scores
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
+    #[arg(long)]
+    pub skip_invalid: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
 }

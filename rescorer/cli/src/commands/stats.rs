@@ -5,8 +5,8 @@ use rescorer_perturb::{
     Spread,
 };
 
-use crate::args::StatsArgs;
 use crate::lists::{self, Skipped};
+use crate::perturb_args::StatsArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 

@@ -16,10 +16,9 @@ use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
 use sha2::{Digest, Sha256};
 
-use crate::args::RobustnessArgs;
 use crate::lists::{self, Skipped};
 use crate::model::{self, Loaded};
-use crate::perturb_args::lexicon;
+use crate::perturb_args::{RobustnessArgs, lexicon};
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
