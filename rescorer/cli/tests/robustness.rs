@@ -123,3 +123,29 @@ fn what_is_wrong_in_a_plan_is_said_before_any_work() {
     assert_eq!(given.code, 2);
     given.says(&["the plan names the adapters"]);
 }
+
+#[test]
+fn lists_of_a_policy_are_left_out_and_a_ratio_to_nothing_is_undefined() {
+    let room = room();
+    // One list that the policy was tuned on, and one on which nobody errs.
+    room.lists("tuned.jsonl", &[list("t", &["two knights", "to nights"], "two nights")]);
+    run_plain(&room, "tune tuned.jsonl --output policy.toml --quiet");
+    let right = list("r", &["two knights"], "two knights");
+    room.write("both.jsonl", format!("{}{right}\n", room.read("tuned.jsonl")));
+    let plan = "lists = [\"both.jsonl\"]\nrates = [1.0]\nseeds = [1]\n[[rescorer]]\nname = \"tuned\"\npolicy = \"policy.toml\"\n";
+    room.write("plan.toml", plan);
+    let found = run(&room, "plan.toml --output out --json").ok();
+    found.says(&["1 lists left out: a policy was tuned on them"]);
+    assert!(found.json().iter().all(|row| row["nprr"].is_null() && row["gain_kept"].is_null()), "{found:?}");
+    assert!(room.read("out/report.html").contains("no errors on the clean lists: undefined"));
+    let text = run(&room, "plan.toml --output out").ok();
+    assert!(text.stdout.contains("NPRR undefined"), "{text:?}");
+    room.write("all.toml", plan.replace("both.jsonl", "tuned.jsonl"));
+    let none = run(&room, "all.toml --output out");
+    assert_eq!(none.code, 2);
+    none.says(&["1 lists, of which 1 were used to tune a policy"]);
+}
+
+fn run_plain(room: &Room, words: &str) {
+    ran(room.scoring(words).output().unwrap()).ok();
+}

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use rescorer_nbest::{NBest, Utterance};
 use rescorer_perturb::{Homophones, Normalization, group_numbers};
+use sha2::{Digest, Sha256};
 
 use super::condition::{Condition, KnownLists};
 use super::{CacheKey, Plan, ScoreCache};
@@ -18,6 +19,16 @@ pub struct Benchmark {
     /// Lists without any word that has a homophone.
     pub(super) untouchable: usize,
     pub(super) plan: Plan,
+}
+
+/// Keeps `count` utterances, those whose ids have the smallest hashes, in their order.
+fn sample(utterances: &mut Vec<Utterance>, count: usize) {
+    let hash = |utterance: &Utterance| Sha256::digest(utterance.id.as_bytes());
+    let mut hashes: Vec<_> = utterances.iter().map(hash).collect();
+    hashes.sort_unstable();
+    if let Some(limit) = hashes.get(count) {
+        utterances.retain(|utterance| hash(utterance) < *limit);
+    }
 }
 
 /// A rescorer of the plan with the scores of its model.
@@ -48,6 +59,9 @@ impl Benchmark {
         let before = utterances.len();
         utterances.retain(|utterance| !seen.contains(content_hash(utterance).as_str()));
         let excluded = before - utterances.len();
+        if let Some(count) = plan.sample {
+            sample(&mut utterances, count);
+        }
         if utterances.is_empty() {
             let reason = format!("{before} lists, of which {excluded} were used to tune a policy");
             return Err(Error::NothingLeft { what: "robustness", reason });
@@ -129,5 +143,26 @@ impl Benchmark {
             progress(done);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_the_same_whatever_the_order() {
+        let utterances: Vec<Utterance> =
+            (0..50).map(|n| Utterance::new(format!("u{n}"), NBest::from_texts(["a"]).unwrap())).collect();
+        let ids = |mut utterances: Vec<Utterance>, count| -> Vec<String> {
+            sample(&mut utterances, count);
+            utterances.into_iter().map(|utterance| utterance.id).collect()
+        };
+        let there = ids(utterances.clone(), 10);
+        let mut back = ids(utterances.iter().rev().cloned().collect(), 10);
+        back.reverse();
+        assert_eq!((there.len(), &there), (10, &back));
+        assert_eq!(ids(utterances.clone(), 50).len(), 50);
+        assert_eq!(ids(utterances, 99).len(), 50);
     }
 }

@@ -42,6 +42,9 @@ pub struct Plan {
     /// Stop after so many lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Take so many of the lists that are left, chosen by a hash of their ids: the same ones each time, from all over the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// Kinds of perturbation.
     #[serde(default = "all_kinds")]
     pub kinds: Vec<PerturbationKind>,
@@ -160,6 +163,8 @@ impl Plan {
             ("seeds", self.seeds.len()),
             ("rescorer", self.rescorers.len()),
             ("copies", self.copies),
+            ("sample", self.sample.unwrap_or(1)),
+            ("limit", self.limit.unwrap_or(1)),
         ];
         if let Some((key, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return fail(format!("{key}: give at least one"));
