@@ -41,12 +41,12 @@ fn examine(text: &[u8]) -> Verdict {
     let Some(root @ (b'{' | b'[')) = text.first() else { return Verdict::Unknown };
     let mut keys = Keys::new(text);
     for (depth, key) in keys.by_ref() {
-        let found = Format::marked_by(&key).filter(|format| match format.spec().layout {
+        let found = Format::marked_by(&key).filter(|(_, layout)| match layout {
             Layout::Lines => *root == b'{' && depth == 1,
             Layout::Array => *root == b'[' && depth == 2,
             Layout::Object => *root == b'{' && depth == 2,
         });
-        if let Some(format) = found {
+        if let Some((format, _)) = found {
             return Verdict::Found(format);
         }
     }
@@ -69,7 +69,6 @@ fn describe(text: &[u8]) -> String {
     match text.first() {
         Some(b'{') => format!("a JSON object {}", named(1)),
         Some(b'[') => format!("a JSON list of objects {}", named(2)),
-        _ if text.starts_with(b"\x1F\x8B") => "gzip data (unpack it first)".to_owned(),
         _ if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") => {
             "UTF-16 (convert it to UTF-8)".to_owned()
         }
@@ -178,6 +177,5 @@ mod tests {
         assert_eq!(describe(br#"[{"a": 1}]"#), "a JSON list of objects with the keys `a`");
         assert_eq!(describe(b"[1]"), "a JSON list of objects without keys");
         assert_eq!(describe(b"u1 a cat\nu2"), "\"u1 a cat\"");
-        assert_eq!(describe(b"\x1F\x8B\x08"), "gzip data (unpack it first)");
     }
 }

@@ -18,11 +18,38 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// A folder was named where a file is read.
-    #[error("cannot read {path}: folders (ESPnet decode) are not supported yet; name a file of N-best lists")]
+    /// A folder that is of none of the formats that are folders.
+    #[error(
+        "cannot read {path}: it is a folder, and holds no lists that are known (ESPnet's have \
+         logdir/output.1/1best_recog/text); name a file, or a folder like that"
+    )]
     Folder {
         /// The folder, as it was named.
         path: String,
+    },
+    /// A file was named where the format is a folder.
+    #[error("cannot read {path} as {format}, which is a folder of files; name the folder")]
+    NoFolder {
+        /// The input, as it was named.
+        path: String,
+        /// The format.
+        format: Format,
+    },
+    /// Files that belong together do not fit together.
+    #[error("{path}: {reason}")]
+    Parts {
+        /// The file or folder at fault.
+        path: String,
+        /// What does not fit, and the remedy.
+        reason: String,
+    },
+    /// An utterance of which files that belong together say different things.
+    #[error("{place}: {reason}, or pass --skip-invalid")]
+    Part {
+        /// The utterance.
+        place: Place,
+        /// What is wrong, and the remedy.
+        reason: String,
     },
     /// Reading failed part-way.
     #[error("{path}:{line}: cannot read on: {source}")]
@@ -236,9 +263,12 @@ impl Error {
             | Self::NotFinite { place, .. }
             | Self::ScoreCount { place, .. }
             | Self::HypothesisNumber { place, .. }
+            | Self::Part { place, .. }
             | Self::DuplicateId { place } => Some(place),
             Self::Open { .. }
             | Self::Folder { .. }
+            | Self::NoFolder { .. }
+            | Self::Parts { .. }
             | Self::Read { .. }
             | Self::Empty { .. }
             | Self::UnknownFormat { .. }

@@ -73,7 +73,7 @@ impl Fields {
 
     /// The format of which the fields have a mark.
     pub(crate) fn marked(&self) -> Option<Format> {
-        self.map.keys().find_map(|key| Format::marked_by(key))
+        self.map.keys().find_map(|key| Format::marked_by(key)).map(|(format, _)| format)
     }
 
     /// The error for a field that is not there, or for an utterance of another format.

@@ -2,12 +2,15 @@
 //! `formats!`.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
+use crate::body::Body;
 use crate::fields::Fields;
 use crate::{Error, Utterance};
 
 mod am_json;
+mod espnet;
 mod hyporadise;
 mod jsonl;
 
@@ -15,6 +18,25 @@ mod jsonl;
 pub(crate) struct Spec {
     /// The name on the command line.
     pub(crate) name: &'static str,
+    /// What an input of this format is.
+    pub(crate) kind: Kind,
+}
+
+/// What an input of a format is.
+pub(crate) enum Kind {
+    /// JSON text.
+    Json(Json),
+    /// A folder of files that belong together.
+    Folder {
+        /// Whether a folder is of this format.
+        marker: fn(&Path) -> bool,
+        /// Opens it.
+        open: fn(&Path) -> Result<Box<dyn Body>, Error>,
+    },
+}
+
+/// A format of JSON text.
+pub(crate) struct Json {
     /// How a file is made up of utterances.
     pub(crate) layout: Layout,
     /// Whether a key of an utterance tells that it is of this format.
@@ -66,6 +88,8 @@ formats! {
     /// `am-json` of ESPnet and mlm-scoring: a JSON object of id → `ref`, `hyp_1`, `hyp_2`, ... (`score`,
     /// `text`).
     EspnetJson = am_json,
+    /// `espnet`: a decode folder of ESPnet, `logdir/output.N/Kbest_recog/` with `text` and `score`, and `ref.txt` beside `logdir`.
+    EspnetFolder = espnet,
 }
 
 impl Format {
@@ -80,9 +104,20 @@ impl Format {
         names.join(", ")
     }
 
-    /// The format of which this key of an utterance is the mark.
-    pub(crate) fn marked_by(key: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|format| (format.spec().marker)(key))
+    /// The JSON format of which this key of an utterance is the mark.
+    pub(crate) fn marked_by(key: &str) -> Option<(Self, Layout)> {
+        Self::ALL.iter().find_map(|format| match &format.spec().kind {
+            Kind::Json(json) if (json.marker)(key) => Some((*format, json.layout)),
+            _ => None,
+        })
+    }
+
+    /// The format of a folder.
+    pub(crate) fn of_folder(path: &Path) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| match &format.spec().kind {
+            Kind::Folder { marker, .. } => marker(path),
+            Kind::Json(_) => false,
+        })
     }
 }
 
@@ -112,7 +147,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet"
         );
     }
 }

@@ -23,6 +23,7 @@
 //! registry.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod body;
 mod detect;
 mod distinct;
 mod error;
@@ -31,6 +32,7 @@ mod formats;
 mod hypothesis;
 mod json;
 mod jsonl_writer;
+mod keyed;
 mod nbest;
 mod output;
 mod place;

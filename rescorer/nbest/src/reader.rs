@@ -4,13 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::body::{Body, JsonBody};
 use crate::detect::detect;
-use crate::fields::Fields;
-use crate::formats::Layout;
-use crate::json::{self, Flaw};
+use crate::formats::Kind;
 use crate::source::Source;
-use crate::split::{Piece, Splitter};
-use crate::{Error, Format, Place, SeenIds, Utterance};
+use crate::{Error, Format, SeenIds, Utterance};
 
 /// How to read.
 #[derive(Clone, Debug, Default)]
@@ -28,27 +26,25 @@ impl ReadOptions {
     }
 }
 
-/// The utterances of one file, one at a time.
+/// The utterances of one input, one at a time.
 ///
 /// A line of the native format is yielded as soon as it is complete, so a pipe is answered line by line.
 /// There is no limit on the length of a line; one utterance is held in memory. A byte order mark, CRLF and
-/// blank lines are accepted. An utterance without an id gets `FILE-STEM:INDEX`, the index counted from 0 over
-/// all utterances of the file.
+/// blank lines are accepted, and gzip is unpacked. An utterance without an id gets `FILE-STEM:INDEX`, the index counted from 0
+/// over all utterances of the file.
 ///
 /// After an error that [`is_recoverable`](Error::is_recoverable) the next utterance follows, after any other
 /// error the iterator ends.
 pub struct Reader {
-    source: Source,
-    splitter: Splitter,
+    body: Box<dyn Body>,
+    name: String,
     format: Format,
-    stem: String,
-    index: u64,
     seen: SeenIds,
     done: bool,
 }
 
 impl Reader {
-    /// Opens a file; `-` is the standard input.
+    /// Opens a file, or a folder of one of the formats that are folders; `-` is the standard input.
     ///
     /// # Errors
     /// [`Error::Open`], [`Error::Folder`], and those of [`Reader::from_read`].
@@ -57,13 +53,26 @@ impl Reader {
         if path == Path::new("-") {
             return Self::from_read("stdin", io::stdin(), options);
         }
+        check(path, options)?;
         let name = path.display().to_string();
-        let file = check(path)
-            .and_then(|()| File::open(path).map_err(|source| Error::Open { path: name.clone(), source }));
-        Self::from_read(&name, file?, options)
+        if path.is_dir() {
+            return Self::open_folder(path, options);
+        }
+        let file = File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
+        Self::from_read(&name, file, options)
     }
 
-    /// Reads from anything; `name` stands for it in messages, its file stem in ids.
+    fn open_folder(path: &Path, options: &ReadOptions) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let format = options.format.or_else(|| Format::of_folder(path));
+        let Some((format, Kind::Folder { open, .. })) = format.map(|format| (format, &format.spec().kind))
+        else {
+            return Err(Error::Folder { path: name });
+        };
+        Ok(Self { body: open(path)?, name, format, seen: SeenIds::default(), done: false })
+    }
+
+    /// Reads from anything, gzip unpacked; `name` stands for it in messages, its file stem in ids.
     ///
     /// # Errors
     /// Where the format is detected: [`Error::Empty`], [`Error::UnknownFormat`], [`Error::Read`].
@@ -73,14 +82,19 @@ impl Reader {
         options: &ReadOptions,
     ) -> Result<Self, Error> {
         let mut source = Source::new(name, input);
+        source.unpack()?;
         source.skip_byte_order_mark()?;
         let format = match options.format {
             Some(format) => format,
             None => detect(&mut source)?,
         };
-        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let splitter = Splitter::new(format);
-        Ok(Self { source, splitter, format, stem, index: 0, seen: SeenIds::default(), done: false })
+        let Kind::Json(json) = &format.spec().kind else {
+            return Err(Error::NoFolder { path: name.to_owned(), format });
+        };
+        let stem = Path::new(name.strip_suffix(".gz").unwrap_or(name)).file_stem();
+        let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
+        let body = Box::new(JsonBody::new(source, format, json, stem));
+        Ok(Self { body, name: name.to_owned(), format, seen: SeenIds::default(), done: false })
     }
 
     /// The format that is read.
@@ -100,49 +114,12 @@ impl Reader {
     }
 
     fn step(&mut self) -> Result<Option<Utterance>, Error> {
-        let Some(piece) = self.splitter.next(&mut self.source)? else {
-            return match self.index {
-                0 => Err(Error::Empty { path: self.source.name().to_string() }),
-                _ => Ok(None),
-            };
-        };
-        let default_id = piece.key.clone().unwrap_or_else(|| format!("{}:{}", self.stem, self.index));
-        self.index += 1;
-        let (path, line) = (Some(self.source.name().clone()), Some(piece.line));
-        let mut place = Place { path, line, utterance: piece.key.clone() };
-        let value = json::parse(&piece.bytes).map_err(|flaw| self.error(flaw, &piece, place.clone()))?;
-        let utterance = (self.format.spec().parse)(Fields::new(value, place.clone(), default_id)?)?;
+        let Some((utterance, mut place)) = self.body.next()? else { return Ok(None) };
         if !self.seen.insert(&utterance.id) {
             place.utterance = Some(utterance.id);
             return Err(Error::DuplicateId { place });
         }
         Ok(Some(utterance))
-    }
-
-    /// The error for JSON text that cannot be parsed. In a document the break may reach beyond this
-    /// utterance.
-    fn error(&self, flaw: Flaw, piece: &Piece, mut place: Place) -> Error {
-        match flaw {
-            Flaw::Encoding => Error::Encoding { place },
-            Flaw::DuplicateKey(key) => Error::DuplicateKey { place, key },
-            Flaw::NotFinite { value, id } => {
-                place.utterance = place.utterance.or(id);
-                Error::NotFinite { place, value }
-            }
-            Flaw::Syntax { column, mut reason, .. } if self.format.spec().layout == Layout::Lines => {
-                if reason.starts_with("EOF") {
-                    reason = "the line ends inside the utterance, but one line is to hold it all".to_owned();
-                }
-                Error::Syntax { place, column, reason }
-            }
-            Flaw::Syntax { line, column, reason } => Error::Document {
-                path: self.source.name().to_string(),
-                line: piece.line + line as u64 - 1,
-                format: self.format,
-                expected: "valid JSON".to_owned(),
-                found: format!("an error in column {column} ({reason})"),
-            },
-        }
     }
 }
 
@@ -167,17 +144,21 @@ impl std::iter::FusedIterator for Reader {}
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.source.name();
-        f.debug_struct("Reader").field("name", name).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }
 
-/// Whether a path can be a file of lists.
-pub(crate) fn check(path: &Path) -> Result<(), Error> {
+/// Whether a path can be lists: a file, or a folder of a format that is one.
+pub(crate) fn check(path: &Path, options: &ReadOptions) -> Result<(), Error> {
     let name = || path.display().to_string();
-    match path.metadata() {
-        Ok(data) if data.is_dir() => Err(Error::Folder { path: name() }),
-        Ok(_) => Ok(()),
-        Err(source) => Err(Error::Open { path: name(), source }),
+    let is_dir = path.metadata().map_err(|source| Error::Open { path: name(), source })?.is_dir();
+    let folder = |format: &Format| matches!(format.spec().kind, Kind::Folder { .. });
+    match options.format.as_ref().map(folder) {
+        None if is_dir && Format::of_folder(path).is_none() => Err(Error::Folder { path: name() }),
+        Some(false) if is_dir => Err(Error::Folder { path: name() }),
+        _ => Ok(()),
     }
 }

@@ -23,13 +23,16 @@ impl Readers {
     /// Takes the files to read; `-` is the standard input. A file is opened when its turn comes.
     ///
     /// # Errors
-    /// [`Error::Open`] or [`Error::Folder`] at once if a path does not exist or is a folder.
+    /// [`Error::Open`] or [`Error::Folder`] at once if a path does not exist, or is a folder of none of the formats.
     pub fn new<P: Into<PathBuf>>(
         paths: impl IntoIterator<Item = P>,
         options: &ReadOptions,
     ) -> Result<Self, Error> {
         let paths: Vec<PathBuf> = paths.into_iter().map(Into::into).collect();
-        paths.iter().filter(|path| path.as_path() != Path::new("-")).try_for_each(|path| check(path))?;
+        paths
+            .iter()
+            .filter(|path| path.as_path() != Path::new("-"))
+            .try_for_each(|path| check(path, options))?;
         let (paths, options) = (paths.into_iter(), options.clone());
         Ok(Self { paths, options, current: None, seen: SeenIds::default(), done: false })
     }

@@ -1,7 +1,9 @@
 //! Buffered input that counts lines and never reads further ahead than it is asked to.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
 
 use crate::Error;
 
@@ -68,6 +70,19 @@ impl Source {
             }
             Err(source) => Err(Error::Read { path: self.name.to_string(), line: self.line, source }),
         }
+    }
+
+    /// Unpacks the input from here on, if it is gzip.
+    pub(crate) fn unpack(&mut self) -> Result<(), Error> {
+        const MARK: &[u8] = b"\x1F\x8B";
+        while self.unread().len() < MARK.len() && MARK.starts_with(self.unread()) && self.fill()? {}
+        if self.unread().starts_with(MARK) {
+            let start = Cursor::new(self.buffer.split_off(self.start));
+            let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+            self.input = Box::new(MultiGzDecoder::new(start.chain(input)));
+            (self.buffer, self.start, self.ended) = (Vec::new(), 0, false);
+        }
+        Ok(())
     }
 
     /// Skips a UTF-8 byte order mark, if the input begins with one.

@@ -20,18 +20,19 @@ pub(crate) struct Piece {
 /// Cuts pieces off a source.
 pub(crate) struct Splitter {
     format: Format,
+    layout: Layout,
     inside: bool,
     first: bool,
 }
 
 impl Splitter {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, inside: false, first: true }
+    pub(crate) fn new(format: Format, layout: Layout) -> Self {
+        Self { format, layout, inside: false, first: true }
     }
 
     /// The next piece; `None` at the end of the input.
     pub(crate) fn next(&mut self, source: &mut Source) -> Result<Option<Piece>, Error> {
-        match self.format.spec().layout {
+        match self.layout {
             Layout::Lines => next_line(source),
             Layout::Array => self.next_element(source, b'[', b']'),
             Layout::Object => self.next_element(source, b'{', b'}'),
@@ -195,9 +196,9 @@ impl Depth {
 mod tests {
     use super::*;
 
-    fn pieces(format: Format, text: &'static str) -> Vec<(Option<String>, String, u64)> {
+    fn pieces(format: Format, layout: Layout, text: &'static str) -> Vec<(Option<String>, String, u64)> {
         let mut source = Source::new("x.json", text.as_bytes());
-        let mut splitter = Splitter::new(format);
+        let mut splitter = Splitter::new(format, layout);
         let mut found = Vec::new();
         while let Some(piece) = splitter.next(&mut source).unwrap() {
             found.push((piece.key, String::from_utf8(piece.bytes).unwrap(), piece.line));
@@ -208,21 +209,21 @@ mod tests {
     #[test]
     fn elements_end_at_their_own_brace() {
         let text = "[ {\"a\": \"}\\\"]\"} ,\n[[1], {}],\n7\n, \"b,\\\\\"]\n";
-        let found = pieces(Format::HyporadiseJson, text);
+        let found = pieces(Format::HyporadiseJson, Layout::Array, text);
         let found: Vec<_> = found.iter().map(|(_, text, line)| (text.as_str(), *line)).collect();
         assert_eq!(found, [("{\"a\": \"}\\\"]\"}", 1), ("[[1], {}]", 2), ("7", 3), ("\"b,\\\\\"", 4)]);
     }
 
     #[test]
     fn keys_are_unescaped() {
-        let found = pieces(Format::EspnetJson, "{\"a\\\"\\u0062\"\n: {}, \"\": {\n}}");
+        let found = pieces(Format::EspnetJson, Layout::Object, "{\"a\\\"\\u0062\"\n: {}, \"\": {\n}}");
         assert_eq!(found[0], (Some("a\"b".to_owned()), "{}".to_owned(), 2));
         assert_eq!(found[1], (Some(String::new()), "{\n}".to_owned(), 2));
     }
 
     #[test]
     fn lines_may_be_blank_and_the_last_unended() {
-        let found = pieces(Format::Jsonl, "\r\n1\r\n  \n2");
+        let found = pieces(Format::Jsonl, Layout::Lines, "\r\n1\r\n  \n2");
         assert_eq!(found, [(None, "1".to_owned(), 2), (None, "2".to_owned(), 4)]);
     }
 }

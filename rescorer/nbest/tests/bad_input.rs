@@ -220,7 +220,7 @@ fn files_without_a_format() {
     assert_eq!(
         fatal("a.txt", "u1 a cat\n").1,
         "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-         name the format with --format NAME (jsonl, hyporadise, am-json)"
+         name the format with --format NAME (jsonl, hyporadise, am-json, espnet)"
     );
     let message = fatal("a.json", "{\"input\": [\"a\"], \"output\": \"a\"}\n").1;
     assert!(message.contains("it begins with a JSON object with the keys `input`, `output`;"));
@@ -306,7 +306,8 @@ fn inputs_that_cannot_be_read() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot read {name}: folders (ESPnet decode) are not supported yet; name a file of N-best lists"
+            "cannot read {name}: it is a folder, and holds no lists that are known (ESPnet's have \
+             logdir/output.1/1best_recog/text); name a file, or a folder like that"
         )
     );
 }

@@ -126,7 +126,7 @@ fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Error> {
     }
     let name = path.display().to_string();
     if path.is_dir() {
-        return Err(Error::Folder { path: name });
+        return Err(Error::Open { path: name, source: io::ErrorKind::IsADirectory.into() });
     }
     match File::open(path) {
         Ok(file) => Ok((name, Box::new(BufReader::new(file)))),

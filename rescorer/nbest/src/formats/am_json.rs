@@ -3,12 +3,14 @@
 
 use serde_json::Value;
 
-use super::{Layout, Spec};
+use super::{Json, Kind, Layout, Spec};
 use crate::fields::{Fields, hypothesis};
 use crate::{Error, Format, NBest, Utterance};
 
-pub(super) const SPEC: Spec =
-    Spec { name: "am-json", layout: Layout::Object, marker: |key| number(key).is_some(), parse };
+pub(super) const SPEC: Spec = Spec {
+    name: "am-json",
+    kind: Kind::Json(Json { layout: Layout::Object, marker: |key| number(key).is_some(), parse }),
+};
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.take_key_as_id();

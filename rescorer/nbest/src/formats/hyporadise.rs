@@ -9,12 +9,14 @@
 
 use serde_json::Value;
 
-use super::{Layout, Spec};
+use super::{Json, Kind, Layout, Spec};
 use crate::fields::{Fields, kind};
 use crate::{Error, Format, Hypothesis, NBest, Utterance};
 
-pub(super) const SPEC: Spec =
-    Spec { name: "hyporadise", layout: Layout::Array, marker: |key| key == "input", parse };
+pub(super) const SPEC: Spec = Spec {
+    name: "hyporadise",
+    kind: Kind::Json(Json { layout: Layout::Array, marker: |key| key == "input", parse }),
+};
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.read_id()?;

@@ -1,12 +1,14 @@
 //! The native format: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...], "reference": "..."}`
 //! a line.
 
-use super::{Layout, Spec};
+use super::{Json, Kind, Layout, Spec};
 use crate::fields::{Fields, hypothesis};
 use crate::{Error, Format, NBest, Utterance};
 
-pub(super) const SPEC: Spec =
-    Spec { name: "jsonl", layout: Layout::Lines, marker: |key| key == "hypotheses", parse };
+pub(super) const SPEC: Spec = Spec {
+    name: "jsonl",
+    kind: Kind::Json(Json { layout: Layout::Lines, marker: |key| key == "hypotheses", parse }),
+};
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.read_id()?;
