@@ -71,7 +71,7 @@ pub struct CommonArgs {
 
 #[derive(Args)]
 pub struct ListArgs {
-    /// N-best lists: files, gzip or not, decode folders of ESPnet, or - for stdin (read and answered line by line)
+    /// N-best lists: files, gzip or not, folders of ESPnet or Kaldi, or - for stdin (read and answered line by line)
     #[arg(required = true)]
     pub lists: Vec<PathBuf>,
     #[command(flatten)]
@@ -80,7 +80,7 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct SelectArgs {
-    /// Format of the lists: jsonl, hyporadise, am-json or espnet [default: by content]
+    /// Format of the lists: jsonl, hyporadise, am-json, espnet or kaldi [default: by content]
     #[arg(long)]
     pub format: Option<Format>,
     /// Leave out the first N utterances

@@ -13,6 +13,7 @@ mod am_json;
 mod espnet;
 mod hyporadise;
 mod jsonl;
+mod kaldi;
 
 /// What the crate knows about a format.
 pub(crate) struct Spec {
@@ -90,6 +91,8 @@ formats! {
     EspnetJson = am_json,
     /// `espnet`: a decode folder of ESPnet, `logdir/output.N/Kbest_recog/` with `text` and `score`, and `ref.txt` beside `logdir`.
     EspnetFolder = espnet,
+    /// `kaldi`: a folder of Kaldi's `nbest-to-linear`, `words_text`, `ac_cost`, `lm_cost`, with `text` as references.
+    Kaldi = kaldi,
 }
 
 impl Format {
@@ -147,7 +150,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi"
         );
     }
 }

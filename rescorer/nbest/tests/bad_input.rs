@@ -220,7 +220,7 @@ fn files_without_a_format() {
     assert_eq!(
         fatal("a.txt", "u1 a cat\n").1,
         "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-         name the format with --format NAME (jsonl, hyporadise, am-json, espnet)"
+         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi)"
     );
     let message = fatal("a.json", "{\"input\": [\"a\"], \"output\": \"a\"}\n").1;
     assert!(message.contains("it begins with a JSON object with the keys `input`, `output`;"));
@@ -307,7 +307,7 @@ fn inputs_that_cannot_be_read() {
         error.to_string(),
         format!(
             "cannot read {name}: it is a folder, and holds no lists that are known (ESPnet's have \
-             logdir/output.1/1best_recog/text); name a file, or a folder like that"
+             logdir/output.1/1best_recog/text, Kaldi's words_text); name a file, or a folder like these"
         )
     );
 }
