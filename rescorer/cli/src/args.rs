@@ -80,7 +80,7 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct SelectArgs {
-    /// Format of the lists: jsonl, hyporadise, am-json, espnet or kaldi [default: by content]
+    /// Format of the lists: jsonl, hyporadise, am-json, espnet, kaldi or vosk [default: by content]
     #[arg(long)]
     pub format: Option<Format>,
     /// Leave out the first N utterances

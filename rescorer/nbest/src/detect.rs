@@ -42,7 +42,7 @@ fn examine(text: &[u8]) -> Verdict {
     let mut keys = Keys::new(text);
     for (depth, key) in keys.by_ref() {
         let found = Format::marked_by(&key).filter(|(_, layout)| match layout {
-            Layout::Lines => *root == b'{' && depth == 1,
+            Layout::Lines | Layout::Objects => *root == b'{' && depth == 1,
             Layout::Array => *root == b'[' && depth == 2,
             Layout::Object => *root == b'{' && depth == 2,
         });

@@ -14,6 +14,7 @@ mod espnet;
 mod hyporadise;
 mod jsonl;
 mod kaldi;
+mod vosk;
 
 /// What the crate knows about a format.
 pub(crate) struct Spec {
@@ -51,6 +52,8 @@ pub(crate) struct Json {
 pub(crate) enum Layout {
     /// One JSON object a line.
     Lines,
+    /// JSON objects one behind the other, line breaks wherever they like.
+    Objects,
     /// One JSON array of objects.
     Array,
     /// One JSON object of objects; the key is the id.
@@ -93,6 +96,8 @@ formats! {
     EspnetFolder = espnet,
     /// `kaldi`: a folder of Kaldi's `nbest-to-linear`, `words_text`, `ac_cost`, `lm_cost`, with `text` as references.
     Kaldi = kaldi,
+    /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
+    Vosk = vosk,
 }
 
 impl Format {
@@ -150,7 +155,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk"
         );
     }
 }

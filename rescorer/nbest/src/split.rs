@@ -34,6 +34,11 @@ impl Splitter {
     pub(crate) fn next(&mut self, source: &mut Source) -> Result<Option<Piece>, Error> {
         match self.layout {
             Layout::Lines => next_line(source),
+            Layout::Objects => match source.peek()? {
+                None => Ok(None),
+                Some(b'{') => self.element(source, None).map(Some),
+                Some(_) => Err(self.broken(source, "an utterance", None)),
+            },
             Layout::Array => self.next_element(source, b'[', b']'),
             Layout::Object => self.next_element(source, b'{', b'}'),
         }
@@ -56,6 +61,11 @@ impl Splitter {
             key = Some(self.key(source)?);
             self.expect(source, b':', "the utterance of the key")?;
         }
+        self.element(source, key).map(Some)
+    }
+
+    /// The value that begins here.
+    fn element(&self, source: &mut Source, key: Option<String>) -> Result<Piece, Error> {
         let next = source.peek()?;
         let line = source.line();
         let bytes = match next {
@@ -69,7 +79,7 @@ impl Splitter {
             Some(b'"' | b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => scalar(source)?,
             _ => return Err(self.broken(source, "an utterance", None)),
         };
-        Ok(Some(Piece { bytes, line, key }))
+        Ok(Piece { bytes, line, key })
     }
 
     fn at_close(&self, source: &mut Source, close: u8) -> Result<bool, Error> {
