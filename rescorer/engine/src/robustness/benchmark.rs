@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use rescorer_nbest::{NBest, Utterance};
-use rescorer_perturb::{Homophones, Normalization, group_numbers};
+use rescorer_perturb::{Homophones, Normalization, Perturbation, PerturbationKind, group_numbers};
 use sha2::{Digest, Sha256};
 
 use super::condition::{Condition, KnownLists};
@@ -81,11 +81,11 @@ impl Benchmark {
         let references =
             utterances.iter().map(|utterance| utterance.reference.as_deref().unwrap_or_default());
         let groups = group_numbers(references.map(|reference| normalize.apply(reference)));
-        let is_untouchable = |utterance: &&Utterance| {
-            let texts = utterance.nbest.iter().flat_map(|hypothesis| hypothesis.text.split_whitespace());
-            !texts.into_iter().any(|word| !homophones.of(&word.to_lowercase()).is_empty())
-        };
-        let untouchable = utterances.iter().filter(is_untouchable).count();
+        let look = Perturbation::new(homophones, PerturbationKind::NBest, 0.0, 0, plan.copies)?;
+        let mut untouchable = 0;
+        for utterance in &utterances {
+            untouchable += usize::from(look.apply(utterance)?.counts.replaceable == 0);
+        }
         Ok(Self { conditions, clean, groups, excluded, untouchable, plan })
     }
 
