@@ -21,17 +21,16 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// A model with adapters, each as `--adapter` names it.
+    /// A model with adapters and their names.
     pub fn attach(
         model: Arc<LanguageModel>,
         identity: ModelIdentity,
-        adapters: &[String],
+        adapters: Vec<(String, LoraAdapter)>,
         status: Status,
     ) -> anyhow::Result<Self> {
         let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
         let mut first = None;
-        for argument in adapters {
-            let (name, adapter) = read_adapter(argument)?;
+        for (name, adapter) in adapters {
             if adapter.base_fingerprint.is_none() {
                 status.warn(format_args!(
                     "adapter {name} does not say which model it was trained on; its shapes fit this one"
@@ -60,11 +59,12 @@ impl Loaded {
 /// Finds, fetches and loads the model and the adapters that the options ask for.
 pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Loaded> {
     // What can be said of an adapter without the model is said before the model is fetched.
-    args.adapter.iter().try_for_each(|adapter| read_adapter(adapter).map(drop))?;
+    let adapters =
+        args.adapter.iter().map(|adapter| read_adapter(adapter)).collect::<anyhow::Result<Vec<_>>>()?;
     set_threads(args.threads)?;
     let model = load_model(args, &args.model, status)?;
     let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
-    Loaded::attach(model, identity, &args.adapter, status)
+    Loaded::attach(model, identity, adapters, status)
 }
 
 /// `DIR`, whose name is that of the folder, or `NAME=DIR`.

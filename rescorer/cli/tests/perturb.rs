@@ -3,17 +3,15 @@
 
 mod common;
 
-use common::{Ran, Room, list, ran};
+use common::{Ran, Room, list};
 use serde_json::Value;
 
 fn run(room: &Room, words: &str) -> Ran {
-    ran(room.command(words).output().unwrap())
+    room.run_plain(words)
 }
 
 fn refused(room: &Room, words: &str, parts: &[&str]) {
-    let ran = run(room, words);
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran:?}");
-    ran.says(parts);
+    room.refused_plain(words, parts);
 }
 
 /// Two lists with words that have homophones, one without.

@@ -3,17 +3,15 @@
 
 mod common;
 
-use common::{Ran, Room, ran};
+use common::{Ran, Room};
 use rescorer_perturb::{Audio, SampleFormat};
 
 fn run(room: &Room, words: &str) -> Ran {
-    ran(room.command(&format!("perturb-audio {words}")).output().unwrap())
+    room.run_plain(&format!("perturb-audio {words}"))
 }
 
 fn refused(room: &Room, words: &str, parts: &[&str]) {
-    let ran = run(room, words);
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran:?}");
-    ran.says(parts);
+    room.refused_plain(&format!("perturb-audio {words}"), parts);
 }
 
 /// Half a second of a tone in files of several kinds, and what is no sound.

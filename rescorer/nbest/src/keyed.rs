@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
-use crate::Error;
+use crate::{Error, Place};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +65,16 @@ impl KeyedLines {
         &self.lines
     }
 
-    /// The text of an id.
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.index.get(key).map(|&index| self.lines[index].text.as_str())
+    /// The line of an id.
+    pub(crate) fn get(&self, key: &str) -> Option<&KeyedLine> {
+        self.index.get(key).map(|&index| &self.lines[index])
     }
 
-    /// The lines by their ids.
-    pub(crate) fn into_map(self) -> HashMap<String, KeyedLine> {
-        self.lines.into_iter().map(|line| (line.key.clone(), line)).collect()
+    /// The text of an utterance that has to be here, as references have.
+    pub(crate) fn reference(&self, id: &str, place: &Place) -> Result<String, Error> {
+        self.get(id).map(|line| line.text.clone()).ok_or_else(|| Error::Part {
+            place: place.clone(),
+            reason: format!("{} has no line for it; add one", self.path),
+        })
     }
 }

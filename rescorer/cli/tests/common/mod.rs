@@ -73,19 +73,32 @@ impl Room {
         ran(self.scoring(words).output().unwrap())
     }
 
+    /// A command that loads no model.
+    pub fn run_plain(&self, words: &str) -> Ran {
+        ran(self.command(words).output().unwrap())
+    }
+
+    /// As [`refused`](Self::refused), for a command that loads no model.
+    pub fn refused_plain(&self, words: &str, parts: &[&str]) {
+        self.run_plain(words).refused(words, parts);
+    }
+
     pub fn run_with_stdin(&self, words: &str, stdin: &str) -> Ran {
         ran(self.scoring(words).write_stdin(stdin).output().unwrap())
     }
 
     /// Runs what has to fail as a whole: exit code 2, nothing on stdout, one message with these parts.
     pub fn refused(&self, words: &str, parts: &[&str]) {
-        let ran = self.run(words);
-        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran:?}");
-        ran.says(parts);
+        self.run(words).refused(words, parts);
     }
 }
 
 impl Ran {
+    fn refused(&self, words: &str, parts: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_str()), (2, ""), "{words}: {self:?}");
+        self.says(parts);
+    }
+
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self

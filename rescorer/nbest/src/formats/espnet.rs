@@ -8,7 +8,6 @@
 //! # Reference
 //! ESPnet 2, `espnet2/bin/asr_inference.py` and `espnet2/fileio/datadir_writer.py`.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::vec;
 
@@ -43,8 +42,8 @@ struct Job {
 
 struct Best {
     folder: PathBuf,
-    texts: HashMap<String, KeyedLine>,
-    scores: HashMap<String, KeyedLine>,
+    texts: KeyedLines,
+    scores: KeyedLines,
 }
 
 impl Folder {
@@ -108,14 +107,9 @@ impl Folder {
             hypotheses.push(Hypothesis::scored(text.text.clone(), value));
         }
         let nbest = NBest::checked(hypotheses, &place)?;
-        let reference = match &self.references {
-            None => None,
-            Some(references) => Some(references.get(&id).ok_or_else(|| Error::Part {
-                place: place.clone(),
-                reason: format!("{} has no line for it; add one", references.path()),
-            })?),
-        };
-        Ok((Utterance { reference: reference.map(str::to_owned), ..Utterance::new(id, nbest) }, place))
+        let reference =
+            self.references.as_ref().map(|references| references.reference(&id, &place)).transpose()?;
+        Ok((Utterance { reference, ..Utterance::new(id, nbest) }, place))
     }
 }
 
@@ -144,28 +138,19 @@ impl Job {
             }
             let (texts, scores) =
                 (KeyedLines::read(&folder.join("text"))?, KeyedLines::read(&folder.join("score"))?);
-            best.push((folder, texts, scores));
-        }
-        let ids: Vec<KeyedLine> =
-            best.first().map(|(_, texts, _)| texts.lines().to_vec()).unwrap_or_default();
-        // What only a later file has would be lost without a word.
-        let known: std::collections::HashSet<&str> = ids.iter().map(|line| line.key.as_str()).collect();
-        for (folder, texts, scores) in &best {
+            // What only a later file has would be lost without a word.
+            let first = best.first().map_or(&texts, |best: &Best| &best.texts);
             let stray =
-                texts.lines().iter().chain(scores.lines()).find(|line| !known.contains(line.key.as_str()));
+                texts.lines().iter().chain(scores.lines()).find(|line| first.get(&line.key).is_none());
             if let Some(stray) = stray {
                 let reason =
                     format!("{:?} is not in 1best_recog/text; decode again, or remove its lines", stray.key);
                 return Err(Error::Parts { path: folder.display().to_string(), reason });
             }
+            best.push(Best { folder, texts, scores });
         }
-        drop(known);
-        let best = best.into_iter().map(|(folder, texts, scores)| Best {
-            folder,
-            texts: texts.into_map(),
-            scores: scores.into_map(),
-        });
-        Ok(Self { best: best.collect(), ids: ids.into_iter() })
+        let ids = best.first().map(|best| best.texts.lines().to_vec()).unwrap_or_default();
+        Ok(Self { best, ids: ids.into_iter() })
     }
 }
 

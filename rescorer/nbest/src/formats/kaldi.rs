@@ -54,8 +54,10 @@ impl Folder {
             let Some((id, number)) =
                 line.key.rsplit_once('-').and_then(|(id, n)| Some((id, n.parse().ok()?)))
             else {
-                let reason =
-                    format!("{:?} (line {}) does not end in -N, the place in its list", line.key, line.line);
+                let reason = format!(
+                    "{:?} (line {}) does not end in -N, the place in its list; rename it",
+                    line.key, line.line
+                );
                 return Err(Error::Parts { path: texts.path().to_owned(), reason });
             };
             let index = *index_of.entry(id.to_owned()).or_insert_with(|| {
@@ -102,7 +104,7 @@ impl Folder {
                 [("ac_cost", &self.ac_cost, ACOUSTIC_SCALE), ("lm_cost", &self.lm_cost, 1.0)]
             {
                 let Some(costs) = costs else { continue };
-                let Some(cost) = costs.get(&key) else {
+                let Some(cost) = costs.get(&key).map(|line| line.text.as_str()) else {
                     return part(line, format!("{key} has no line in {}; add one", costs.path()));
                 };
                 let Ok(value) = cost.parse::<f64>() else {
@@ -127,16 +129,8 @@ impl Folder {
             return Err(Error::Part { place: first, reason: reason.to_owned() });
         }
         let nbest = NBest::checked(hypotheses, &first)?;
-        let reference = match &self.references {
-            None => None,
-            Some(references) => match references.get(&id) {
-                Some(reference) => Some(reference.to_owned()),
-                None => {
-                    let reason = format!("{} has no line for it; add one", references.path());
-                    return Err(Error::Part { place: first, reason });
-                }
-            },
-        };
+        let reference =
+            self.references.as_ref().map(|references| references.reference(&id, &first)).transpose()?;
         Ok((Utterance { reference, ..Utterance::new(id, nbest) }, first))
     }
 }

@@ -12,6 +12,7 @@ use rescorer::robustness::{
     Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
 };
 use rescorer::{Convention, Fusion, LanguageModel, ModelIdentity, Normalization, Policy};
+use rescorer_lora::LoraAdapter;
 use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
 use sha2::{Digest, Sha256};
@@ -33,6 +34,7 @@ struct Decision {
     fusion: Fusion,
     convention: Convention,
     policy: Option<Policy>,
+    adapter: Option<LoraAdapter>,
 }
 
 pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
@@ -43,12 +45,6 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
     let plan = Plan::from_file(&args.plan)?;
     let decisions = plan.rescorers.iter().map(decision).collect::<anyhow::Result<Vec<_>>>()?;
     let normalize = normalization(&plan, &decisions)?;
-    for rescorer in &plan.rescorers {
-        if let Some(folder) = &rescorer.adapter {
-            rescorer_lora::LoraAdapter::read(folder)
-                .with_context(|| format!("rescorer {:?}", rescorer.name))?;
-        }
-    }
     let homophones = Homophones::new(lexicon(&plan.lexicon)?, plan.homophones);
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
@@ -105,7 +101,13 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
         bail!("rescorer {:?}: give policy or fusion", rescorer.name);
     };
     let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
-    Ok(Decision { fusion, convention, policy })
+    let adapter = rescorer
+        .adapter
+        .as_deref()
+        .map(LoraAdapter::read)
+        .transpose()
+        .with_context(|| format!("rescorer {:?}", rescorer.name))?;
+    Ok(Decision { fusion, convention, policy, adapter })
 }
 
 /// The normalisation that all policies were tuned with: WERs under different ones can't be compared.
@@ -134,10 +136,9 @@ fn contestant(
     folder: &Path,
     status: Status,
 ) -> anyhow::Result<Contestant> {
-    let adapters: Vec<String> =
-        rescorer.adapter.iter().map(|folder| format!("{}={}", rescorer.name, folder.display())).collect();
+    let adapters = decision.adapter.iter().map(|adapter| (rescorer.name.clone(), adapter.clone())).collect();
     let identity = ModelIdentity { name, fingerprint: model.fingerprint().into() };
-    let loaded = Loaded::attach(model, identity, &adapters, status)?;
+    let loaded = Loaded::attach(model, identity, adapters, status)?;
     if let Some(policy) = &decision.policy {
         loaded.check(policy).with_context(|| format!("rescorer {:?}", rescorer.name))?;
     }
