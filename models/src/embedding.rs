@@ -8,12 +8,13 @@ use crate::weights::RawTensor;
 /// so that a tied head and the embedding do not hold the vocabulary twice.
 pub struct Embedding {
     table: RawTensor,
+    scale: f32,
 }
 
 impl Embedding {
-    /// `table: [vocab, d_model]`.
-    pub fn new(table: RawTensor) -> Self {
-        Self { table }
+    /// `table: [vocab, d_model]`; its rows are multiplied by `scale`.
+    pub fn new(table: RawTensor, scale: f32) -> Self {
+        Self { table, scale }
     }
 
     /// # Shapes
@@ -22,6 +23,9 @@ impl Embedding {
         let mut values = Vec::new();
         for &token in tokens {
             self.table.row_f32(token as usize, &mut values);
+        }
+        if self.scale != 1.0 {
+            values.iter_mut().for_each(|value| *value *= self.scale);
         }
         Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device)
     }

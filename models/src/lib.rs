@@ -18,20 +18,20 @@ mod adapter;
 mod buckets;
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod cube;
+mod decoder;
 mod device;
 mod embedding;
 mod error;
+mod gated;
 mod gradient;
 mod guard;
 mod head;
 mod linear;
-mod llama;
 mod model;
 pub mod named;
 mod rms_norm;
 mod self_test;
 mod softmax;
-mod swiglu;
 mod tokenizer;
 #[cfg(feature = "training")]
 mod training;
@@ -40,9 +40,9 @@ mod weights;
 mod write_file;
 
 pub use adapter::{Adapter, Site, TargetModule};
+pub use decoder::KeyValues;
 pub use device::{ComputeDevice, DeviceRequest, Precision};
 pub use error::Error;
-pub use llama::KeyValues;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;
 #[cfg(feature = "training")]

@@ -3,9 +3,9 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 
+use crate::decoder::{Decoder, KeyValues, export, load_gguf, load_safetensors};
 use crate::device::ComputeDevice;
 use crate::guard::guarded;
-use crate::llama::{KeyValues, Llama, export, load_gguf, load_safetensors};
 use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
@@ -16,7 +16,7 @@ use crate::{DeviceRequest, Error, Precision, Site};
 ///
 /// Immutable: share it between threads behind an `Arc`.
 pub struct LanguageModel {
-    pub(crate) decoder: Llama,
+    pub(crate) decoder: Decoder,
     tokenizer: Tokenizer,
     fingerprint: String,
 }

@@ -6,12 +6,24 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
 /// The tiny models with their expected values, relative to the fixtures: one f32 file, bf16 shards with a
-/// tied head, GGUF with all storage types.
-pub const TINY_MODELS: [(&str, &str); 3] = [
+/// tied head, GGUF with all storage types; then the later families, each as a folder and as GGUF.
+pub const TINY_MODELS: [(&str, &str); 11] = [
     ("tiny-llama", "tiny-llama/expected.safetensors"),
     ("tiny-llama-tied", "tiny-llama-tied/expected.safetensors"),
     ("tiny-llama.gguf", "tiny-llama.gguf.expected.safetensors"),
+    ("tiny-llama3", "tiny-llama3/expected.safetensors"),
+    ("tiny-llama3.gguf", "tiny-llama3/expected.safetensors"),
+    ("tiny-qwen2", "tiny-qwen2/expected.safetensors"),
+    ("tiny-qwen2.gguf", "tiny-qwen2/expected.safetensors"),
+    ("tiny-qwen3", "tiny-qwen3/expected.safetensors"),
+    ("tiny-qwen3.gguf", "tiny-qwen3/expected.safetensors"),
+    ("tiny-gemma3", "tiny-gemma3/expected.safetensors"),
+    ("tiny-gemma3.gguf", "tiny-gemma3/expected.safetensors"),
 ];
+
+/// Those of them that have something of their own to compute; a software adapter takes its time with each.
+pub const TINY_GPU_MODELS: [&str; 5] =
+    ["tiny-llama", "tiny-llama-tied", "tiny-llama.gguf", "tiny-qwen2", "tiny-gemma3"];
 
 /// Path of a committed fixture.
 pub fn fixture(name: &str) -> PathBuf {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rescorer::{Convention, NBest, Scorer};
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{
-    MaxDifference, TINY_MODELS, chain, fixture, load_tiny, skipped, texts, write_wide_model,
+    MaxDifference, TINY_GPU_MODELS, chain, fixture, load_tiny, skipped, texts, write_wide_model,
 };
 
 /// f32 on both sides; shaders sum in another order and may fuse multiplication and addition.
@@ -48,7 +48,7 @@ fn on_gpu_in(path: &Path, precision: Precision) -> Option<LanguageModel> {
 
 #[test]
 fn tiny_models_on_a_gpu_equal_the_cpu() {
-    for (name, _) in TINY_MODELS {
+    for name in TINY_GPU_MODELS {
         let Some(gpu) = on_gpu(&fixture(name)) else { return };
         println!("{name} on {}", gpu.device().description());
         assert!(!gpu.device().is_cpu());
@@ -114,7 +114,7 @@ fn a_large_vocabulary_on_a_gpu_equals_the_cpu() {
 
 #[test]
 fn f16_scores_nearly_as_f32() {
-    for (name, _) in TINY_MODELS {
+    for name in TINY_GPU_MODELS {
         let Some(gpu) = on_gpu_in(&fixture(name), Precision::F16) else { return };
         assert_eq!(gpu.device().precision(), Precision::F16);
         let cpu = load_tiny(name, DeviceRequest::Cpu);

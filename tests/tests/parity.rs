@@ -3,6 +3,8 @@
 //! The expected values and how they were made: `fixtures/README.md`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::HashSet;
+
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
 use rescorer_tests::{
     Expected, GoldenText, MaxDifference, TINY_MODELS, chain, chain_log_probs, load_tiny, log_softmax, texts,
@@ -146,5 +148,6 @@ fn fingerprints() {
     let prints = load();
     assert_eq!(prints, load());
     assert!(prints.iter().all(|print| print.len() == 64));
-    assert!(prints[0] != prints[1] && prints[0] != prints[2] && prints[1] != prints[2]);
+    let distinct: HashSet<&String> = prints.iter().collect();
+    assert_eq!(distinct.len(), prints.len());
 }

@@ -12,7 +12,7 @@ mod spread;
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 pub use device::DeviceMatrix;
 pub use host::HostMatrix;
@@ -23,7 +23,7 @@ use crate::device::ComputeDevice;
 use crate::gradient::{Derivative, Inputs};
 use crate::weights::RawTensor;
 
-/// Linear layer without bias over flat nodes: `y = x · Wᵀ`, to which adapters may add a term.
+/// Linear layer over flat nodes: `y = x · Wᵀ + b`, with or without `b`, to which adapters may add a term.
 ///
 /// The frozen weight has the storage that suits device and precision: on the CPU it lies in the order of
 /// the matrix kernel, on a GPU it is a Burn tensor, in f32 or f16.
@@ -34,6 +34,13 @@ pub struct Linear {
     site: Site,
     shape: [usize; 2],
     storage: Storage,
+    bias: Option<Bias>,
+}
+
+enum Bias {
+    Host(Vec<f32>),
+    /// `[1, out]`
+    Tensor(Box<Tensor<2>>),
 }
 
 enum Storage {
@@ -56,7 +63,18 @@ impl Linear {
             let rows = tensor.rows_f32((0..outputs).map(row));
             Storage::Device(Box::new(DeviceMatrix::new(rows, shape, device)))
         };
-        Self { site, shape, storage }
+        Self { site, shape, storage, bias: None }
+    }
+
+    /// With a bias `[out]`.
+    pub fn with_bias(self, bias: Vec<f32>, device: &ComputeDevice) -> Self {
+        let bias = if device.is_cpu() {
+            Bias::Host(bias)
+        } else {
+            let shape = [1, bias.len()];
+            Bias::Tensor(Box::new(Tensor::from_data(TensorData::new(bias, shape), device.burn())))
+        };
+        Self { bias: Some(bias), ..self }
     }
 
     /// Where it stands in the model.
@@ -101,7 +119,11 @@ impl Linear {
             let mut inputs = None;
             return layers.map(|layer| match &layer.storage {
                 Storage::Device(weight) => {
-                    weight.multiply(inputs.get_or_insert_with(|| weight.inputs(x.clone())).clone())
+                    let y = weight.multiply(inputs.get_or_insert_with(|| weight.inputs(x.clone())).clone());
+                    match &layer.bias {
+                        Some(Bias::Tensor(bias)) => y + (**bias).clone(),
+                        _ => y,
+                    }
                 }
                 Storage::Host(_) => unreachable!("all layers of a model lie on one device"),
             });
@@ -110,10 +132,15 @@ impl Linear {
         let x = to_host(x);
         let rows = HostMatrix::rows(hosts.map(|weight| &**weight), &x, width);
         let mut graph = graph.into_iter();
+        let mut biases = layers.iter().map(|layer| &layer.bias);
         hosts.map(|weight| {
             let shape = [nodes, weight.outputs()];
             let mut y = vec![0.0; shape[0] * shape[1]];
             weight.multiply_into(&rows, 0..nodes, &mut y);
+            if let Some(Some(Bias::Host(bias))) = biases.next() {
+                y.chunks_exact_mut(bias.len())
+                    .for_each(|row| row.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias));
+            }
             let inputs = graph.next().expect("one for every layer");
             inputs.finish(y, shape, &device, || Product { weight: weight.clone(), inputs: width })
         })

@@ -58,6 +58,21 @@ impl RmsNorm {
         }
     }
 
+    /// The same for each head of a node by itself.
+    ///
+    /// # Shapes
+    /// `[nodes, heads · head_dim]`, `γ: [head_dim]`.
+    pub fn forward_heads(&self, x: Tensor<2>) -> Tensor<2> {
+        match &self.gamma {
+            // Rows of γ's length, whatever they belong to.
+            Gamma::Host(gamma) => self.on_host(x, gamma),
+            Gamma::Tensor(gamma) => {
+                let ([nodes, width], [_, head_dim]) = (x.dims(), gamma.dims());
+                self.forward(x.reshape([nodes * width / head_dim, head_dim])).reshape([nodes, width])
+            }
+        }
+    }
+
     fn with_operations(&self, x: Tensor<2>, gamma: &Tensor<2>) -> Tensor<2> {
         let mean_square = (x.clone() * x.clone()).mean_dim(1);
         x * (mean_square + self.epsilon).sqrt().recip() * gamma.clone()

@@ -187,7 +187,11 @@ fn shards_that_are_elsewhere() {
 #[test]
 fn configurations_of_other_models() {
     for (key, value, parts) in [
-        ("model_type", json!("mamba"), &["model_type mamba is not supported; supported: llama"][..]),
+        (
+            "model_type",
+            json!("mamba"),
+            &["model_type mamba is not supported; supported: llama, qwen2, qwen3, gemma3_text"][..],
+        ),
         ("hidden_act", json!("gelu"), &["hidden_act gelu is not supported; supported: silu"]),
         ("attention_bias", json!(true), &["attention_bias", "is not supported"]),
         ("mlp_bias", json!(true), &["mlp_bias", "is not supported"]),

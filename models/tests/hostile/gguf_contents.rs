@@ -35,7 +35,7 @@ fn differences_of_tensors_are_listed_together() {
         "shape: blk.0.attn_q.weight is [16, 64], expected [32, 32]",
         "shape: output_norm.weight is [2, 16], expected [32]",
         "unexpected: blk.0.attn_q.bias",
-        "unexpected: rope_freqs.weight",
+        "unexpected: rope_lengths.weight",
         "use weights and a configuration of the same model",
     ];
     changed("other tensors", &parts, |file| {
@@ -44,8 +44,20 @@ fn differences_of_tensors_are_listed_together() {
         file.tensor("blk.0.attn_q.weight").axes = vec![64, 16];
         file.tensor("output_norm.weight").axes = vec![16, 2];
         let data = vec![0; 16];
-        file.tensors.push(Tensor { name: "rope_freqs.weight".into(), axes: vec![4], kind: 0, data });
+        file.tensors.push(Tensor { name: "rope_lengths.weight".into(), axes: vec![4], kind: 0, data });
     });
+}
+
+#[test]
+fn rope_factors_have_to_fit() {
+    let mut add = |values: [f32; 4], axes: u64, parts: &[&str]| {
+        changed("factors", parts, |file| {
+            let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            file.tensors.push(Tensor { name: "rope_freqs.weight".into(), axes: vec![axes], kind: 0, data });
+        });
+    };
+    add([1.0, 0.0, 1.0, 1.0], 4, &["a factor of RoPE", "not a positive number", DAMAGED]);
+    add([1.0; 4], 3, &["3 RoPE factors for heads of width 8", DAMAGED]);
 }
 
 #[test]
@@ -63,9 +75,11 @@ fn an_embedding_of_one_axis() {
 #[test]
 fn other_architectures() {
     let key = "general.architecture";
-    changed("mamba", &["architecture mamba is not supported; supported: llama"], |file| {
-        file.set_string(key, "mamba")
-    });
+    changed(
+        "mamba",
+        &["architecture mamba is not supported; supported: llama, qwen2, qwen3, gemma3"],
+        |file| file.set_string(key, "mamba"),
+    );
     changed("none", &["architecture (none)"], |file| file.remove(key));
     changed("a number", &["general.architecture is not a string", DAMAGED], |file| file.set_u32(key, 7));
     changed("scaled", &["RoPE scaling yarn is not supported"], |file| {

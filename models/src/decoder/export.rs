@@ -5,8 +5,8 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
-use super::config::LlamaConfig;
-use super::load::{GGUF, HUGGING_FACE, Layout, Part, parts, row_of, shape_of};
+use super::config::{Activation, DecoderConfig, Family, unsupported};
+use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of};
 use crate::adapter::Site;
 use crate::tokenizer::{self, Tokenizer};
 use crate::weights::{Gguf, WeightStore};
@@ -22,32 +22,38 @@ pub fn export<E: From<Error>>(
     mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (store, layout, config, tokenizer) = open(path)?;
-    store.check(&super::load::wanted(layout, &config), &layout.ignored)?;
+    if config.variant.rope_factors.is_some() {
+        let what = "a merged copy of a model with scaled RoPE".to_owned();
+        return Err(E::from(unsupported(path, what, "an adapter beside the model")));
+    }
+    store.check(&layout.wanted(&config), &layout.ignored)?;
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     let mut add = |name: String, shape: Vec<usize>, values: &[f32]| {
         tensors.push((name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()));
     };
     let table = vec![config.vocab_size, config.d_model];
     let own = |name: &str| -> Result<Vec<f32>, Error> { Ok(store.read(name)?.to_f32()) };
+    let offset = layout.norm_offset(&config) - HUGGING_FACE.norm_offset(&config);
+    let shifted = |values: Vec<f32>| -> Vec<f32> { values.into_iter().map(|gamma| gamma + offset).collect() };
     add(HUGGING_FACE.embedding.into(), table.clone(), &own(layout.embedding)?);
-    add(HUGGING_FACE.norm.into(), vec![config.d_model], &own(layout.norm)?);
+    add(HUGGING_FACE.norm.into(), vec![config.d_model], &shifted(own(layout.norm)?));
     if !config.tied_head {
         add(HUGGING_FACE.head.into(), table, &own(layout.head)?);
     }
     for layer in 0..config.layers {
-        for part in parts() {
-            let tensor = store.read(&(layout.block)(layer, part))?;
+        for part in parts(&config) {
+            let tensor = store.read(&layout.name(&config, layer, part))?;
             let mut values = match part {
-                Part::AttentionNorm | Part::MlpNorm => tensor.to_f32(),
+                Part::Bias(_) => tensor.to_f32(),
                 Part::Linear(module) => {
-                    let row = row_of(layout, &config, module);
-                    tensor.rows_f32((0..tensor.shape[0]).map(row))
+                    tensor.rows_f32((0..tensor.shape[0]).map(layout.row_of(&config, module)))
                 }
+                _ => shifted(tensor.to_f32()),
             };
             if let Part::Linear(module) = part {
                 change(Site { layer, module }, &mut values)?;
             }
-            add((HUGGING_FACE.block)(layer, part), shape_of(part, &config), &values);
+            add(HUGGING_FACE.name(&config, layer, part), shape_of(part, &config), &values);
         }
     }
     let failed =
@@ -65,22 +71,32 @@ pub fn export<E: From<Error>>(
     Ok(())
 }
 
-fn open(path: &Path) -> Result<(WeightStore, &'static Layout, LlamaConfig, Tokenizer), Error> {
+fn open(path: &Path) -> Result<(WeightStore, &'static Layout, DecoderConfig, Tokenizer), Error> {
     if path.is_dir() {
-        let (config, store) = LlamaConfig::from_folder(path)?;
+        let (config, store) = DecoderConfig::from_folder(path)?;
         return Ok((store, &HUGGING_FACE, config, Tokenizer::from_folder(path)?));
     }
     let gguf = Gguf::open(path)?;
-    let (config, tokenizer) = (LlamaConfig::from_gguf(&gguf)?, tokenizer::from_gguf(&gguf)?);
+    let (config, tokenizer) = (DecoderConfig::from_gguf(&gguf)?, tokenizer::from_gguf(&gguf)?);
     Ok((gguf.store, &GGUF, config, tokenizer))
 }
 
-fn config_json(config: &LlamaConfig, tokenizer: &Tokenizer) -> String {
-    let json = json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+fn config_json(config: &DecoderConfig, tokenizer: &Tokenizer) -> String {
+    let variant = &config.variant;
+    let (class, activation) = match variant.family {
+        Family::Llama => ("LlamaForCausalLM", "hidden_act"),
+        Family::Qwen2 => ("Qwen2ForCausalLM", "hidden_act"),
+        Family::Qwen3 => ("Qwen3ForCausalLM", "hidden_act"),
+        Family::Gemma3 => ("Gemma3ForCausalLM", "hidden_activation"),
+    };
+    let mut json = json!({
+        "architectures": [class],
+        "model_type": variant.family.model_type(),
         "dtype": "float32",
-        "hidden_act": "silu",
+        activation: match variant.activation {
+            Activation::Silu => "silu",
+            Activation::GeluTanh => "gelu_pytorch_tanh",
+        },
         "attention_bias": false,
         "mlp_bias": false,
         "vocab_size": config.vocab_size,
@@ -97,5 +113,15 @@ fn config_json(config: &LlamaConfig, tokenizer: &Tokenizer) -> String {
         "bos_token_id": tokenizer.bos(),
         "eos_token_id": tokenizer.eos(),
     });
+    if let Some(windows) = &variant.windows {
+        let kinds =
+            windows.local.iter().map(|local| if *local { "sliding_attention" } else { "full_attention" });
+        json["layer_types"] = kinds.collect();
+        json["sliding_window"] = windows.size.into();
+        json["rope_local_base_freq"] = windows.rope_theta.into();
+    }
+    if variant.family == Family::Gemma3 {
+        json["query_pre_attn_scalar"] = f64::from(config.query_scale()).powi(-2).round().into();
+    }
     format!("{json:#}\n")
 }

@@ -43,8 +43,8 @@ struct Group {
 }
 
 impl TensorPlan {
-    /// Lays out a batch that was filled up to a bucket.
-    pub fn new(batch: &TreeBatch, rope: Rope, heads: usize, device: &ComputeDevice) -> Self {
+    /// Lays out a batch that was filled up to a bucket. A node sees the last `window` nodes of its path, itself included.
+    pub fn new(batch: &TreeBatch, rope: Rope, heads: usize, window: usize, device: &ComputeDevice) -> Self {
         let mut seen_by = vec![usize::MAX; batch.len()];
         let starts = (0..batch.len()).step_by(ROWS);
         let blocks: Vec<Block> =
@@ -59,7 +59,8 @@ impl TensorPlan {
                 block.keys.iter().map(|key| *key as i32).chain(padding)
             });
             let padded: Vec<i32> = padded.collect();
-            let bias: Vec<f32> = blocks.iter().flat_map(|block| block.bias(batch.parents(), keys)).collect();
+            let bias: Vec<f32> =
+                blocks.iter().flat_map(|block| block.bias(batch.parents(), keys, window)).collect();
             let (indices, shape) = ([padded.len()], [blocks.len(), 1, ROWS, keys]);
             Group {
                 rows: start..start + blocks.len() * ROWS,
@@ -74,10 +75,9 @@ impl TensorPlan {
     /// `q` and the result `[nodes, queries · dim]`, `k, v: [nodes, keys · dim]`.
     pub fn attend(&self, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>, heads: Heads) -> Tensor<2> {
         let [nodes, _] = q.dims();
-        let Heads { queries, keys: kv_heads, dim } = heads;
+        let Heads { queries, keys: kv_heads, dim, scale } = heads;
         let shared = queries / kv_heads;
-        let scale = (dim as f64).sqrt().recip();
-        let q = self.rope.apply(q.reshape([nodes, queries, dim])) * scale;
+        let q = self.rope.apply(q.reshape([nodes, queries, dim])) * f64::from(scale);
         let k = self.rope.apply(k.reshape([nodes, kv_heads, dim])).reshape([nodes, kv_heads * dim]);
         let mixed = self.groups.iter().map(|Group { rows, keys, bias }| {
             let blocks = rows.len() / ROWS;
@@ -127,12 +127,14 @@ impl Block {
     }
 
     /// `[ROWS, width]`
-    fn bias(&self, parents: &[Option<u32>], width: usize) -> Vec<f32> {
+    fn bias(&self, parents: &[Option<u32>], width: usize, window: usize) -> Vec<f32> {
         let mut bias = vec![MASKED; ROWS * width];
         let rows = self.start..parents.len().min(self.start + ROWS);
         for (row, values) in rows.zip(bias.chunks_exact_mut(width)) {
             let mut node = Some(row);
-            while let Some(at) = node {
+            let mut seen = 0;
+            while let Some(at) = node.filter(|_| seen < window) {
+                seen += 1;
                 if let Ok(place) = self.keys.binary_search(&at) {
                     values[place] = 0.0;
                 }

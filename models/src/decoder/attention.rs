@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::attention_gradient::Attended;
 use super::block_attention::TensorPlan;
-use super::config::LlamaConfig;
+use super::config::DecoderConfig;
 use super::key_values::LayerKeyValues;
 use super::rope::Angles;
 use super::tree_attention::{Heads, HostPlan};
@@ -12,6 +12,7 @@ use crate::adapter::AdapterRows;
 use crate::device::ComputeDevice;
 use crate::gradient::Inputs;
 use crate::linear::{Linear, to_host};
+use crate::rms_norm::RmsNorm;
 use crate::tree::TreeBatch;
 
 /// What every layer's attention needs to know of a batch: who sees whom, and the angles.
@@ -22,21 +23,40 @@ pub enum AttentionPlan {
     Tensor(Box<TensorPlan>),
 }
 
-impl AttentionPlan {
+/// The plans of a batch: of the layers that see everything, and of those with a window, if there are any.
+pub struct AttentionPlans {
+    global: AttentionPlan,
+    local: Option<AttentionPlan>,
+}
+
+impl AttentionPlans {
     /// Lays out the nodes of `batch` from `start` on; on a device other than the CPU that is 0.
-    pub fn new(batch: &TreeBatch, start: usize, config: &LlamaConfig, device: &ComputeDevice) -> Self {
-        let angles = Angles::new(&batch.depths()[start..], config.head_dim, config.rope_theta);
-        if device.is_cpu() {
-            Self::Host(Arc::new(HostPlan::new(batch, angles)))
-        } else {
-            let rope = angles.upload(device);
-            Self::Tensor(Box::new(TensorPlan::new(batch, rope, config.heads, device)))
+    pub fn new(batch: &TreeBatch, start: usize, config: &DecoderConfig, device: &ComputeDevice) -> Self {
+        let positions = &batch.depths()[start..];
+        let plan = |theta: f64, factors: Option<&[f64]>, window: usize| {
+            let angles = Angles::new(positions, config.head_dim, theta, factors);
+            if device.is_cpu() {
+                AttentionPlan::Host(Arc::new(HostPlan::new(batch, angles, window)))
+            } else {
+                let rope = angles.upload(device);
+                AttentionPlan::Tensor(Box::new(TensorPlan::new(batch, rope, config.heads, window, device)))
+            }
+        };
+        let windows = config.variant.windows.as_ref();
+        Self {
+            global: plan(config.rope_theta, config.variant.rope_factors.as_deref(), usize::MAX),
+            local: windows.map(|windows| plan(windows.rope_theta, None, windows.size)),
         }
+    }
+
+    /// The plan of a layer.
+    pub fn of(&self, is_local: bool) -> &AttentionPlan {
+        self.local.as_ref().filter(|_| is_local).unwrap_or(&self.global)
     }
 }
 
-/// Grouped-query self-attention of token trees: `softmax(q·kᵀ / sqrt(head_dim)) · v` over the path of
-/// every node. Projections run on all nodes at once.
+/// Grouped-query self-attention of token trees: `softmax(scale · q·kᵀ) · v` over the path of every node. Projections run on all
+/// nodes at once.
 pub struct Attention {
     /// Query projection `[heads·head_dim, d_model]`.
     pub query: Linear,
@@ -46,6 +66,8 @@ pub struct Attention {
     pub value: Linear,
     /// Output projection `[d_model, heads·head_dim]`.
     pub output: Linear,
+    /// Norms of each head of queries and keys.
+    pub head_norms: Option<[RmsNorm; 2]>,
     /// Sizes of the heads.
     pub heads: Heads,
 }
@@ -63,6 +85,10 @@ impl Attention {
         past: &mut LayerKeyValues,
     ) -> Tensor<2> {
         let [q, k, v] = Linear::forward_all([&self.query, &self.key, &self.value], x, adapters);
+        let (q, k) = match &self.head_norms {
+            Some([of_queries, of_keys]) => (of_queries.forward_heads(q), of_keys.forward_heads(k)),
+            None => (q, k),
+        };
         let mixed = match plan {
             AttentionPlan::Tensor(plan) => plan.attend(q, k, v, self.heads),
             AttentionPlan::Host(plan) => {
@@ -86,7 +112,7 @@ mod tests {
     use crate::linear::to_host;
     use crate::tree::Edge;
 
-    const HEADS: Heads = Heads { queries: 4, keys: 2, dim: 6 };
+    const HEADS: Heads = Heads { queries: 4, keys: 2, dim: 6, scale: 0.4 };
 
     fn values(nodes: usize, width: usize, phase: f32) -> Vec<f32> {
         (0..nodes * width).map(|i| (i as f32 * 0.37 + phase).sin()).collect()
@@ -94,19 +120,29 @@ mod tests {
 
     /// The two kernels share no code beyond the angles: they check each other.
     fn compare(batch: &TreeBatch) {
+        compare_within(batch, usize::MAX);
+        compare_within(batch, 3);
+    }
+
+    fn compare_within(batch: &TreeBatch, window: usize) {
         let device = ComputeDevice::tensors_on_cpu();
         let batch = &*padded(batch, &device);
         let nodes = batch.len();
         let (q, k, v) = (values(nodes, 24, 0.0), values(nodes, 12, 1.0), values(nodes, 12, 2.0));
-        let angles = || Angles::new(batch.depths(), 6, 100.0);
+        let angles = || Angles::new(batch.depths(), 6, 100.0, Some(&[1.0, 2.0, 4.0]));
         let mut past = LayerKeyValues::default();
-        let host =
-            HostPlan::new(batch, angles()).attend(&mut q.clone(), k.clone(), v.clone(), &mut past, HEADS);
+        let host = HostPlan::new(batch, angles(), window).attend(
+            &mut q.clone(),
+            k.clone(),
+            v.clone(),
+            &mut past,
+            HEADS,
+        );
         let tensor = |values: Vec<f32>| {
             let width = values.len() / nodes;
             Tensor::<2>::from_data(TensorData::new(values, [nodes, width]), device.burn())
         };
-        let plan = TensorPlan::new(batch, angles().upload(&device), HEADS.queries, &device);
+        let plan = TensorPlan::new(batch, angles().upload(&device), HEADS.queries, window, &device);
         let blocks = to_host(plan.attend(tensor(q), tensor(k), tensor(v), HEADS));
         for (value, expected) in host.iter().zip(blocks) {
             assert!((value - expected).abs() < 1e-5, "{value} {expected}");

@@ -10,13 +10,15 @@ use crate::tree::TreeBatch;
 
 /// Attention of token trees on the CPU: every node attends along its own path and touches nothing else.
 ///
-/// For node `i` with path `P(i)` (itself and its ancestors) and every head:
-/// `out_i = Σ_{j ∈ P(i)} softmax_j(q_i·k_j / sqrt(head_dim)) · v_j`.
+/// For node `i` with path `P(i)` (itself and its ancestors, as far as it sees) and every head:
+/// `out_i = Σ_{j ∈ P(i)} softmax_j(scale · q_i·k_j) · v_j`.
 pub struct HostPlan {
     /// Of the nodes that are computed.
     pub(super) angles: Angles,
     /// Of these and the nodes before them.
     pub(super) parents: Vec<Option<u32>>,
+    /// Nodes of a path that are seen, the last ones.
+    pub(super) window: usize,
 }
 
 /// Sizes of the heads.
@@ -28,6 +30,8 @@ pub struct Heads {
     pub keys: usize,
     /// Width of a head.
     pub dim: usize,
+    /// Factor of the products of queries and keys.
+    pub scale: f32,
 }
 
 impl Heads {
@@ -44,9 +48,9 @@ impl Heads {
 }
 
 impl HostPlan {
-    /// Lays out a batch; the angles are those of its last nodes.
-    pub fn new(batch: &TreeBatch, angles: Angles) -> Self {
-        Self { angles, parents: batch.parents().to_vec() }
+    /// Lays out a batch; the angles are those of its last nodes. A node sees the last `window` nodes of its path, itself included.
+    pub fn new(batch: &TreeBatch, angles: Angles, window: usize) -> Self {
+        Self { angles, parents: batch.parents().to_vec(), window }
     }
 
     /// Attends from the nodes that are computed to them and those before them, which `past` holds and
@@ -74,7 +78,7 @@ impl HostPlan {
         let mut out = vec![0.0; q.len()];
         let rows = out.par_chunks_exact_mut(q_width).zip(q.par_chunks_exact(q_width)).enumerate();
         rows.for_each_init(Scratch::default, |scratch, (node, (out, q))| {
-            scratch.walk(&self.parents, before + node);
+            scratch.walk(&self.parents, before + node, self.window);
             scratch.attend(q, keys, values, heads, out);
         });
         out
@@ -91,21 +95,20 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Puts a node and its ancestors on the path.
-    pub fn walk(&mut self, parents: &[Option<u32>], node: usize) {
+    /// Puts a node and its ancestors on the path, `window` nodes at most.
+    pub fn walk(&mut self, parents: &[Option<u32>], node: usize, window: usize) {
         self.path.clear();
         let mut next = Some(node);
-        while let Some(node) = next {
+        while let Some(node) = next.filter(|_| self.path.len() < window) {
             self.path.push(node);
             next = parents[node].map(|parent| parent as usize);
         }
     }
 
-    /// The weights of one query head along the path: `softmax(q·k / sqrt(dim))`.
+    /// The weights of one query head along the path: `softmax(scale · q·k)`.
     pub fn weigh(&mut self, q: &[f32], k: &[f32], heads: Heads, key_head: usize) {
-        let scale = (heads.dim as f32).sqrt().recip();
         self.weights.clear();
-        let scores = self.path.iter().map(|&node| scale * dot(q, &k[heads.key(node, key_head)]));
+        let scores = self.path.iter().map(|&node| heads.scale * dot(q, &k[heads.key(node, key_head)]));
         self.weights.extend(scores);
         Softmax::new_mut(&mut self.weights).dispatch();
     }

@@ -12,7 +12,7 @@ use crate::gradient::Derivative;
 /// What the way back needs of the attention of token trees on the CPU.
 ///
 /// With the weights `w_ij` of node `i` on node `j ∈ P(i)` and the gradient `g_i` of its output:
-/// `∂L/∂v_j += w_ij g_i`; `∂L/∂s_ij = w_ij (g_i·v_j − Σ_l w_il g_i·v_l)`; and with `c = 1 / sqrt(dim)`
+/// `∂L/∂v_j += w_ij g_i`; `∂L/∂s_ij = w_ij (g_i·v_j − Σ_l w_il g_i·v_l)`; and with the scale `c`
 /// `∂L/∂q_i += c ∂L/∂s_ij k_j`, `∂L/∂k_j += c ∂L/∂s_ij q_i`, turned back by their angles.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "training"), allow(dead_code))]
@@ -54,7 +54,7 @@ impl Attended {
     fn of_head(&self, key_head: usize, output: &[f32]) -> HeadGradients {
         let Heads { queries, dim, .. } = self.heads;
         let (nodes, shared) = (output.len() / (queries * dim), self.heads.shared());
-        let scale = (dim as f32).sqrt().recip();
+        let scale = self.heads.scale;
         let mut gradients = HeadGradients {
             q: vec![0.0; nodes * shared * dim],
             k: vec![0.0; nodes * dim],
@@ -63,7 +63,7 @@ impl Attended {
         let mut scratch = Scratch::default();
         let mut falls = Vec::new();
         for node in 0..nodes {
-            scratch.walk(&self.plan.parents, node);
+            scratch.walk(&self.plan.parents, node, self.plan.window);
             for head in 0..shared {
                 let start = (node * queries + key_head * shared + head) * dim;
                 let (q, output) = (&self.q[start..start + dim], &output[start..start + dim]);
@@ -96,7 +96,7 @@ fn add_scaled(sum: &mut [f32], factor: f32, values: &[f32]) {
 impl Derivative<3> for Attended {
     #[cfg(feature = "training")]
     fn gradients(&self, output: Vec<f32>) -> [Vec<f32>; 3] {
-        let Heads { queries, keys, dim } = self.heads;
+        let Heads { queries, keys, dim, .. } = self.heads;
         let heads: Vec<HeadGradients> =
             (0..keys).into_par_iter().map(|head| self.of_head(head, &output)).collect();
         // From one head after the other to one node after the other.

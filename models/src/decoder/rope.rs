@@ -4,7 +4,7 @@ use crate::device::ComputeDevice;
 
 /// Rotary position embedding of a batch, rotate-half form.
 ///
-/// With `φ_i = position · θ^(−2i/head_dim)` and the head split in halves `(a, b)`:
+/// With `φ_i = position · θ^(−2i/head_dim) / factor_i` and the head split in halves `(a, b)`:
 /// `a' = a·cos φ − b·sin φ`, `b' = b·cos φ + a·sin φ`.
 ///
 /// # Reference
@@ -19,11 +19,12 @@ pub struct Angles {
 }
 
 impl Angles {
-    /// Angles of nodes at `positions`.
-    pub fn new(positions: &[u32], head_dim: usize, theta: f64) -> Self {
+    /// Angles of nodes at `positions`; the frequencies are divided by `factors`, where there are any.
+    pub fn new(positions: &[u32], head_dim: usize, theta: f64, factors: Option<&[f64]>) -> Self {
         let half = head_dim / 2;
+        let factor = |i: usize| factors.map_or(1.0, |factors| factors[i]);
         let frequencies: Vec<f64> =
-            (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64)).collect();
+            (0..half).map(|i| theta.powf(-2.0 * i as f64 / head_dim as f64) / factor(i)).collect();
         let table = |function: fn(f64) -> f64| {
             let angle =
                 |&position: &u32| frequencies.iter().map(move |frequency| f64::from(position) * frequency);
@@ -107,7 +108,7 @@ mod tests {
         let device = ComputeDevice::cpu();
         let values: Vec<f32> = (0..24).map(|i| (i as f32 * 0.7).sin()).collect();
         let mut turned = values.clone();
-        let angles = Angles::new(&[0, 5, 9], 4, 100.0);
+        let angles = Angles::new(&[0, 5, 9], 4, 100.0, None);
         turned.chunks_exact_mut(8).enumerate().for_each(|(node, heads)| angles.turn(node, heads));
         assert_eq!(turned[..8], values[..8], "position 0 is not turned");
         let x = Tensor::<3>::from_data(TensorData::new(values, [3, 2, 4]), device.burn());

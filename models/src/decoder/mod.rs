@@ -1,18 +1,21 @@
-//! Llama-type decoders: Llama, SmolLM2, TinyLlama and what shares their architecture.
+//! Decoders of the Llama type: Llama, SmolLM2, TinyLlama, Qwen 2 and 3, Gemma 3.
 
 mod attention;
 mod attention_gradient;
 mod block_attention;
 mod config;
+mod config_gguf;
+mod config_json;
 mod export;
 mod key_values;
+mod layout;
 mod load;
 mod rope;
 mod tree_attention;
 
 use burn::tensor::{Device, Tensor};
 
-pub use config::LlamaConfig;
+pub use config::{Activation, DecoderConfig};
 pub use export::export;
 pub use key_values::KeyValues;
 pub use load::{load_gguf, load_safetensors};
@@ -21,22 +24,24 @@ use crate::adapter::AdapterRows;
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
+use crate::gated::gated;
 use crate::head::Head;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
-use crate::swiglu::swiglu;
 use crate::tree::{Edge, TreeBatch};
-use attention::{Attention, AttentionPlan};
+use attention::{Attention, AttentionPlans};
 use key_values::LayerKeyValues;
 
-/// A Llama-type decoder.
+/// A decoder of the Llama type.
 ///
-/// A block is `x + attention(norm(x))`, then `x + down(silu(gate(n)) · up(n))` with `n = norm(x)`.
+/// A block is `x + attention(norm(x))`, then `x + down(act(gate(n)) · up(n))` with `n = norm(x)`; in Gemma 3 what is added to `x`
+/// is normalised too.
 ///
 /// # Reference
-/// Touvron et al. 2023, "LLaMA"; `LlamaForCausalLM` of Hugging Face transformers 5.
-pub struct Llama {
-    config: LlamaConfig,
+/// Touvron et al. 2023, "LLaMA"; `LlamaForCausalLM`, `Qwen2ForCausalLM`, `Qwen3ForCausalLM` and `Gemma3ForCausalLM` of Hugging Face
+/// transformers 5.
+pub struct Decoder {
+    config: DecoderConfig,
     device: ComputeDevice,
     embedding: Embedding,
     blocks: Vec<Block>,
@@ -51,22 +56,36 @@ struct Block {
     gate: Linear,
     up: Linear,
     down: Linear,
+    /// Of what attention and feed-forward layer give.
+    post_norms: Option<[RmsNorm; 2]>,
+    activation: Activation,
+    /// Whether nodes see a window only.
+    is_local: bool,
 }
 
 impl Block {
     fn forward(
         &self,
         x: Tensor<2>,
-        plan: &AttentionPlan,
+        plans: &AttentionPlans,
         adapters: &AdapterRows,
         past: &mut LayerKeyValues,
         device: &ComputeDevice,
     ) -> Tensor<2> {
         let normed = self.attention_norm.forward(x.clone());
-        let x = self.attention.forward(normed, plan, adapters, past) + x;
+        let added = self.attention.forward(normed, plans.of(self.is_local), adapters, past);
+        let x = self.post_norm(0, added) + x;
         let normed = self.mlp_norm.forward(x.clone());
         let [gate, up] = Linear::forward_all([&self.gate, &self.up], normed, adapters);
-        self.down.forward(swiglu(gate, up, device), adapters) + x
+        let added = self.down.forward(gated(gate, up, self.activation, device), adapters);
+        self.post_norm(1, added) + x
+    }
+
+    fn post_norm(&self, which: usize, x: Tensor<2>) -> Tensor<2> {
+        match &self.post_norms {
+            Some(norms) => norms[which].forward(x),
+            None => x,
+        }
     }
 
     fn linear_layers(&self) -> [&Linear; 7] {
@@ -75,9 +94,9 @@ impl Block {
     }
 }
 
-impl Llama {
+impl Decoder {
     /// Shape and constants.
-    pub fn config(&self) -> &LlamaConfig {
+    pub fn config(&self) -> &DecoderConfig {
         &self.config
     }
 
@@ -131,14 +150,14 @@ impl Llama {
         inspect: &mut (dyn FnMut(usize, &Tensor<2>) + Send),
     ) -> Tensor<2> {
         let batch = &*padded(batch, &self.device);
-        let plan = AttentionPlan::new(batch, start, &self.config, &self.device);
+        let plans = AttentionPlans::new(batch, start, &self.config, &self.device);
         let adapters = AdapterRows::new(batch, start);
         let mut x = self.embedding.forward(&batch.tokens()[start..], device);
         inspect(0, &x);
         for (index, block) in self.blocks.iter().enumerate() {
             let mut forgotten = LayerKeyValues::default();
             let past = past.get_mut(index).unwrap_or(&mut forgotten);
-            x = block.forward(x, &plan, &adapters, past, &self.device);
+            x = block.forward(x, &plans, &adapters, past, &self.device);
             if index + 1 < self.blocks.len() {
                 inspect(index + 1, &x);
             }

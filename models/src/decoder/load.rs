@@ -1,0 +1,138 @@
+use std::path::Path;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::attention::Attention;
+use super::config::DecoderConfig;
+use super::layout::{GGUF, HUGGING_FACE, Layout, Part};
+use super::tree_attention::Heads;
+use super::{Block, Decoder};
+use crate::Error;
+use crate::adapter::{Site, TargetModule};
+use crate::device::ComputeDevice;
+use crate::embedding::Embedding;
+use crate::head::Head;
+use crate::linear::Linear;
+use crate::rms_norm::RmsNorm;
+use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
+
+/// Loads a decoder from an open GGUF file.
+///
+/// # Errors
+/// Another architecture or variant, tensors that do not fit the metadata, an unreadable file.
+pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
+    let config = DecoderConfig::from_gguf(gguf)?;
+    load(&gguf.store, &GGUF, config, device)
+}
+
+/// Loads a decoder from a Hugging Face folder.
+///
+/// # Errors
+/// As [`load_gguf`].
+pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
+    let (config, store) = DecoderConfig::from_folder(folder)?;
+    load(&store, &HUGGING_FACE, config, device)
+}
+
+/// What a layer becomes, with the digests of its tensors.
+type Loaded<T> = Result<(T, Vec<[u8; 32]>), Error>;
+
+fn load(
+    store: &WeightStore,
+    layout: &Layout,
+    config: DecoderConfig,
+    device: &ComputeDevice,
+) -> Result<(Decoder, String), Error> {
+    store.check(&layout.wanted(&config), &layout.ignored)?;
+    let blocks: Vec<(Block, Vec<[u8; 32]>)> = (0..config.layers)
+        .into_par_iter()
+        .map(|layer| load_block(store, layout, &config, layer, device))
+        .collect::<Result<_, Error>>()?;
+    let mut fingerprint = Sha256::new();
+    fingerprint.update(format!("{}\n", config.fingerprint_text()));
+    let mut read = |name: &str| -> Result<RawTensor, Error> {
+        let tensor = store.read(name)?;
+        fingerprint.update(tensor_digest(name, &tensor));
+        Ok(tensor)
+    };
+    let embedding = read(layout.embedding)?;
+    let norm = norm(&read(layout.norm)?, layout, &config, device);
+    let head = match config.tied_head {
+        true => Head::new(&embedding, device),
+        false => Head::new(&read(layout.head)?, device),
+    };
+    let embedding = Embedding::new(embedding, config.variant.embedding_scale as f32);
+    let mut loaded = Vec::with_capacity(blocks.len());
+    for (block, digests) in blocks {
+        digests.iter().for_each(|digest| fingerprint.update(digest));
+        loaded.push(block);
+    }
+    let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let decoder = Decoder { config, device: device.clone(), embedding, blocks: loaded, norm, head };
+    Ok((decoder, fingerprint))
+}
+
+fn norm(stored: &RawTensor, layout: &Layout, config: &DecoderConfig, device: &ComputeDevice) -> RmsNorm {
+    let offset = layout.norm_offset(config);
+    let gamma = stored.to_f32().into_iter().map(|gamma| gamma + offset).collect();
+    RmsNorm::new(gamma, config.norm_epsilon, device)
+}
+
+fn load_block(
+    store: &WeightStore,
+    layout: &Layout,
+    config: &DecoderConfig,
+    layer: usize,
+    device: &ComputeDevice,
+) -> Loaded<Block> {
+    let mut digests = Vec::new();
+    let mut read = |part: Part| -> Result<RawTensor, Error> {
+        let name = layout.name(config, layer, part);
+        let tensor = store.read(&name)?;
+        digests.push(tensor_digest(&name, &tensor));
+        Ok(tensor)
+    };
+    let norm = |weight: RawTensor| norm(&weight, layout, config, device);
+    let variant = &config.variant;
+    // The order is that of the digests.
+    let attention_norm = norm(read(Part::AttentionNorm)?);
+    let mut linear = |module: TargetModule| -> Result<Linear, Error> {
+        let row = layout.row_of(config, module);
+        let layer = Linear::new(Site { layer, module }, &read(Part::Linear(module))?, row, device);
+        let is_biased = variant.qkv_bias
+            && matches!(module, TargetModule::Query | TargetModule::Key | TargetModule::Value);
+        Ok(if is_biased { layer.with_bias(read(Part::Bias(module))?.to_f32(), device) } else { layer })
+    };
+    let projections = [
+        linear(TargetModule::Query)?,
+        linear(TargetModule::Key)?,
+        linear(TargetModule::Value)?,
+        linear(TargetModule::Output)?,
+    ];
+    let [gate, up, down] =
+        [linear(TargetModule::Gate)?, linear(TargetModule::Up)?, linear(TargetModule::Down)?];
+    let mlp_norm = norm(read(Part::MlpNorm)?);
+    let mut norms_if = |there: bool, parts: [Part; 2]| -> Result<Option<[RmsNorm; 2]>, Error> {
+        if !there {
+            return Ok(None);
+        }
+        let [first, second] = parts;
+        Ok(Some([norm(read(first)?), norm(read(second)?)]))
+    };
+    let post_norms = norms_if(variant.post_norms, [Part::PostAttentionNorm, Part::PostMlpNorm])?;
+    let head_norms = norms_if(variant.qk_norm, [Part::QueryNorm, Part::KeyNorm])?;
+    let heads = Heads {
+        queries: config.heads,
+        keys: config.kv_heads,
+        dim: config.head_dim,
+        scale: config.query_scale(),
+    };
+    let [query, key, value, output] = projections;
+    let attention = Attention { query, key, value, output, head_norms, heads };
+    let activation = variant.activation;
+    let is_local = config.is_local(layer);
+    let block =
+        Block { attention_norm, attention, mlp_norm, gate, up, down, post_norms, activation, is_local };
+    Ok((block, digests))
+}
