@@ -50,14 +50,15 @@ fn differences_of_tensors_are_listed_together() {
 
 #[test]
 fn rope_factors_have_to_fit() {
-    let mut add = |values: [f32; 4], axes: u64, parts: &[&str]| {
+    let add = |values: &[f32], parts: &[&str]| {
         changed("factors", parts, |file| {
             let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            file.tensors.push(Tensor { name: "rope_freqs.weight".into(), axes: vec![axes], kind: 0, data });
+            let axes = vec![values.len() as u64];
+            file.tensors.push(Tensor { name: "rope_freqs.weight".into(), axes, kind: 0, data });
         });
     };
-    add([1.0, 0.0, 1.0, 1.0], 4, &["a factor of RoPE", "not a positive number", DAMAGED]);
-    add([1.0; 4], 3, &["3 RoPE factors for heads of width 8", DAMAGED]);
+    add(&[1.0, 0.0, 1.0, 1.0], &["a factor of RoPE", "not a positive number", DAMAGED]);
+    add(&[1.0; 3], &["3 RoPE factors for heads of width 8", DAMAGED]);
 }
 
 #[test]
