@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rescorer::{Convention, DeviceRequest, Fusion, LmText, Normalization};
+use rescorer::{Convention, DecisionRule, DeviceRequest, Fusion, LmText, Normalization};
 use rescorer_nbest::Format;
 
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
@@ -285,6 +285,9 @@ pub struct ChoiceArgs {
     pub policy: Option<PathBuf>,
     #[command(flatten)]
     pub weights: WeightArgs,
+    /// What answers: maximum, mbr or merge, with the numbers that `tune` put into the policy [default: the policy's]
+    #[arg(long, value_name = "RULE", requires = "policy")]
+    pub decision: Option<DecisionRule>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -306,6 +309,10 @@ pub struct TuneArgs {
     /// Normalisation before words are compared: none, lower or whisper-basic
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
+    /// What the policy answers with: maximum (the largest total), mbr (the fewest expected word errors) or merge (a text voted on
+    /// word by word); all are tuned, and `rescore --decision` may name another
+    #[arg(long, default_value = "maximum", value_name = "RULE")]
+    pub decision: DecisionRule,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }
@@ -334,6 +341,9 @@ pub struct EvaluateArgs {
     /// Normalisation before words are compared: none, lower or whisper-basic [default: the policy's, else none]
     #[arg(long, value_name = "KIND")]
     pub normalize: Option<Normalization>,
+    /// What answers: maximum, mbr or merge [default: the policy's, else maximum]; without it the three are compared too
+    #[arg(long, value_name = "RULE", conflicts_with = "lm_weight")]
+    pub decision: Option<DecisionRule>,
     /// Show N lists whose choice changed
     #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "json")]
     pub show: usize,

@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::{Adapter, AdapterSet, Convention, LanguageModel, ModelIdentity, Policy, Precision, Scorer};
+use rescorer::{
+    Adapter, AdapterSet, Convention, Decision, DecisionRule, LanguageModel, ModelIdentity, Policy, Precision,
+    Scorer,
+};
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
 
@@ -120,6 +123,17 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
         bail!("{option} can't be combined with --policy, which states it; tune a policy with {option}");
     }
     Ok(Policy::from_file(path)?)
+}
+
+/// What a policy decides with, or the rule that is asked for with the policy's numbers.
+pub fn decision(policy: Option<&Policy>, rule: Option<DecisionRule>) -> anyhow::Result<Decision> {
+    match (policy.and_then(|policy| policy.decision), rule) {
+        (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
+        (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
+        (None, Some(rule)) => {
+            bail!("--decision {rule}: no numbers for it; give a --policy that this version of `tune` wrote")
+        }
+    }
 }
 
 /// Path of a model by name or path, fetched where it is not there yet.

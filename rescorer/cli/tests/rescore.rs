@@ -39,13 +39,13 @@ fn nbest_is_sorted_and_its_totals_add_up() {
     let row = &room.run("rescore a.jsonl --lm-weight 0.5 --length-bonus 2 --nbest --json").ok().json()[0];
     assert_eq!(
         keys(row),
-        ["utterance", "text", "position", "changed", "reference", "confidence", "hypotheses"]
+        ["utterance", "text", "position", "changed", "reference", "confidence", "words", "hypotheses"]
     );
     let hypotheses = row["hypotheses"].as_array().unwrap();
     assert_eq!(hypotheses.len(), 3, "distinct ones");
     let number = |value: &Value, key: &str| value[key].as_f64().unwrap();
     for hypothesis in hypotheses {
-        assert_eq!(keys(hypothesis), ["position", "text", "first_pass", "lm_score", "total"]);
+        assert_eq!(keys(hypothesis), ["position", "text", "first_pass", "lm_score", "total", "confidence"]);
         let words = hypothesis["text"].as_str().unwrap().split(' ').count() as f64;
         let total = number(hypothesis, "first_pass") + 0.5 * number(hypothesis, "lm_score") + 2.0 * words;
         assert!(close(total, number(hypothesis, "total")));

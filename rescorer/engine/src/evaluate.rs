@@ -4,7 +4,7 @@ use rescorer_perturb::{
 };
 use serde::Serialize;
 
-use crate::{Error, Fusion, JudgedList};
+use crate::{Error, JudgedAnswer, JudgedList};
 
 /// WER before and after, over a set of lists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,7 +15,7 @@ pub struct Evaluation {
     pub reference_words: usize,
     /// WER of the first-pass best, in percent.
     pub first_pass_wer: f64,
-    /// WER of the hypotheses that fusion picks, in percent.
+    /// WER of the answers, in percent.
     pub rescored_wer: f64,
     /// WER of the best hypothesis of every list, in percent.
     pub oracle_wer: f64,
@@ -28,7 +28,7 @@ pub struct Evaluation {
     /// Substitutions, deletions and insertions of the first pass, from the alignment with sclite's costs;
     /// their sum may exceed the unit-cost errors behind the WER.
     pub first_pass_counts: ErrorCounts,
-    /// The same of the hypotheses that fusion picks.
+    /// The same of the answers.
     pub rescored_counts: ErrorCounts,
     /// Share of sentences with an error, before and after, in percent.
     pub sentence_error_rate: [f64; 2],
@@ -41,16 +41,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Judges the weights chosen for every list: the same for all, or those of its fold.
+    /// Judges the answers given for every list, see [`JudgedList::answer`].
     ///
     /// Intervals are drawn over references, where references repeat.
     ///
     /// # Errors
     /// No lists or no reference words.
-    pub fn new(lists: &[JudgedList], fusions: &[Fusion], seed: u64) -> Result<Self, Error> {
+    pub fn new(lists: &[JudgedList], answers: &[JudgedAnswer], seed: u64) -> Result<Self, Error> {
         let first: Vec<UtteranceErrors> = lists.iter().map(JudgedList::first_pass).collect();
-        let second: Vec<UtteranceErrors> =
-            lists.iter().zip(fusions).map(|(list, fusion)| list.rescored(fusion)).collect();
+        let second: Vec<UtteranceErrors> = answers.iter().map(|answer| answer.errors).collect();
         let oracle: Wer = lists.iter().map(JudgedList::oracle).collect();
         let (before, after): (Wer, Wer) = (first.iter().copied().collect(), second.iter().copied().collect());
         let (Some(first_pass_wer), Some(rescored_wer), Some(oracle_wer)) =
@@ -61,8 +60,7 @@ impl Evaluation {
         };
         let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
         let Interval { low, high } = wer_interval(&second, Some(&groups), DRAWS, seed)?;
-        let changed =
-            lists.iter().zip(fusions).filter(|(list, fusion)| fusion.winner(&list.candidates) != 0).count();
+        let changed = answers.iter().filter(|answer| answer.changed).count();
         let pairs = || first.iter().zip(&second);
         Ok(Self {
             utterances: lists.len(),
@@ -78,11 +76,7 @@ impl Evaluation {
             ci95: [low, high],
             difference: paired_bootstrap(&first, &second, Some(&groups), DRAWS, seed)?,
             first_pass_counts: lists.iter().map(|list| list.counts[0]).sum(),
-            rescored_counts: lists
-                .iter()
-                .zip(fusions)
-                .map(|(list, fusion)| list.counts[fusion.winner(&list.candidates)])
-                .sum(),
+            rescored_counts: answers.iter().map(|answer| answer.counts).sum(),
             sentence_error_rate: [before, after].map(|wer| wer.sentence_percent().unwrap_or(0.0)),
             changed: changed as f64 / lists.len() as f64,
             better: pairs().filter(|(a, b)| b.errors < a.errors).count(),

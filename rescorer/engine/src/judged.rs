@@ -17,7 +17,9 @@ pub struct JudgedList {
     pub reference: String,
     /// Words of the reference.
     pub reference_words: usize,
-    /// Scores of the distinct hypotheses, in first-pass order.
+    /// The distinct hypotheses after normalisation, in first-pass order.
+    pub texts: Vec<String>,
+    /// Their scores.
     pub candidates: Vec<Candidate>,
     /// Word errors of the distinct hypotheses, unit cost.
     pub errors: Vec<usize>,
@@ -35,18 +37,21 @@ impl JudgedList {
             utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
         let reference = normalize.apply(reference).into_owned();
         let reference_words = words(&reference);
+        let mut texts = Vec::new();
         let mut errors = Vec::new();
         let mut counts = Vec::new();
         for hypothesis in scores.distinct.hypotheses() {
             let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
-            let text = words(&text);
-            errors.push(word_errors(&reference_words, &text));
-            counts.push(align(&reference_words, &text).counts());
+            let text_words = words(&text);
+            errors.push(word_errors(&reference_words, &text_words));
+            counts.push(align(&reference_words, &text_words).counts());
+            texts.push(text.into_owned());
         }
         Ok(Self {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
             reference_words: reference_words.len(),
+            texts,
             candidates: candidates(scores),
             errors,
             counts,

@@ -25,6 +25,7 @@
 
 mod adapters;
 mod convention;
+mod decision;
 mod error;
 mod evaluate;
 mod fusion;
@@ -43,12 +44,16 @@ mod tune;
 
 pub use adapters::AdapterSet;
 pub use convention::Convention;
+pub use decision::{
+    Answer, AnswerWord, Calibration, Confidence, ConfidenceReport, Decision, DecisionRule, JudgedAnswer,
+    Reliability, ReliabilityBin, RuleReport, compare_rules, cross_validate_decision, tune_decision,
+};
 pub use error::Error;
 pub use evaluate::Evaluation;
 pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;
 pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
-pub use rescorer::{Rescored, RescoredHypothesis, Rescorer};
+pub use rescorer::{Rescored, RescoredHypothesis, RescoredWord, Rescorer};
 pub use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
 pub use rescorer_perturb::Normalization;

@@ -6,7 +6,7 @@ use rescorer_perturb::Normalization;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Convention, Error, Fusion};
+use crate::{Confidence, Convention, Decision, Error, Fusion};
 
 /// Version of the policy file that this library writes and reads.
 const VERSION: u32 = 1;
@@ -23,6 +23,12 @@ pub struct Policy {
     pub normalize: Normalization,
     /// Weights and gate.
     pub fusion: Fusion,
+    /// How the answer is made from fused scores; policies of before have none, and the maximum answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// How sure answers are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// What a language-model score means.
     pub convention: Convention,
     /// The model the weights are for.
@@ -66,7 +72,24 @@ impl Policy {
         adapter: Option<ModelIdentity>,
         tuned_on: TunedOn,
     ) -> Self {
-        Self { version: VERSION, normalize, fusion, convention, model, adapter, tuned_on }
+        let (decision, confidence) = (None, None);
+        Self {
+            version: VERSION,
+            normalize,
+            fusion,
+            decision,
+            confidence,
+            convention,
+            model,
+            adapter,
+            tuned_on,
+        }
+    }
+
+    /// The same with a decision and its confidences.
+    #[must_use]
+    pub fn with_decision(self, decision: Decision, confidence: Confidence) -> Self {
+        Self { decision: Some(decision), confidence: Some(confidence), ..self }
     }
 
     /// Reads a policy.
@@ -86,7 +109,15 @@ impl Policy {
             )));
         }
         let Fusion { lm_weight, length_bonus, margin } = policy.fusion;
-        if ![lm_weight, length_bonus, margin].iter().all(|value| value.is_finite()) {
+        let decision =
+            policy.decision.map(|decision| [decision.scale, decision.mbr_margin, decision.merge_margin]);
+        let confidence = policy.confidence.map(|Confidence { word, sentence, errors_per_doubt }| {
+            [word.slope, word.intercept, sentence.slope, sentence.intercept, errors_per_doubt]
+        });
+        let numbers = [lm_weight, length_bonus, margin].into_iter();
+        let mut numbers =
+            numbers.chain(decision.into_iter().flatten()).chain(confidence.into_iter().flatten());
+        if !numbers.all(f64::is_finite) {
             return Err(fail("a weight is not a finite number; tune again".into()));
         }
         Ok(policy)

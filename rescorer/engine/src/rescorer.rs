@@ -1,7 +1,11 @@
-use rescorer_nbest::{Distinct, NBest};
+use std::borrow::Cow;
 
+use rescorer_nbest::{Distinct, NBest};
+use rescorer_perturb::Normalization;
+
+use crate::decision::posterior;
 use crate::scorer::ListScores;
-use crate::{Candidate, Choice, Error, Fusion, Scorer};
+use crate::{Answer, Candidate, Choice, Confidence, Decision, DecisionRule, Error, Fusion, Scorer};
 
 /// A hypothesis of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,39 +20,97 @@ pub struct RescoredHypothesis {
     pub lm_score: f64,
     /// Fused score.
     pub total: f64,
+    /// Probability that it has no error, where the policy has a [`Confidence`]; else its share of the posterior.
+    pub confidence: f64,
+}
+
+/// A word of the answer, and how sure it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RescoredWord {
+    /// The word as it came in.
+    pub word: String,
+    /// Probability that it is right, where the policy has a [`Confidence`]; else its share of the posterior.
+    pub confidence: f64,
 }
 
 /// The answer for a list: its distinct hypotheses, the winner first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rescored {
     hypotheses: Vec<RescoredHypothesis>,
+    merged: Option<String>,
+    words: Vec<RescoredWord>,
     confidence: f64,
     distinct: Distinct,
 }
 
 impl Rescored {
-    /// Fuses scores that were computed before.
+    /// Fuses scores that were computed before; the largest total wins.
     pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Self {
+        Self::decided(nbest, scores, fusion, &Decision::default(), None, Normalization::None)
+    }
+
+    /// Fuses scores that were computed before, and answers by a rule. `normalize` says which words are the same.
+    pub fn decided(
+        nbest: &NBest,
+        scores: &ListScores,
+        fusion: &Fusion,
+        decision: &Decision,
+        confidence: Option<&Confidence>,
+        normalize: Normalization,
+    ) -> Self {
         let candidates = candidates(scores);
-        let totals: Vec<f64> = candidates.iter().map(|candidate| fusion.total(candidate)).collect();
-        let order = fusion.order(&candidates);
-        let max = totals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = totals.iter().map(|total| (total - max).exp()).sum();
-        let confidence = (totals[order[0]] - max).exp() / sum;
-        let hypotheses = order
+        let text = |index: usize| &nbest.hypotheses()[scores.distinct.hypotheses()[index].position].text;
+        // What counts as the same word may be written in several ways; each place keeps its own.
+        let written: Vec<Vec<&str>> =
+            (0..candidates.len()).map(|index| text(index).split_whitespace().collect()).collect();
+        let keys: Vec<Vec<Cow<'_, str>>> =
+            written.iter().map(|words| words.iter().map(|word| normalize.apply(word)).collect()).collect();
+        let keys: Vec<Vec<&str>> =
+            keys.iter().map(|words| words.iter().map(|word| word.as_ref()).collect()).collect();
+        let Answer { hypothesis, words } = decision.answer(fusion, &candidates, &keys);
+        let shares = posterior(&candidates, fusion, decision.scale);
+        let answered: Vec<&str> = words.iter().map(|word| keys[word.hypothesis][word.index]).collect();
+        let same: f64 =
+            keys.iter().zip(&shares).filter(|(other, _)| **other == answered).map(|(_, share)| share).sum();
+        let words: Vec<RescoredWord> = words
             .iter()
-            .map(|&index| {
-                let position = scores.distinct.hypotheses()[index].position;
-                RescoredHypothesis {
-                    position,
-                    text: nbest.hypotheses()[position].text.clone(),
-                    first_pass: candidates[index].first_pass,
-                    lm_score: candidates[index].lm_score,
-                    total: totals[index],
-                }
+            .map(|word| RescoredWord {
+                word: written[word.hypothesis][word.index].to_owned(),
+                confidence: confidence.map_or(word.posterior, |known| known.word.apply(word.posterior)),
             })
             .collect();
-        Self { hypotheses, confidence, distinct: scores.distinct.clone() }
+        let merged = (decision.rule == DecisionRule::Merge && answered != keys[hypothesis]).then(|| {
+            let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+            words.join(" ")
+        });
+        let mut order = fusion.order(&candidates);
+        order.retain(|&index| index != hypothesis);
+        order.insert(0, hypothesis);
+        let hypotheses = order.into_iter().map(|index| RescoredHypothesis {
+            position: scores.distinct.hypotheses()[index].position,
+            text: text(index).clone(),
+            first_pass: candidates[index].first_pass,
+            lm_score: candidates[index].lm_score,
+            total: fusion.total(&candidates[index]),
+            confidence: confidence.map_or(shares[index], |known| known.sentence.apply(shares[index])),
+        });
+        Self {
+            hypotheses: hypotheses.collect(),
+            merged,
+            words,
+            confidence: confidence.map_or(same, |known| known.sentence.apply(same)),
+            distinct: scores.distinct.clone(),
+        }
+    }
+
+    /// The text of the answer: that of the winner, or the one that was voted on.
+    pub fn text(&self) -> &str {
+        self.merged.as_deref().unwrap_or(&self.best().text)
+    }
+
+    /// The words of the answer.
+    pub fn words(&self) -> &[RescoredWord] {
+        &self.words
     }
 
     /// The winner.
@@ -67,7 +129,7 @@ impl Rescored {
         &self.hypotheses
     }
 
-    /// Posterior of the winner: the softmax of the totals. Not calibrated.
+    /// Probability that the answer has no error, where the policy has a [`Confidence`]; else its share of the posterior.
     pub fn confidence(&self) -> f64 {
         self.confidence
     }

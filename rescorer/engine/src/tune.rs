@@ -116,7 +116,7 @@ pub fn hold_out(utterances: Vec<Utterance>, share: f64, seed: u64) -> (Vec<Utter
     utterances.into_iter().partition(is_held)
 }
 
-fn fold(reference: &str, folds: usize, seed: u64) -> usize {
+pub(crate) fn fold(reference: &str, folds: usize, seed: u64) -> usize {
     let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(reference).finalize();
     let mut number = [0; 8];
     number.copy_from_slice(&digest[..8]);
@@ -175,6 +175,7 @@ mod tests {
             hash: reference.into(),
             reference: reference.into(),
             reference_words: 3,
+            texts: vec!["a b c".into(), "a b d".into()],
             candidates,
             errors: errors.into(),
             counts: vec![Default::default(); 2],

@@ -1,7 +1,11 @@
 use std::io::Write;
 
 use anyhow::bail;
-use rescorer::{Evaluation, Fusion, JudgedList, Policy, ScoringStats, content_hash, cross_validate};
+use rescorer::{
+    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Policy,
+    Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
+    cross_validate_decision,
+};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -20,6 +24,11 @@ const WEIGHTS: &str = "give --policy FILE, which `tune` writes, --cross-validate
 struct Report<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decisions: Option<Vec<RuleReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<ConfidenceReport>,
     left_out: usize,
     skipped: usize,
     hypotheses_per_second: f64,
@@ -70,13 +79,27 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if left_out > 0 {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
-    let fusions = choose(&args, policy.as_ref(), &judged)?;
-    let evaluation = Evaluation::new(&judged, &fusions, args.scoring.model.seed)?;
+    let choice = Choice::new(&args, policy.as_ref(), &judged)?;
+    let answers: Vec<JudgedAnswer> = judged
+        .iter()
+        .zip(&choice.tuned)
+        .map(|(list, (fusion, decision))| list.answer(fusion, decision))
+        .collect();
+    let evaluation = Evaluation::new(&judged, &answers, args.scoring.model.seed)?;
     if let Some(file) = rows {
-        write_rows(file, &judged, &fusions)?;
+        write_rows(file, &judged, &answers)?;
     }
+    let compare = choice.confidences.is_some() && args.decision.is_none();
+    let compare =
+        compare.then(|| compare_rules(&judged, &choice.tuned, args.scoring.model.seed)).transpose()?;
     let report = Report {
         evaluation: &evaluation,
+        decision: choice.tuned.first().map_or("", |(_, decision)| decision.rule.name()),
+        decisions: compare,
+        confidence: choice
+            .confidences
+            .as_deref()
+            .map(|confidences| ConfidenceReport::new(&answers, confidences)),
         left_out,
         skipped: skipped.count(),
         hypotheses_per_second: stats.per_second(stats.hypotheses),
@@ -92,24 +115,38 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if args.scoring.common.json {
         write_json(&mut out, &report)?;
     } else {
-        texts.show(&mut out, &judged, &fusions)?;
+        texts.show(&mut out, &judged, &answers)?;
         print(&mut out, &report, &stats)?;
     }
     out.finish()?;
     skipped.outcome(judged.len())
 }
 
-fn choose(
-    args: &EvaluateArgs,
-    policy: Option<&Policy>,
-    judged: &[JudgedList],
-) -> anyhow::Result<Vec<Fusion>> {
-    if let Some(folds) = args.cross_validate {
-        return Ok(cross_validate(judged, folds, args.scoring.model.seed)?);
-    }
-    match policy.map(|policy| policy.fusion).or(args.weights.fusion()) {
-        Some(fusion) => Ok(vec![fusion; judged.len()]),
-        None => bail!("no weights: {WEIGHTS}"),
+/// What answers every list.
+struct Choice {
+    tuned: Vec<(Fusion, Decision)>,
+    /// Where they were tuned.
+    confidences: Option<Vec<Confidence>>,
+}
+
+impl Choice {
+    fn new(args: &EvaluateArgs, policy: Option<&Policy>, judged: &[JudgedList]) -> anyhow::Result<Self> {
+        if let Some(folds) = args.cross_validate {
+            let (seed, rule) = (args.scoring.model.seed, args.decision.unwrap_or_default());
+            let fusions = cross_validate(judged, folds, seed)?;
+            let decisions = cross_validate_decision(judged, &fusions, rule, folds, seed)?;
+            let confidences = decisions.iter().map(|(_, confidence)| *confidence).collect();
+            let tuned =
+                fusions.into_iter().zip(decisions.into_iter().map(|(decision, _)| decision)).collect();
+            return Ok(Self { tuned, confidences: Some(confidences) });
+        }
+        let Some(fusion) = policy.map(|policy| policy.fusion).or(args.weights.fusion()) else {
+            bail!("no weights: {WEIGHTS}");
+        };
+        let decision = model::decision(policy, args.decision)?;
+        let confidence = policy.and_then(|policy| policy.confidence);
+        let of_all = |confidence| vec![confidence; judged.len()];
+        Ok(Self { tuned: vec![(fusion, decision); judged.len()], confidences: confidence.map(of_all) })
     }
 }
 
@@ -123,15 +160,15 @@ struct UtteranceRow<'a> {
     changed: bool,
 }
 
-fn write_rows(mut file: Sink, judged: &[JudgedList], fusions: &[Fusion]) -> anyhow::Result<()> {
-    for (list, fusion) in judged.iter().zip(fusions) {
+fn write_rows(mut file: Sink, judged: &[JudgedList], answers: &[JudgedAnswer]) -> anyhow::Result<()> {
+    for (list, answer) in judged.iter().zip(answers) {
         let row = UtteranceRow {
             utterance: &list.id,
             reference_words: list.reference_words,
             first_pass_errors: list.first_pass().errors,
-            rescored_errors: list.rescored(fusion).errors,
+            rescored_errors: answer.errors.errors,
             oracle_errors: list.oracle().errors,
-            changed: fusion.winner(&list.candidates) != 0,
+            changed: answer.changed,
         };
         write_json(&mut file, &row)?;
     }
@@ -167,6 +204,26 @@ fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::R
         evaluation.better,
         evaluation.worse
     )?;
+    for rule in report.decisions.iter().flatten() {
+        let [low, high] = rule.ci95;
+        writeln!(
+            out,
+            "by {:10}  WER % {:>8.2}   95% [{low:.2}, {high:.2}], {:+.2} to maximum, p = {:.3}",
+            rule.rule, rule.wer, rule.versus_maximum.difference, rule.versus_maximum.p
+        )?;
+    }
+    if let Some(confidence) = &report.confidence {
+        for (name, reliability) in [("words", &confidence.word), ("lists", &confidence.sentence)] {
+            let Some(Reliability { confidence, accuracy, ece, .. }) = reliability else { continue };
+            writeln!(
+                out,
+                "confidence of {name}    {confidence:>5.3}   {accuracy:.3} are right, calibration error {ece:.3}"
+            )?;
+        }
+        if let Some(wer) = confidence.estimated_wer {
+            writeln!(out, "WER estimated      % {wer:>8.2}   from confidences alone")?;
+        }
+    }
     writeln!(
         out,
         "speed         hyps/s {:>8.1}   {} distinct of {} listed, {:.0} nodes/s, {:.1} s on {}",

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use rescorer::{Choice, Rescored, RescoredHypothesis, Rescorer, Stream, Utterance};
+use rescorer::{Choice, DecisionRule, Rescored, RescoredHypothesis, Rescorer, Stream, Utterance};
 use rescorer_nbest::{JsonlWriter, NBest, TrnWriter};
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<Vec<Word<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hypotheses: Option<Vec<Row<'a>>>,
 }
 
@@ -31,6 +33,13 @@ struct Row<'a> {
     first_pass: f64,
     lm_score: f64,
     total: f64,
+    confidence: f64,
+}
+
+#[derive(Serialize)]
+struct Word<'a> {
+    word: &'a str,
+    confidence: f64,
 }
 
 pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
@@ -49,6 +58,9 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(by_hand) else {
         anyhow::bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
     };
+    let decision = model::decision(policy.as_ref(), args.choice.decision)?;
+    let (confidence, normalize) =
+        policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
     let out = Sink::open(args.output.as_deref())?;
     let model = model::load(&args.scoring.model, status)?;
     if let Some(policy) = &policy {
@@ -59,10 +71,17 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let rescorer = Rescorer::new(model.scorer(convention)?, fusion);
     let writer = Writer::new(&args, out);
     let immediate = writer.immediate;
-    if args.nbest {
+    if args.nbest || decision.rule != DecisionRule::Maximum {
         let stream = rescorer.scorer().score_stream(utterances, immediate);
         let answer = |utterance: &Utterance, scores| {
-            let answer = Rescored::new(&utterance.nbest, &scores, &fusion);
+            let answer = Rescored::decided(
+                &utterance.nbest,
+                &scores,
+                &fusion,
+                &decision,
+                confidence.as_ref(),
+                normalize,
+            );
             (answer.choice(), Some(answer))
         };
         write_all(stream, answer, writer, &args, status)
@@ -116,6 +135,7 @@ where
 struct Writer {
     out: Sink,
     json: bool,
+    nbest: bool,
     format: OutputFormat,
     /// Whether answers have to come line by line.
     immediate: bool,
@@ -124,7 +144,7 @@ struct Writer {
 impl Writer {
     fn new(args: &RescoreArgs, out: Sink) -> Self {
         let immediate = lists::is_interactive(&args.lists.lists);
-        Self { out, json: args.scoring.common.json, format: args.to, immediate }
+        Self { out, json: args.scoring.common.json, nbest: args.nbest, format: args.to, immediate }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
@@ -135,9 +155,9 @@ impl Writer {
         list: Option<&Rescored>,
     ) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
         let (out, id) = (&mut self.out, &utterance.id);
-        let text = &utterance.nbest.hypotheses()[choice.position].text;
-        match (self.format, list) {
-            _ if self.json => write_json(out, &json(&utterance, choice, list))?,
+        let text = list.map_or(&*utterance.nbest.hypotheses()[choice.position].text, Rescored::text);
+        match (self.format, list.filter(|_| self.nbest)) {
+            _ if self.json => write_json(out, &json(&utterance, choice, list, self.nbest))?,
             (OutputFormat::Text, Some(list)) => {
                 for RescoredHypothesis { position, total, text, .. } in list.hypotheses() {
                     writeln!(out, "{id}\t{position}\t{total:.4}\t{text}")?;
@@ -171,7 +191,12 @@ impl Writer {
     }
 }
 
-fn json<'a>(utterance: &'a Utterance, choice: &Choice, list: Option<&'a Rescored>) -> Answer<'a> {
+fn json<'a>(
+    utterance: &'a Utterance,
+    choice: &Choice,
+    list: Option<&'a Rescored>,
+    nbest: bool,
+) -> Answer<'a> {
     let rows = |list: &'a Rescored| {
         let rows = list.hypotheses().iter().map(|hypothesis| Row {
             position: hypothesis.position,
@@ -179,17 +204,23 @@ fn json<'a>(utterance: &'a Utterance, choice: &Choice, list: Option<&'a Rescored
             first_pass: hypothesis.first_pass,
             lm_score: hypothesis.lm_score,
             total: hypothesis.total,
+            confidence: hypothesis.confidence,
         });
         rows.collect()
     };
+    let words = |list: &'a Rescored| {
+        list.words().iter().map(|word| Word { word: &word.word, confidence: word.confidence }).collect()
+    };
+    let text = list.map_or(&*utterance.nbest.hypotheses()[choice.position].text, Rescored::text);
     Answer {
         utterance: &utterance.id,
-        text: &utterance.nbest.hypotheses()[choice.position].text,
+        text,
         position: choice.position,
-        changed: choice.changed(),
+        changed: text != utterance.nbest.first().text,
         reference: utterance.reference.as_deref(),
         confidence: list.map(Rescored::confidence),
-        hypotheses: list.map(rows),
+        words: list.map(words),
+        hypotheses: list.filter(|_| nbest).map(rows),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 
-use rescorer::{Fusion, JudgedList};
+use rescorer::{JudgedAnswer, JudgedList};
 
 use crate::lists::ReadItem;
 use crate::sink::Sink;
@@ -30,17 +30,22 @@ impl Texts {
     }
 
     /// Writes the first lists whose errors changed, with reference, first pass and choice.
-    pub fn show(&self, out: &mut Sink, judged: &[JudgedList], fusions: &[Fusion]) -> anyhow::Result<()> {
-        let changed = judged.iter().zip(fusions).filter_map(|(list, fusion)| {
-            let winner = fusion.winner(&list.candidates);
+    pub fn show(
+        &self,
+        out: &mut Sink,
+        judged: &[JudgedList],
+        answers: &[JudgedAnswer],
+    ) -> anyhow::Result<()> {
+        let changed = judged.iter().zip(answers).filter_map(|(list, answer)| {
             let texts = self.by_id.get(&list.id)?;
-            (list.errors[winner] != list.errors[0]).then_some((list, winner, texts))
+            (answer.errors.errors != list.errors[0]).then_some((list, answer, texts))
         });
-        for (list, winner, texts) in changed.take(self.limit) {
+        for (list, answer, texts) in changed.take(self.limit) {
+            let text = answer.text(texts);
             writeln!(out, "{}", list.id)?;
             writeln!(out, "  reference    {}", list.reference)?;
             writeln!(out, "  first pass   {}   ({} errors)", texts[0], list.errors[0])?;
-            writeln!(out, "  rescored     {}   ({} errors)\n", texts[winner], list.errors[winner])?;
+            writeln!(out, "  rescored     {text}   ({} errors)\n", answer.errors.errors)?;
         }
         Ok(())
     }

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::train::{Event, Progress, Recipe, Trainer, TrainingSet};
-use rescorer::{LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash};
+use rescorer::{
+    DecisionRule, LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash,
+};
 use rescorer_nbest::OutputFile;
 
+use super::tune::decided;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
@@ -160,8 +163,10 @@ fn finish(
             hashes: seen,
         };
         let normalize = trainer.recipe().data.normalize;
+        let (decision, confidence) = decided(&judged, &report.fusion, DecisionRule::Maximum)?;
         let policy =
-            Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on);
+            Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
+                .with_decision(decision, confidence);
         let path = args.output.join(POLICY);
         write_whole(&path, policy.to_toml()?.as_bytes())?;
         status.say(format_args!(

@@ -1,6 +1,9 @@
 use std::io::Write;
 
-use rescorer::{JudgedList, Normalization, Policy, Scorer, ScoringStats, Tuned, TunedOn};
+use rescorer::{
+    Confidence, Decision, DecisionRule, Fusion, JudgedAnswer, JudgedList, Normalization, Policy, Scorer,
+    ScoringStats, Tuned, TunedOn, tune_decision,
+};
 use serde::Serialize;
 
 use crate::args::{ListArgs, TuneArgs};
@@ -26,9 +29,11 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
     let tuned = rescorer::tune(&judged)?;
+    let (decision, confidence) = decided(&judged, &tuned.fusion, args.decision)?;
     let hashes = judged.iter().map(|list| list.hash.clone()).collect();
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
-    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on);
+    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on)
+        .with_decision(decision, confidence);
     file.write_all(policy.to_toml()?.as_bytes())?;
     file.finish()?;
     let mut out = Sink::open(None)?;
@@ -64,6 +69,17 @@ pub fn judge(
         skipped.outcome(0)?;
     }
     Ok((judged, stream.stats()))
+}
+
+/// The decision and the confidences that go with weights, all from the same lists.
+pub fn decided(
+    judged: &[JudgedList],
+    fusion: &Fusion,
+    rule: DecisionRule,
+) -> anyhow::Result<(Decision, Confidence)> {
+    let decision = Decision { rule, ..tune_decision(judged, fusion) };
+    let answers: Vec<JudgedAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
+    Ok((decision, Confidence::fit(&answers)?))
 }
 
 fn print(out: &mut Sink, tuned: &Tuned, lists: usize) -> anyhow::Result<()> {

@@ -1,0 +1,91 @@
+//! The maximum, the least risk and the vote, and how sure they are.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Room, keys, list, ten_lists};
+use serde_json::{Value, json};
+
+/// A room with test lists and a policy whose decision can be set by hand.
+fn tuned() -> Room {
+    let room = Room::new();
+    room.lists("dev.jsonl", &ten_lists("dev"));
+    room.lists("test.jsonl", &ten_lists("test"));
+    room.run("tune dev.jsonl --output p.toml").ok();
+    room
+}
+
+/// Sets a key of the policy.
+fn set(room: &Room, key: &str, value: &str) {
+    let policy = room.read("p.toml");
+    let line = policy.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+    room.write("p.toml", policy.replacen(line, &format!("{key} = {value}"), 1));
+}
+
+#[test]
+fn a_policy_states_its_decision_and_how_sure_it_is() {
+    let room = tuned();
+    let policy = room.read("p.toml");
+    for part in ["[decision]", "rule = \"maximum\"", "[confidence.word]", "errors_per_doubt"] {
+        assert!(policy.contains(part), "{part} is not in {policy}");
+    }
+    room.run("tune dev.jsonl --output mbr.toml --decision mbr").ok();
+    assert!(room.read("mbr.toml").contains("rule = \"mbr\""));
+    set(&room, "scale", "nan");
+    room.refused("evaluate test.jsonl --policy p.toml", &["p.toml", "not a finite number"]);
+}
+
+#[test]
+fn evaluate_compares_the_rules_and_looks_at_confidences() {
+    let room = tuned();
+    for weights in ["--policy p.toml", "--cross-validate 2"] {
+        let report = &room.run(&format!("evaluate test.jsonl {weights} --json")).ok().json()[0];
+        let rules: Vec<&Value> =
+            report["decisions"].as_array().unwrap().iter().map(|row| &row["rule"]).collect();
+        assert_eq!(rules, ["maximum", "mbr", "merge"]);
+        assert_eq!(report["decisions"][0]["wer"], report["rescored_wer"]);
+        assert_eq!(report["confidence"]["word"]["count"], json!(40));
+        assert!(report["confidence"]["sentence"]["ece"].as_f64().unwrap() <= 1.0);
+        assert!(report["confidence"]["estimated_wer"].as_f64().unwrap() > 0.0);
+    }
+    let plain = room.run("evaluate test.jsonl --policy p.toml").ok().stdout;
+    assert!(plain.contains("by merge") && plain.contains("confidence of words"), "{plain}");
+    let one = &room.run("evaluate test.jsonl --policy p.toml --decision mbr --json").ok().json()[0];
+    assert_eq!((&one["decision"], one.get("decisions")), (&json!("mbr"), None));
+    let by_hand = &room.run("evaluate test.jsonl --lm-weight 0 --json").ok().json()[0];
+    assert_eq!((&by_hand["decision"], by_hand.get("confidence")), (&json!("maximum"), None));
+}
+
+#[test]
+fn a_merged_text_need_not_be_in_the_list() {
+    let room = tuned();
+    // Nearly equal shares: each place is voted on.
+    for (key, value) in
+        [("lm_weight", "0.0"), ("length_bonus", "0.0"), ("scale", "0.001"), ("merge_margin", "0.0")]
+    {
+        set(&room, key, value);
+    }
+    let texts = ["The bat, sat", "the Cat sit", "a Cat sat"];
+    room.lists("three.jsonl", &[list("u1", &texts, "the cat sat")]);
+    let answer = &room.run("rescore three.jsonl --policy p.toml --decision merge --json").ok().json()[0];
+    assert_eq!(answer["text"], "The Cat sat", "{answer}");
+    assert_eq!((&answer["position"], &answer["changed"]), (&json!(0), &json!(true)));
+    let words: Vec<&Value> = answer["words"].as_array().unwrap().iter().map(|word| &word["word"]).collect();
+    assert_eq!(words, ["The", "Cat", "sat"]);
+    assert_eq!(keys(&answer["words"][0]), ["word", "confidence"]);
+    let plain = room.run("rescore three.jsonl --policy p.toml --decision merge").ok().stdout;
+    assert_eq!(plain, "u1\tThe Cat sat\n");
+}
+
+#[test]
+fn a_rule_needs_its_numbers() {
+    let room = tuned();
+    let policy = room.read("p.toml");
+    let start = policy.find("[decision]").unwrap();
+    let end = policy.find("[convention]").unwrap();
+    room.write("old.toml", format!("{}{}", &policy[..start], &policy[end..]));
+    room.run("evaluate test.jsonl --policy old.toml").ok();
+    room.refused("evaluate test.jsonl --policy old.toml --decision mbr", &["--decision mbr", "`tune`"]);
+    room.refused("rescore test.jsonl --lm-weight 1 --decision mbr", &["--policy"]);
+    room.refused("evaluate test.jsonl --policy p.toml --decision vote", &["maximum, mbr or merge"]);
+}

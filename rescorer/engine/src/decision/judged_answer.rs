@@ -1,0 +1,60 @@
+use rescorer_perturb::{EditOp, ErrorCounts, UtteranceErrors, align, word_errors, words};
+
+use super::posterior::posterior;
+use super::rule::{Answer, Decision, DecisionRule};
+use crate::{Fusion, JudgedList};
+
+/// What was answered for a list, held against its reference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedAnswer {
+    /// Index of the chosen hypothesis.
+    pub hypothesis: usize,
+    /// The text that was voted on, after normalisation, where it was.
+    pub merged: Option<String>,
+    /// Word errors, unit cost.
+    pub errors: UtteranceErrors,
+    /// Substitutions, deletions and insertions, from the alignment with sclite's costs.
+    pub counts: ErrorCounts,
+    /// Whether it is not the first-pass best.
+    pub changed: bool,
+    /// For each word of the answer its share of the posterior, and whether it is right.
+    pub words: Vec<(f64, bool)>,
+    /// Share of the posterior that says the same, and whether all of it is right.
+    pub sentence: (f64, bool),
+}
+
+impl JudgedAnswer {
+    /// The answer among the texts of the distinct hypotheses.
+    pub fn text<'a>(&'a self, texts: &'a [String]) -> &'a str {
+        self.merged.as_deref().unwrap_or(&texts[self.hypothesis])
+    }
+}
+
+impl JudgedList {
+    /// What a decision answers, held against the reference.
+    pub fn answer(&self, fusion: &Fusion, decision: &Decision) -> JudgedAnswer {
+        let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| words(text)).collect();
+        let Answer { hypothesis, words: answered } = decision.answer(fusion, &self.candidates, &texts);
+        let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
+        let reference = words(&self.reference);
+        let errors = word_errors(&reference, &text);
+        let alignment = align(&reference, &text);
+        let right =
+            alignment.ops().iter().filter(|op| **op != EditOp::Deletion).map(|op| *op == EditOp::Correct);
+        let shares = posterior(&self.candidates, fusion, decision.scale);
+        let same =
+            texts.iter().zip(&shares).filter(|(other, _)| **other == text).map(|(_, share)| share).sum();
+        JudgedAnswer {
+            hypothesis,
+            merged: (decision.rule == DecisionRule::Merge).then(|| text.join(" ")),
+            errors: UtteranceErrors { errors, reference_words: self.reference_words },
+            counts: alignment.counts(),
+            changed: match decision.rule {
+                DecisionRule::Merge => texts[0] != text,
+                DecisionRule::Maximum | DecisionRule::Mbr => hypothesis != 0,
+            },
+            words: answered.iter().map(|word| word.posterior).zip(right).collect(),
+            sentence: (same, errors == 0),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use rescorer_perturb::words;
+
+use super::confidence::Confidence;
+use super::judged_answer::JudgedAnswer;
+use super::posterior::{most_likely_scale, posterior};
+use super::rule::{Decision, DecisionRule, Voted, distances, least_risk, risks};
+use crate::tune::fold;
+use crate::{Error, Fusion, JudgedList};
+
+/// Expected word errors that a change must save.
+const MBR_MARGINS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0];
+/// Lead in posterior that another word needs.
+const MERGE_MARGINS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75];
+
+/// Finds scale and margins on scored lists, for weights that were tuned before.
+///
+/// The scale is the one under which the best hypotheses are the most likely; each margin that of least WER, of equally good ones
+/// the largest. The rule is left at `maximum`.
+pub fn tune_decision(lists: &[JudgedList], fusion: &Fusion) -> Decision {
+    let scale = most_likely_scale(lists, fusion);
+    let mut mbr = [0usize; MBR_MARGINS.len()];
+    let mut merge = [0usize; MERGE_MARGINS.len()];
+    for list in lists {
+        let texts: Vec<Vec<&str>> = list.texts.iter().map(|text| words(text)).collect();
+        let risks = risks(&posterior(&list.candidates, fusion, scale), &distances(&texts));
+        for (errors, margin) in mbr.iter_mut().zip(MBR_MARGINS) {
+            *errors += list.errors[least_risk(&risks, margin)];
+        }
+        let winner = fusion.winner(&list.candidates);
+        let voted = Voted::new(winner, fusion, &list.candidates, &texts, scale);
+        let reference = words(&list.reference);
+        for (errors, margin) in merge.iter_mut().zip(MERGE_MARGINS) {
+            let merged = voted.merged(margin);
+            let text: Vec<&str> = merged.iter().map(|word| texts[word.hypothesis][word.index]).collect();
+            *errors += rescorer_perturb::word_errors(&reference, &text);
+        }
+    }
+    let last_of_least = |errors: &[usize], margins: &[f64]| {
+        let least = errors.iter().zip(margins).rev().min_by_key(|(errors, _)| **errors);
+        least.map_or(0.0, |(_, margin)| *margin)
+    };
+    Decision {
+        rule: DecisionRule::Maximum,
+        scale,
+        mbr_margin: last_of_least(&mbr, &MBR_MARGINS),
+        merge_margin: last_of_least(&merge, &MERGE_MARGINS),
+    }
+}
+
+/// Finds [`tune_decision`] and the [`Confidence`] of a rule for every list on the lists of the other folds, which are those of
+/// [`cross_validate`](crate::cross_validate): `fusions` is what that found.
+///
+/// # Errors
+/// A fold without lists, or without words to be confident of.
+pub fn cross_validate_decision(
+    lists: &[JudgedList],
+    fusions: &[Fusion],
+    rule: DecisionRule,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<(Decision, Confidence)>, Error> {
+    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
+    let mut chosen = Vec::new();
+    for number in 0..folds {
+        let at = fold_of.iter().position(|&fold| fold == number);
+        let others: Vec<JudgedList> = lists
+            .iter()
+            .zip(&fold_of)
+            .filter(|(_, fold)| **fold != number)
+            .map(|(list, _)| list.clone())
+            .collect();
+        let Some(fusion) = at.map(|at| &fusions[at]) else {
+            return Err(Error::Folds { folds, filled: chosen.len() });
+        };
+        let decision = Decision { rule, ..tune_decision(&others, fusion) };
+        let answers: Vec<JudgedAnswer> = others.iter().map(|list| list.answer(fusion, &decision)).collect();
+        chosen.push((decision, Confidence::fit(&answers)?));
+    }
+    Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
+}
