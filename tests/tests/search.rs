@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rescorer::{Choice, Convention, Fusion, Hypothesis, NBest, Rescored, Rescorer, Scorer};
+use rescorer::{Choice, Convention, Deadline, Fusion, Hypothesis, NBest, Rescored, Rescorer, Scorer};
 use rescorer_models::{DeviceRequest, Edge, KeyValues, LanguageModel, TreeBatch};
 use rescorer_tests::{load_tiny, relative};
 
@@ -146,4 +147,30 @@ fn a_growing_batch_continues_where_it_was() {
     assert!(error.contains("after its node was computed"), "{error}");
     let error = MODEL.continued_log_probs(&TreeBatch::default(), &mut past).unwrap_err().to_string();
     assert!(error.contains("has shrunk"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() })]
+
+    /// Given time enough, a deadline changes nothing.
+    #[test]
+    fn a_long_deadline_gives_the_same_winner(list in list(), fusion in fusion()) {
+        let rescorer = rescorer(Convention::default(), fusion);
+        let (.., expected, _) = both(&rescorer, std::slice::from_ref(&list));
+        let prepared = rescorer.scorer().prepare("u", &list).unwrap();
+        let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
+        prop_assert!(found.is_complete());
+        equal(&[found.choice.unwrap()], &expected);
+    }
+}
+
+#[test]
+fn without_time_the_first_pass_best_stays() {
+    let fusion = Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 };
+    let rescorer = rescorer(Convention::default(), fusion);
+    let list = NBest::from_texts(["the cat sat on that hat", "the cat", "the"]).unwrap();
+    let prepared = rescorer.scorer().prepare("u", &list).unwrap();
+    let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::ZERO)).unwrap();
+    assert_eq!((found.choice, found.position(), found.decided, found.hypotheses), (None, 0, 0, 3));
+    assert!(!found.is_complete());
 }

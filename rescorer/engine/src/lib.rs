@@ -25,6 +25,7 @@
 
 mod adapters;
 mod convention;
+mod deadline;
 mod decision;
 mod error;
 mod evaluate;
@@ -44,6 +45,7 @@ mod tune;
 
 pub use adapters::AdapterSet;
 pub use convention::Convention;
+pub use deadline::{Anytime, Deadline};
 pub use decision::{
     Answer, AnswerWord, Calibration, Confidence, ConfidenceReport, Decision, DecisionRule, JudgedAnswer,
     Reliability, ReliabilityBin, RuleReport, compare_rules, cross_validate_decision, tune_decision,

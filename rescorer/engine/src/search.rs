@@ -1,8 +1,10 @@
 //! The winners of lists, without computing what can't change them.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
-use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
+use rescorer_models::{Adapter, Edge, KeyValues, LanguageModel, TreeBatch};
 
 use crate::rescorer::candidates;
 use crate::scorer::{PreparedList, adapter_numbers, require_finite};
@@ -97,7 +99,7 @@ impl Rescorer {
 }
 
 impl PreparedList {
-    fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
         let first_pass = self.distinct.hypotheses()[index].first_pass;
         Candidate { first_pass, lm_score, words: self.words[index] }
     }
@@ -144,7 +146,7 @@ fn groups(lists: &[PreparedList], order: &[usize], adapters: &[usize]) -> Vec<Ve
 
 /// What is decided of a list.
 #[derive(Clone, Default)]
-struct Standing {
+pub(crate) struct Standing {
     /// Hypotheses that are scored to their end: their number among the distinct ones.
     scored: Vec<(usize, Candidate)>,
     first: Option<f64>,
@@ -152,7 +154,7 @@ struct Standing {
 }
 
 impl Standing {
-    fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
+    pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
         let total = fusion.total(&candidate);
         if index == 0 {
             self.first = Some(total);
@@ -162,7 +164,7 @@ impl Standing {
     }
 
     /// Whether a hypothesis whose total is at most `bound` may be the winner.
-    fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
+    pub(crate) fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
         let (Some(first), Some(best)) = (self.first, self.best) else { return true };
         bound + NOISE * fusion.lm_weight >= best.max(first + fusion.margin)
     }
@@ -173,10 +175,15 @@ impl Standing {
         let (index, candidate) = self.scored[fusion.winner(&candidates)];
         Choice::new(list.position(index), &candidate, fusion)
     }
+
+    /// The winner among those that are scored; `None` where the first-pass best is not.
+    pub(crate) fn into_choice(self, fusion: &Fusion, list: &PreparedList) -> Option<Choice> {
+        self.first.map(|_| self.choice(fusion, list))
+    }
 }
 
 /// A hypothesis on its way through the trie.
-struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     list: usize,
     index: usize,
     path: &'a [u32],
@@ -185,8 +192,32 @@ struct Walk<'a> {
     sum: f64,
 }
 
+impl<'a> Walk<'a> {
+    pub(crate) fn new(list: usize, index: usize, path: &'a [u32]) -> Self {
+        Self { list, index, path, known: 0, sum: 0.0 }
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Log-probability of what is known.
+    pub(crate) fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// Edges from beginning to end.
+    pub(crate) fn len(&self) -> usize {
+        self.path.len()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.known == self.path.len()
+    }
+}
+
 /// The trie of a group, as far as it is computed.
-struct Search<'a> {
+pub(crate) struct Search<'a> {
     model: &'a LanguageModel,
     trie: &'a TokenTrie,
     /// Edges sorted by the node that they leave.
@@ -215,11 +246,11 @@ impl Search<'_> {
         let Some(trie) = tries.first() else { return Ok(0) };
         let walks = trie.paths().iter().map(|(sequence, path)| {
             let (list, index) = hypotheses[*sequence];
-            Walk { list, index, path, known: 0, sum: 0.0 }
+            Walk::new(list, index, path)
         });
         let mut walks: Vec<Walk<'_>> = walks.collect();
         let mut search = Search::new(scorer.model(), trie);
-        search.batch.set_adapter(group.first().and_then(|(list, _)| lists[*list].adapter.clone()));
+        search.set_adapter(group.first().and_then(|(list, _)| lists[*list].adapter.clone()));
         let mut round = None;
         loop {
             for walk in &mut walks {
@@ -230,7 +261,7 @@ impl Search<'_> {
             let so_far = |walk: &Walk<'_>| {
                 lists[walk.list].candidate(walk.index, scorer.lm_score(walk.sum, walk.path.len()))
             };
-            for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
+            for walk in walks.extract_if(.., |walk| walk.is_done()) {
                 standings[walk.list].add(fusion, walk.index, so_far(&walk));
             }
             walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&so_far(walk))));
@@ -253,7 +284,7 @@ impl Search<'_> {
         shallowest(nodes, least)
     }
 
-    fn new<'a>(model: &'a LanguageModel, trie: &'a TokenTrie) -> Search<'a> {
+    pub(crate) fn new<'a>(model: &'a LanguageModel, trie: &'a TokenTrie) -> Search<'a> {
         let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
         by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
         Search {
@@ -267,8 +298,33 @@ impl Search<'_> {
         }
     }
 
+    pub(crate) fn set_adapter(&mut self, adapter: Option<Arc<dyn Adapter>>) {
+        self.batch.set_adapter(adapter);
+    }
+
+    /// Nodes computed so far.
+    pub(crate) fn nodes(&self) -> usize {
+        self.past.nodes()
+    }
+
+    /// The nodes that as many of the first hypotheses need to their end as `most` nodes are enough for.
+    pub(crate) fn first_whole(&self, walks: &[Walk<'_>], most: usize) -> Vec<u32> {
+        let mut nodes: Vec<u32> = Vec::new();
+        let mut seen: HashSet<u32> = HashSet::new();
+        for walk in walks {
+            let wanted = self.wanted([walk]).into_iter().map(|(_, node)| node);
+            let wanted: Vec<u32> = wanted.filter(|node| !seen.contains(node)).collect();
+            if nodes.len() + wanted.len() > most {
+                break;
+            }
+            seen.extend(&wanted);
+            nodes.extend(wanted);
+        }
+        nodes
+    }
+
     /// Adds what is known of a hypothesis by now to its sum.
-    fn advance(&self, walk: &mut Walk<'_>) {
+    pub(crate) fn advance(&self, walk: &mut Walk<'_>) {
         let known = walk.path[walk.known..].iter().take_while(|&&edge| self.is_computed(edge));
         let (count, sum) = known.fold((0, 0.0), |(count, sum), &edge| {
             (count + 1, sum + f64::from(self.log_probs[edge as usize]))
@@ -292,7 +348,7 @@ impl Search<'_> {
     }
 
     /// Computes nodes, whose parents are computed or among them.
-    fn compute(&mut self, mut nodes: Vec<u32>) -> Result<(), Error> {
+    pub(crate) fn compute(&mut self, mut nodes: Vec<u32>) -> Result<(), Error> {
         // In a trie parents stand before their children.
         nodes.sort_unstable();
         for nodes in nodes.chunks(self.model.node_budget()) {

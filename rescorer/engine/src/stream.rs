@@ -1,10 +1,11 @@
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rescorer_nbest::Utterance;
 
 use crate::scorer::{ListScores, PreparedList};
-use crate::{Choice, Error, Rescorer, Scorer};
+use crate::{Anytime, Choice, Deadline, Error, Rescorer, Scorer};
 
 /// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
 /// that begin as they do.
@@ -78,6 +79,24 @@ impl Rescorer {
     {
         let work = |lists| self.choose(lists).map(|chosen| (chosen.choices, chosen.nodes));
         Stream::new(self.scorer(), Box::new(work), input.into_iter(), immediate)
+    }
+}
+
+impl Rescorer {
+    /// The best decisions that can be had in time, one utterance after the other: see [`Rescorer::choose_within`].
+    pub fn choose_within_stream<I, E>(&self, input: I, deadline: Deadline) -> Stream<'_, I::IntoIter, Anytime>
+    where
+        I: IntoIterator<Item = Result<Utterance, E>>,
+        E: Into<Error>,
+    {
+        let deadline = RefCell::new(deadline);
+        let work = move |lists: Vec<PreparedList>| {
+            let within = |list: &PreparedList| self.choose_within(list, &mut deadline.borrow_mut());
+            let found = lists.iter().map(within).collect::<Result<Vec<_>, _>>()?;
+            let nodes = found.iter().map(|found| found.nodes).sum();
+            Ok((found, nodes))
+        };
+        Stream::new(self.scorer(), Box::new(work), input.into_iter(), true)
     }
 }
 

@@ -1,0 +1,148 @@
+//! The best decision that can be had by a deadline.
+
+use std::time::{Duration, Instant};
+
+use crate::scorer::{PreparedList, require_finite};
+use crate::search::{Search, Standing, Walk};
+use crate::{Choice, Error, Rescorer};
+
+/// What a forward pass costs besides its nodes, in nodes.
+const OVERHEAD: f64 = 16.0;
+
+/// Most nodes of a round: what they show may spare others.
+const ROUND_NODES: usize = 128;
+
+/// How much a new measurement of the pace counts.
+const FRESHNESS: f64 = 0.3;
+
+/// A time limit for every list, and how fast the machine was so far.
+///
+/// The pace is learned while lists are answered: before the first round of the first list nothing is known of it, and that round may
+/// take longer than the limit.
+#[derive(Debug, Clone)]
+pub struct Deadline {
+    limit: Duration,
+    seconds_per_node: f64,
+}
+
+/// A decision, and how far it got.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anytime {
+    /// The winner; `None` where not even the first-pass best was scored in time, so that it stays.
+    pub choice: Option<Choice>,
+    /// Distinct hypotheses that were scored, or could not win any more.
+    pub decided: usize,
+    /// Distinct hypotheses.
+    pub hypotheses: usize,
+    /// Trie nodes computed.
+    pub nodes: usize,
+}
+
+impl Anytime {
+    /// Whether the decision is that of a search without a limit.
+    pub fn is_complete(&self) -> bool {
+        self.decided == self.hypotheses
+    }
+
+    /// Position of the winner.
+    pub fn position(&self) -> usize {
+        self.choice.map_or(0, |choice| choice.position)
+    }
+}
+
+impl Deadline {
+    /// This much time for every list, from when [`Rescorer::choose_within`] is called.
+    pub fn new(limit: Duration) -> Self {
+        Self { limit, seconds_per_node: 0.0 }
+    }
+
+    /// Most nodes that can be computed in the time that is left, if the pace stays.
+    fn affordable(&self, left: Duration) -> usize {
+        if self.seconds_per_node > 0.0 {
+            (left.as_secs_f64() / self.seconds_per_node - OVERHEAD).max(0.0) as usize
+        } else {
+            usize::MAX
+        }
+    }
+
+    fn learn(&mut self, nodes: usize, taken: Duration) {
+        let seconds = taken.as_secs_f64() / (nodes as f64 + OVERHEAD);
+        let known = if self.seconds_per_node > 0.0 { self.seconds_per_node } else { seconds };
+        self.seconds_per_node = known + FRESHNESS * (seconds - known);
+    }
+}
+
+impl Rescorer {
+    /// The winner among the hypotheses that can be scored in time, the first-pass best first, then those of the largest total so
+    /// far. What can't win any more is not scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`](crate::Scorer::score); a device other than the CPU, where a list is computed whole.
+    pub fn choose_within(&self, list: &PreparedList, deadline: &mut Deadline) -> Result<Anytime, Error> {
+        let start = Instant::now();
+        let (scorer, fusion) = (self.scorer(), self.fusion());
+        let sequences: Vec<&Vec<u32>> = list.sequences.iter().collect();
+        let tries = scorer.tries(&sequences, usize::MAX);
+        let hypotheses = sequences.len();
+        let Some(trie) = tries.first() else {
+            return Ok(Anytime { choice: None, decided: 0, hypotheses, nodes: 0 });
+        };
+        let mut walks: Vec<Walk<'_>> =
+            trie.paths().iter().map(|(sequence, path)| Walk::new(0, *sequence, path)).collect();
+        let mut search = Search::new(scorer.model(), trie);
+        search.set_adapter(list.adapter.clone());
+        let mut standing = Standing::default();
+        loop {
+            for walk in &mut walks {
+                search.advance(walk);
+                require_finite(&list.name, list.position(walk.index()), walk.sum())?;
+            }
+            let so_far =
+                |walk: &Walk<'_>| list.candidate(walk.index(), scorer.lm_score(walk.sum(), walk.len()));
+            for walk in walks.extract_if(.., |walk| walk.is_done()) {
+                standing.add(fusion, walk.index(), so_far(&walk));
+            }
+            if fusion.lm_weight >= 0.0 {
+                walks.retain(|walk| standing.may_win(fusion, fusion.total(&so_far(walk))));
+            }
+            let left = deadline.limit.saturating_sub(start.elapsed());
+            let total = |walk: &Walk<'_>| fusion.total(&so_far(walk));
+            walks.sort_by(|a, b| {
+                (a.index() != 0)
+                    .cmp(&(b.index() != 0))
+                    .then(total(b).total_cmp(&total(a)))
+                    .then(a.index().cmp(&b.index()))
+            });
+            let affordable = deadline.affordable(left).min(ROUND_NODES);
+            let next = if left.is_zero() { Vec::new() } else { search.first_whole(&walks, affordable) };
+            if walks.is_empty() || next.is_empty() {
+                let decided = hypotheses - walks.len();
+                let choice = standing.into_choice(fusion, list);
+                return Ok(Anytime { choice, decided, hypotheses, nodes: search.nodes() });
+            }
+            let (nodes, before) = (next.len(), Instant::now());
+            search.compute(next)?;
+            deadline.learn(nodes, before.elapsed());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_says_what_can_be_afforded() {
+        let mut deadline = Deadline::new(Duration::from_millis(20));
+        assert_eq!(deadline.affordable(Duration::ZERO), usize::MAX, "nothing is known yet");
+        deadline.learn(84, Duration::from_millis(100));
+        assert_eq!(
+            deadline.affordable(Duration::from_millis(50)),
+            34,
+            "a node takes a millisecond, a round 16 more"
+        );
+        assert_eq!(deadline.affordable(Duration::from_millis(16)), 0);
+        deadline.learn(84, Duration::from_millis(200));
+        assert!((deadline.seconds_per_node - 1.3e-3).abs() < 1e-12);
+    }
+}
