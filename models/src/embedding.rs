@@ -9,23 +9,34 @@ use crate::weights::RawTensor;
 pub struct Embedding {
     table: RawTensor,
     scale: f32,
+    positions: Option<RawTensor>,
 }
 
 impl Embedding {
     /// `table: [vocab, d_model]`; its rows are multiplied by `scale`.
     pub fn new(table: RawTensor, scale: f32) -> Self {
-        Self { table, scale }
+        Self { table, scale, positions: None }
+    }
+
+    /// With a row that is added for every position, `[context, d_model]`.
+    pub fn with_positions(self, positions: RawTensor) -> Self {
+        Self { positions: Some(positions), ..self }
     }
 
     /// # Shapes
-    /// `[tokens.len(), d_model]`. Tokens lie inside the vocabulary.
-    pub fn forward(&self, tokens: &[u32], device: &Device) -> Tensor<2> {
+    /// `[tokens.len(), d_model]`. Tokens lie inside the vocabulary, `depths`, one for each, inside the context.
+    pub fn forward(&self, tokens: &[u32], depths: &[u32], device: &Device) -> Tensor<2> {
         let mut values = Vec::new();
         for &token in tokens {
             self.table.row_f32(token as usize, &mut values);
         }
         if self.scale != 1.0 {
             values.iter_mut().for_each(|value| *value *= self.scale);
+        }
+        if let Some(positions) = &self.positions {
+            let mut rows = Vec::with_capacity(values.len());
+            depths.iter().for_each(|&depth| positions.row_f32(depth as usize, &mut rows));
+            values.iter_mut().zip(rows).for_each(|(value, position)| *value += position);
         }
         Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device)
     }

@@ -41,6 +41,15 @@ pub fn gated(gate: Tensor<2>, up: Tensor<2>, activation: Activation, device: &Co
     inputs.finish(gate, shape, &device, kept)
 }
 
+/// The activation alone.
+///
+/// # Shapes
+/// All `[nodes, d_ff]`.
+pub fn activated(x: Tensor<2>, activation: Activation, device: &ComputeDevice) -> Tensor<2> {
+    let ones = Tensor::ones(x.dims(), &x.device());
+    gated(x, ones, activation, device)
+}
+
 /// What the way back needs of `act(gate) · up`.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "training"), allow(dead_code))]

@@ -26,6 +26,7 @@ mod gated;
 mod gradient;
 mod guard;
 mod head;
+mod layer_norm;
 mod linear;
 mod model;
 pub mod named;

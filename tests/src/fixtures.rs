@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// The tiny models with their expected values, relative to the fixtures: one f32 file, bf16 shards with a
 /// tied head, GGUF with all storage types; then the later families, each as a folder and as GGUF.
-pub const TINY_MODELS: [(&str, &str); 11] = [
+pub const TINY_MODELS: [(&str, &str); 13] = [
     ("tiny-llama", "tiny-llama/expected.safetensors"),
     ("tiny-llama-tied", "tiny-llama-tied/expected.safetensors"),
     ("tiny-llama.gguf", "tiny-llama.gguf.expected.safetensors"),
@@ -19,11 +19,13 @@ pub const TINY_MODELS: [(&str, &str); 11] = [
     ("tiny-qwen3.gguf", "tiny-qwen3/expected.safetensors"),
     ("tiny-gemma3", "tiny-gemma3/expected.safetensors"),
     ("tiny-gemma3.gguf", "tiny-gemma3/expected.safetensors"),
+    ("tiny-gpt2", "tiny-gpt2/expected.safetensors"),
+    ("tiny-gpt2.gguf", "tiny-gpt2/expected.safetensors"),
 ];
 
 /// Those of them that have something of their own to compute; a software adapter takes its time with each.
-pub const TINY_GPU_MODELS: [&str; 5] =
-    ["tiny-llama", "tiny-llama-tied", "tiny-llama.gguf", "tiny-qwen2", "tiny-gemma3"];
+pub const TINY_GPU_MODELS: [&str; 6] =
+    ["tiny-llama", "tiny-llama-tied", "tiny-llama.gguf", "tiny-qwen2", "tiny-gemma3", "tiny-gpt2"];
 
 /// Path of a committed fixture.
 pub fn fixture(name: &str) -> PathBuf {

@@ -43,8 +43,11 @@ impl AttentionPlans {
             }
         };
         let windows = config.variant.windows.as_ref();
+        // Without rotary positions every angle is 0.
+        let unturned = config.variant.is_gpt2.then(|| vec![f64::INFINITY; config.head_dim / 2]);
+        let factors = unturned.as_deref().or(config.variant.rope_factors.as_deref());
         Self {
-            global: plan(config.rope_theta, config.variant.rope_factors.as_deref(), usize::MAX),
+            global: plan(config.rope_theta, factors, usize::MAX),
             local: windows.map(|windows| plan(windows.rope_theta, None, windows.size)),
         }
     }

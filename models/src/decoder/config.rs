@@ -38,8 +38,8 @@ pub struct Variant {
     pub family: Family,
     /// What the rotary frequencies are divided by, one for each pair of dimensions (Llama 3, linear scaling).
     pub rope_factors: Option<Vec<f64>>,
-    /// Whether queries, keys and values have a bias (Qwen2).
-    pub qkv_bias: bool,
+    /// Which linear layers have a bias.
+    pub biases: Biases,
     /// Whether each head of queries and keys is normalised before it is turned (Qwen3, Gemma 3).
     pub qk_norm: bool,
     /// Whether what attention and feed-forward layer give is normalised before it is added (Gemma 3).
@@ -52,6 +52,21 @@ pub struct Variant {
     pub query_scale: Option<f64>,
     /// Layers that look back over a window only (Gemma 3).
     pub windows: Option<Windows>,
+    /// Whether it is built as GPT-2: a learned embedding of positions in place of rotary angles, norms that take the mean off, a
+    /// feed-forward layer without gate.
+    pub is_gpt2: bool,
+}
+
+/// Which linear layers have a bias.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Biases {
+    /// None.
+    #[default]
+    None,
+    /// Queries, keys and values (Qwen2).
+    Qkv,
+    /// All (GPT-2).
+    All,
 }
 
 /// A family of decoders, by the name of its architecture.
@@ -66,6 +81,8 @@ pub enum Family {
     Qwen3,
     /// Gemma 3, text.
     Gemma3,
+    /// GPT-2.
+    Gpt2,
 }
 
 /// Activation of a gated feed-forward layer.
@@ -94,20 +111,21 @@ impl Default for Variant {
         Self {
             family: Family::default(),
             rope_factors: None,
-            qkv_bias: false,
+            biases: Biases::None,
             qk_norm: false,
             post_norms: false,
             activation: Activation::default(),
             embedding_scale: 1.0,
             query_scale: None,
             windows: None,
+            is_gpt2: false,
         }
     }
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 4] = [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Gemma3];
+    pub const ALL: [Self; 5] = [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Gemma3, Self::Gpt2];
 
     /// Its `general.architecture` in GGUF files.
     pub fn architecture(self) -> &'static str {
@@ -116,6 +134,7 @@ impl Family {
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
             Self::Gemma3 => "gemma3",
+            Self::Gpt2 => "gpt2",
         }
     }
 
@@ -137,7 +156,7 @@ impl Family {
         let variant = Variant { family: self, ..Variant::default() };
         match self {
             Self::Llama => variant,
-            Self::Qwen2 => Variant { qkv_bias: true, ..variant },
+            Self::Qwen2 => Variant { biases: Biases::Qkv, ..variant },
             Self::Qwen3 => Variant { qk_norm: true, ..variant },
             Self::Gemma3 => Variant {
                 qk_norm: true,
@@ -146,6 +165,9 @@ impl Family {
                 embedding_scale: (d_model as f64).sqrt(),
                 ..variant
             },
+            Self::Gpt2 => {
+                Variant { biases: Biases::All, activation: Activation::GeluTanh, is_gpt2: true, ..variant }
+            }
         }
     }
 }
@@ -273,7 +295,7 @@ mod tests {
              context_len: 128, rope_theta: 20000.0, norm_epsilon: 1e-5, tied_head: false }"
         );
         let qwen = DecoderConfig { variant: Family::Qwen2.variant(32), ..llama.clone() };
-        assert!(qwen.fingerprint_text().contains("qkv_bias: true"));
+        assert!(qwen.fingerprint_text().contains("biases: Qkv"));
         assert_eq!((llama.query_scale(), llama.is_local(1)), (8f32.sqrt().recip(), false));
     }
 }

@@ -87,7 +87,12 @@ impl DecoderConfig {
             head_dim,
             context_len: required("context_length")?,
             rope_theta: float("rope.freq_base")?.unwrap_or(10_000.0),
-            norm_epsilon: float("attention.layer_norm_rms_epsilon")?.unwrap_or(1e-5),
+            norm_epsilon: float(if family == Family::Gpt2 {
+                "attention.layer_norm_epsilon"
+            } else {
+                "attention.layer_norm_rms_epsilon"
+            })?
+            .unwrap_or(1e-5),
             tied_head: !gguf.store.tensors().contains_key("output.weight"),
             variant,
         };

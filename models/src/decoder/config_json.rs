@@ -15,7 +15,8 @@ impl DecoderConfig {
     pub fn from_folder(folder: &Path) -> Result<(Self, WeightStore), Error> {
         let path = folder.join("config.json");
         let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        let store = open_safetensors(folder)?;
+        // Some checkpoints of GPT-2 have the prefix, some have not.
+        let store = open_safetensors(folder)?.without_prefix("transformer.");
         Ok((Self::from_json(&path, &text, store.tensors().len())?, store))
     }
 
@@ -31,6 +32,10 @@ impl DecoderConfig {
             let known = Family::names(Family::model_type);
             return Err(unsupported(path, format!("model_type {}", kind.model_type), &known));
         };
+        if family == Family::Gpt2 {
+            let json: Gpt2Config = serde_json::from_slice(text).map_err(|e| malformed(e.to_string()))?;
+            return json.config(path)?.check(path, tensors);
+        }
         let json: HfConfig = serde_json::from_slice(text).map_err(|e| malformed(e.to_string()))?;
         let heads = json.num_attention_heads;
         let head_dim = json.head_dim.unwrap_or_else(|| json.hidden_size.checked_div(heads).unwrap_or(0));
@@ -96,6 +101,50 @@ struct HfConfig {
     attn_logit_softcapping: Option<f64>,
     final_logit_softcapping: Option<f64>,
     use_bidirectional_attention: Option<bool>,
+}
+
+/// What the configuration of GPT-2 calls otherwise.
+#[derive(Deserialize)]
+struct Gpt2Config {
+    vocab_size: usize,
+    n_embd: usize,
+    n_inner: Option<usize>,
+    n_layer: usize,
+    n_head: usize,
+    n_positions: usize,
+    layer_norm_epsilon: Option<f64>,
+    activation_function: Option<String>,
+    scale_attn_weights: Option<bool>,
+    scale_attn_by_inverse_layer_idx: Option<bool>,
+    tie_word_embeddings: Option<bool>,
+}
+
+impl Gpt2Config {
+    fn config(self, path: &Path) -> Result<DecoderConfig, Error> {
+        if let Some(act) =
+            self.activation_function.filter(|act| act != "gelu_new" && act != "gelu_pytorch_tanh")
+        {
+            return Err(unsupported(path, format!("activation_function {act}"), "gelu_new"));
+        }
+        if self.scale_attn_weights == Some(false) || self.scale_attn_by_inverse_layer_idx == Some(true) {
+            let what = "scale_attn_weights or scale_attn_by_inverse_layer_idx".to_owned();
+            return Err(unsupported(path, what, "attention scaled by the width of a head"));
+        }
+        Ok(DecoderConfig {
+            vocab_size: self.vocab_size,
+            d_model: self.n_embd,
+            d_ff: self.n_inner.unwrap_or(self.n_embd.saturating_mul(4)),
+            layers: self.n_layer,
+            heads: self.n_head,
+            kv_heads: self.n_head,
+            head_dim: self.n_embd.checked_div(self.n_head).unwrap_or(0),
+            context_len: self.n_positions,
+            rope_theta: 10_000.0,
+            norm_epsilon: self.layer_norm_epsilon.unwrap_or(1e-5),
+            tied_head: self.tie_word_embeddings.unwrap_or(true),
+            variant: Family::Gpt2.variant(self.n_embd),
+        })
+    }
 }
 
 /// RoPE settings, as transformers 4 wrote them under `rope_scaling` and transformers 5 writes them under `rope_parameters`.

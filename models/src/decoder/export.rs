@@ -22,8 +22,8 @@ pub fn export<E: From<Error>>(
     mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (store, layout, config, tokenizer) = open(path)?;
-    if config.variant.rope_factors.is_some() {
-        let what = "a merged copy of a model with scaled RoPE".to_owned();
+    if config.variant.rope_factors.is_some() || config.variant.is_gpt2 {
+        let what = "a merged copy of GPT-2, or of a model with scaled RoPE,".to_owned();
         return Err(E::from(unsupported(path, what, "an adapter beside the model")));
     }
     store.check(&layout.wanted(&config), &layout.ignored)?;
@@ -88,6 +88,7 @@ fn config_json(config: &DecoderConfig, tokenizer: &Tokenizer) -> String {
         Family::Qwen2 => ("Qwen2ForCausalLM", "hidden_act"),
         Family::Qwen3 => ("Qwen3ForCausalLM", "hidden_act"),
         Family::Gemma3 => ("Gemma3ForCausalLM", "hidden_activation"),
+        Family::Gpt2 => ("GPT2LMHeadModel", "activation_function"),
     };
     let mut json = json!({
         "architectures": [class],

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::attention::Attention;
 use super::config::DecoderConfig;
-use super::layout::{GGUF, HUGGING_FACE, Layout, Part};
+use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of};
 use super::tree_attention::Heads;
 use super::{Block, Decoder};
 use crate::Error;
@@ -13,6 +13,7 @@ use crate::adapter::{Site, TargetModule};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::head::Head;
+use crate::layer_norm::{LayerNorm, Norm};
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
 use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
@@ -32,7 +33,8 @@ pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, String
 /// As [`load_gguf`].
 pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
     let (config, store) = DecoderConfig::from_folder(folder)?;
-    load(&store, &HUGGING_FACE, config, device)
+    let layout = if config.variant.is_gpt2 { &HUGGING_FACE_GPT2 } else { &HUGGING_FACE };
+    load(&store, layout, config, device)
 }
 
 /// What a layer becomes, with the digests of its tensors.
@@ -57,19 +59,28 @@ fn load(
         Ok(tensor)
     };
     let embedding = read(layout.embedding)?;
-    let norm = norm(&read(layout.norm)?, layout, &config, device);
+    let gamma = read(layout.norm)?;
+    let last_norm = if config.variant.is_gpt2 {
+        shifted_norm(&gamma, &read(&layout.norm_shift())?, &config, device)
+    } else {
+        Norm::Rms(norm(&gamma, layout, &config, device))
+    };
     let head = match config.tied_head {
         true => Head::new(&embedding, device),
         false => Head::new(&read(layout.head)?, device),
     };
-    let embedding = Embedding::new(embedding, config.variant.embedding_scale as f32);
+    let mut embedding = Embedding::new(embedding, config.variant.embedding_scale as f32);
+    if config.variant.is_gpt2 {
+        embedding = embedding.with_positions(read(layout.positions)?);
+    }
     let mut loaded = Vec::with_capacity(blocks.len());
     for (block, digests) in blocks {
         digests.iter().for_each(|digest| fingerprint.update(digest));
         loaded.push(block);
     }
     let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let decoder = Decoder { config, device: device.clone(), embedding, blocks: loaded, norm, head };
+    let decoder =
+        Decoder { config, device: device.clone(), embedding, blocks: loaded, norm: last_norm, head };
     Ok((decoder, fingerprint))
 }
 
@@ -77,6 +88,10 @@ fn norm(stored: &RawTensor, layout: &Layout, config: &DecoderConfig, device: &Co
     let offset = layout.norm_offset(config);
     let gamma = stored.to_f32().into_iter().map(|gamma| gamma + offset).collect();
     RmsNorm::new(gamma, config.norm_epsilon, device)
+}
+
+fn shifted_norm(gamma: &RawTensor, beta: &RawTensor, config: &DecoderConfig, device: &ComputeDevice) -> Norm {
+    Norm::Layer(LayerNorm::new(gamma.to_f32(), beta.to_f32(), config.norm_epsilon, device))
 }
 
 fn load_block(
@@ -93,16 +108,19 @@ fn load_block(
         digests.push(tensor_digest(&name, &tensor));
         Ok(tensor)
     };
-    let norm = |weight: RawTensor| norm(&weight, layout, config, device);
     let variant = &config.variant;
     // The order is that of the digests.
-    let attention_norm = norm(read(Part::AttentionNorm)?);
+    let attention_norm = read(Part::AttentionNorm)?;
     let mut linear = |module: TargetModule| -> Result<Linear, Error> {
         let row = layout.row_of(config, module);
-        let layer = Linear::new(Site { layer, module }, &read(Part::Linear(module))?, row, device);
-        let is_biased = variant.qkv_bias
-            && matches!(module, TargetModule::Query | TargetModule::Key | TargetModule::Value);
-        Ok(if is_biased { layer.with_bias(read(Part::Bias(module))?.to_f32(), device) } else { layer })
+        let outputs = shape_of(Part::Linear(module), config)[0];
+        let weight = layout.upright(read(Part::Linear(module))?);
+        let layer = Linear::new(Site { layer, module }, &weight, outputs, &row, device);
+        if !has_bias(config, module) {
+            return Ok(layer);
+        }
+        let bias = read(Part::Bias(module))?.to_f32();
+        Ok(layer.with_bias((0..outputs).map(|output| bias[row(output)]).collect(), device))
     };
     let projections = [
         linear(TargetModule::Query)?,
@@ -110,9 +128,10 @@ fn load_block(
         linear(TargetModule::Value)?,
         linear(TargetModule::Output)?,
     ];
-    let [gate, up, down] =
-        [linear(TargetModule::Gate)?, linear(TargetModule::Up)?, linear(TargetModule::Down)?];
-    let mlp_norm = norm(read(Part::MlpNorm)?);
+    let gate = if variant.is_gpt2 { None } else { Some(linear(TargetModule::Gate)?) };
+    let [up, down] = [linear(TargetModule::Up)?, linear(TargetModule::Down)?];
+    let mlp_norm = read(Part::MlpNorm)?;
+    let norm = |weight: RawTensor| norm(&weight, layout, config, device);
     let mut norms_if = |there: bool, parts: [Part; 2]| -> Result<Option<[RmsNorm; 2]>, Error> {
         if !there {
             return Ok(None);
@@ -122,6 +141,15 @@ fn load_block(
     };
     let post_norms = norms_if(variant.post_norms, [Part::PostAttentionNorm, Part::PostMlpNorm])?;
     let head_norms = norms_if(variant.qk_norm, [Part::QueryNorm, Part::KeyNorm])?;
+    let [attention_norm, mlp_norm] = if variant.is_gpt2 {
+        let shifts = [read(Part::AttentionNormShift)?, read(Part::MlpNormShift)?];
+        [
+            shifted_norm(&attention_norm, &shifts[0], config, device),
+            shifted_norm(&mlp_norm, &shifts[1], config, device),
+        ]
+    } else {
+        [Norm::Rms(norm(attention_norm)), Norm::Rms(norm(mlp_norm))]
+    };
     let heads = Heads {
         queries: config.heads,
         keys: config.kv_heads,

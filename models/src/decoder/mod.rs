@@ -1,4 +1,4 @@
-//! Decoders of the Llama type: Llama, SmolLM2, TinyLlama, Qwen 2 and 3, Gemma 3.
+//! Decoders: Llama, SmolLM2, TinyLlama, Qwen 2 and 3, Gemma 3, GPT-2.
 
 mod attention;
 mod attention_gradient;
@@ -24,36 +24,37 @@ use crate::adapter::AdapterRows;
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
-use crate::gated::gated;
+use crate::gated::{activated, gated};
 use crate::head::Head;
+use crate::layer_norm::Norm;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
 use crate::tree::{Edge, TreeBatch};
 use attention::{Attention, AttentionPlans};
 use key_values::LayerKeyValues;
 
-/// A decoder of the Llama type.
+/// A decoder.
 ///
 /// A block is `x + attention(norm(x))`, then `x + down(act(gate(n)) · up(n))` with `n = norm(x)`; in Gemma 3 what is added to `x`
-/// is normalised too.
+/// is normalised too, in GPT-2 it is `x + down(act(up(n)))`.
 ///
 /// # Reference
-/// Touvron et al. 2023, "LLaMA"; `LlamaForCausalLM`, `Qwen2ForCausalLM`, `Qwen3ForCausalLM` and `Gemma3ForCausalLM` of Hugging Face
-/// transformers 5.
+/// Touvron et al. 2023, "LLaMA"; `LlamaForCausalLM`, `Qwen2ForCausalLM`, `Qwen3ForCausalLM`, `Gemma3ForCausalLM` and
+/// `GPT2LMHeadModel` of Hugging Face transformers 5.
 pub struct Decoder {
     config: DecoderConfig,
     device: ComputeDevice,
     embedding: Embedding,
     blocks: Vec<Block>,
-    norm: RmsNorm,
+    norm: Norm,
     head: Head,
 }
 
 struct Block {
-    attention_norm: RmsNorm,
+    attention_norm: Norm,
     attention: Attention,
-    mlp_norm: RmsNorm,
-    gate: Linear,
+    mlp_norm: Norm,
+    gate: Option<Linear>,
     up: Linear,
     down: Linear,
     /// Of what attention and feed-forward layer give.
@@ -76,8 +77,14 @@ impl Block {
         let added = self.attention.forward(normed, plans.of(self.is_local), adapters, past);
         let x = self.post_norm(0, added) + x;
         let normed = self.mlp_norm.forward(x.clone());
-        let [gate, up] = Linear::forward_all([&self.gate, &self.up], normed, adapters);
-        let added = self.down.forward(gated(gate, up, self.activation, device), adapters);
+        let wide = match &self.gate {
+            Some(gate) => {
+                let [gate, up] = Linear::forward_all([gate, &self.up], normed, adapters);
+                gated(gate, up, self.activation, device)
+            }
+            None => activated(self.up.forward(normed, adapters), self.activation, device),
+        };
+        let added = self.down.forward(wide, adapters);
         self.post_norm(1, added) + x
     }
 
@@ -88,9 +95,9 @@ impl Block {
         }
     }
 
-    fn linear_layers(&self) -> [&Linear; 7] {
+    fn linear_layers(&self) -> impl Iterator<Item = &Linear> {
         let Attention { query, key, value, output, .. } = &self.attention;
-        [query, key, value, output, &self.gate, &self.up, &self.down]
+        [query, key, value, output].into_iter().chain(&self.gate).chain([&self.up, &self.down])
     }
 }
 
@@ -152,7 +159,7 @@ impl Decoder {
         let batch = &*padded(batch, &self.device);
         let plans = AttentionPlans::new(batch, start, &self.config, &self.device);
         let adapters = AdapterRows::new(batch, start);
-        let mut x = self.embedding.forward(&batch.tokens()[start..], device);
+        let mut x = self.embedding.forward(&batch.tokens()[start..], &batch.depths()[start..], device);
         inspect(0, &x);
         for (index, block) in self.blocks.iter().enumerate() {
             let mut forgotten = LayerKeyValues::default();

@@ -49,14 +49,15 @@ enum Storage {
 }
 
 impl Linear {
-    /// Takes over `tensor: [out, in]`; output `j` is its row `row(j)`.
+    /// Takes over rows of `tensor: [rows, in]`: of the `outputs`, `j` is its row `row(j)`.
     pub fn new(
         site: Site,
         tensor: &RawTensor,
+        outputs: usize,
         row: impl Fn(usize) -> usize + Sync,
         device: &ComputeDevice,
     ) -> Self {
-        let shape @ [outputs, _] = [tensor.shape[0], tensor.shape[1]];
+        let shape = [outputs, tensor.shape[1]];
         let storage = if device.is_cpu() {
             Storage::Host(Arc::new(HostMatrix::new(tensor, outputs, row, device)))
         } else {

@@ -43,6 +43,15 @@ pub struct RawTensor {
 }
 
 impl RawTensor {
+    /// The transpose of a matrix, in f32.
+    pub fn transposed(&self) -> Self {
+        let [rows, columns] = [self.shape[0], self.shape[1]];
+        let values = self.to_f32();
+        let turned = (0..columns).flat_map(|column| (0..rows).map(move |row| (row, column)));
+        let bytes = turned.flat_map(|(row, column)| values[row * columns + column].to_le_bytes()).collect();
+        Self { shape: vec![columns, rows], dtype: WeightType::F32, bytes }
+    }
+
     /// All values, row-major.
     pub fn to_f32(&self) -> Vec<f32> {
         let mut values = Vec::new();
@@ -88,6 +97,14 @@ impl WeightStore {
     /// Names and places, sorted by name.
     pub fn tensors(&self) -> &BTreeMap<String, TensorInfo> {
         &self.tensors
+    }
+
+    /// Takes a prefix off the names that have it.
+    pub fn without_prefix(mut self, prefix: &str) -> Self {
+        let tensors = std::mem::take(&mut self.tensors).into_iter();
+        let bare = |name: String| name.strip_prefix(prefix).map(str::to_owned).unwrap_or(name);
+        self.tensors = tensors.map(|(name, info)| (bare(name), info)).collect();
+        self
     }
 
     /// The stored bytes of a tensor.

@@ -190,7 +190,7 @@ fn configurations_of_other_models() {
         (
             "model_type",
             json!("mamba"),
-            &["model_type mamba is not supported; supported: llama, qwen2, qwen3, gemma3_text"][..],
+            &["model_type mamba is not supported; supported: llama, qwen2, qwen3, gemma3_text, gpt2"][..],
         ),
         ("hidden_act", json!("gelu"), &["hidden_act gelu is not supported; supported: silu"]),
         ("attention_bias", json!(true), &["attention_bias", "is not supported"]),

@@ -78,7 +78,7 @@ fn other_architectures() {
     let key = "general.architecture";
     changed(
         "mamba",
-        &["architecture mamba is not supported; supported: llama, qwen2, qwen3, gemma3"],
+        &["architecture mamba is not supported; supported: llama, qwen2, qwen3, gemma3, gpt2"],
         |file| file.set_string(key, "mamba"),
     );
     changed("none", &["architecture (none)"], |file| file.remove(key));
