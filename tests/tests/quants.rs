@@ -15,6 +15,11 @@ fn every_storage_type_decodes_bit_for_bit() {
         ("Q8_0", WeightType::Q8_0),
         ("Q4_0", WeightType::Q4_0),
         ("Q4_1", WeightType::Q4_1),
+        ("Q5_0", WeightType::Q5_0),
+        ("Q5_1", WeightType::Q5_1),
+        ("Q4_K", WeightType::Q4_K),
+        ("Q5_K", WeightType::Q5_K),
+        ("Q6_K", WeightType::Q6_K),
     ] {
         let raw = file.bytes(&format!("{name}.raw"));
         let (shape, expected) = file.f32(&format!("{name}.f32"));
@@ -23,7 +28,7 @@ fn every_storage_type_decodes_bit_for_bit() {
         storage.dequantize(&raw, &mut found);
         assert_eq!(found.len(), expected.len(), "{name}");
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let (block, place) = (index / 32, index % 32);
+            let (block, place) = (index / shape[1], index % shape[1]);
             assert_eq!(
                 found.to_bits(),
                 expected.to_bits(),

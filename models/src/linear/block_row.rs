@@ -1,4 +1,4 @@
-use crate::weights::{RawTensor, WeightType, half_at};
+use crate::weights::{Affine, RawTensor, WeightType, five_bits, half_at, nibbles, q4_k, q5_k};
 
 /// Inputs that share a scale and a minimum, as in the quantised types of GGUF.
 pub const BLOCK: usize = 32;
@@ -25,17 +25,44 @@ pub struct Block {
 }
 
 impl BlockRow {
-    /// Reads a row of a matrix. Types that have no blocks are quantised to 8 bits.
+    /// Reads a row of a matrix. Quants of 4 bits stay, those of 5 and 8 bits become 8; types with other
+    /// blocks or none are quantised to 8 bits.
     pub fn new(tensor: &RawTensor, row: usize) -> Self {
         let bytes = tensor.row_bytes(row);
         let blocks = bytes.chunks_exact(tensor.dtype.block_bytes());
         let (bits, blocks): (u32, Vec<Block>) = match tensor.dtype {
-            WeightType::Q4_0 => (4, blocks.map(|b| Block::nibbles(half_at(b), None, &b[2..])).collect()),
+            WeightType::Q4_0 => {
+                let block = |b: &[u8]| {
+                    let d = half_at(b);
+                    Block::four_bits(d, -8.0 * d, nibbles(&b[2..]))
+                };
+                (4, blocks.map(block).collect())
+            }
             WeightType::Q4_1 => {
-                (4, blocks.map(|b| Block::nibbles(half_at(b), Some(half_at(&b[2..])), &b[4..])).collect())
+                let block = |b: &[u8]| Block::four_bits(half_at(b), half_at(&b[2..]), nibbles(&b[4..]));
+                (4, blocks.map(block).collect())
+            }
+            WeightType::Q4_K => {
+                let block = |part: Affine| Block::four_bits(part.scale, -part.min, part.quants);
+                (4, blocks.flat_map(q4_k).map(block).collect())
+            }
+            WeightType::Q5_0 => {
+                let block = |b: &[u8]| {
+                    let d = half_at(b);
+                    Block::five_bits(d, -16.0 * d, five_bits(&b[2..]))
+                };
+                (8, blocks.map(block).collect())
+            }
+            WeightType::Q5_1 => {
+                let block = |b: &[u8]| Block::five_bits(half_at(b), half_at(&b[2..]), five_bits(&b[4..]));
+                (8, blocks.map(block).collect())
+            }
+            WeightType::Q5_K => {
+                let block = |part: Affine| Block::five_bits(part.scale, -part.min, part.quants);
+                (8, blocks.flat_map(q5_k).map(block).collect())
             }
             WeightType::Q8_0 => (8, blocks.map(|b| Block::bytes(half_at(b), &b[2..])).collect()),
-            WeightType::F32 | WeightType::F16 | WeightType::BF16 => {
+            WeightType::F32 | WeightType::F16 | WeightType::BF16 | WeightType::Q6_K => {
                 let mut values = Vec::new();
                 tensor.dtype.dequantize(bytes, &mut values);
                 (8, values.chunks(BLOCK).map(Block::quantize).collect())
@@ -70,9 +97,13 @@ impl BlockRow {
 }
 
 impl Block {
-    fn nibbles(d: f32, m: Option<f32>, bytes: &[u8]) -> Self {
-        let quant = |i: usize| if i < 16 { bytes[i] & 15 } else { bytes[i - 16] >> 4 };
-        Self { d, m: m.unwrap_or(-8.0 * d), quants: std::array::from_fn(|i| quant(i) as i8) }
+    fn four_bits(d: f32, m: f32, quants: [u8; BLOCK]) -> Self {
+        Self { d, m, quants: quants.map(|quant| quant as i8) }
+    }
+
+    /// The 32 steps of `d·q + m` in the range of 8 bits, with the same values.
+    fn five_bits(d: f32, m: f32, quants: [u8; BLOCK]) -> Self {
+        Self { d: d / 8.0, m: m + 16.0 * d, quants: quants.map(|quant| (quant as i8 - 16) * 8) }
     }
 
     fn bytes(d: f32, bytes: &[u8]) -> Self {

@@ -18,8 +18,9 @@ const TASKS: usize = 4;
 
 /// Weights of at most 8 bits with a scale for every block of 32, multiplied in integer arithmetic.
 ///
-/// A 4-bit GGUF weight keeps its bits; 8-bit ones too; anything else becomes 8 bits with a block's
-/// largest magnitude as 127. For a multiplication the blocks are spread out to 12-bit integers with one
+/// GGUF weights with scales for 32 values (`Q4_0`, `Q4_1`, `Q4_K` in 4 bits; `Q5_0`, `Q5_1`, `Q5_K`, `Q8_0` in
+/// 8) keep their quants; anything else, `Q6_K` with scales for 16 too, becomes 8 bits with a block's largest
+/// magnitude as 127. For a multiplication the blocks are spread out to 12-bit integers with one
 /// scale for each output, `w ≈ r_j · (q·D + M)`, which is exact to half a step of that scale. Inputs are
 /// [`IntegerRows`], sums are exact 32-bit integers, results f32.
 ///
@@ -202,14 +203,25 @@ mod tests {
         (0..len).map(|_| next()).collect()
     }
 
+    /// Where a block has the upper bytes of its f16 numbers.
+    fn halves(dtype: WeightType) -> &'static [usize] {
+        match dtype {
+            WeightType::Q4_0 | WeightType::Q5_0 | WeightType::Q8_0 => &[1],
+            WeightType::Q6_K => &[209],
+            _ => &[1, 3],
+        }
+    }
+
     fn tensor(dtype: WeightType, shape: [usize; 2]) -> RawTensor {
         let blocks = shape[0] * shape[1] / dtype.block_len();
         let bytes = match dtype {
             WeightType::F32 => noise(blocks, 1).iter().flat_map(|value| value.to_le_bytes()).collect(),
             // Scales and minima of about 0.1, of either sign, and any quants.
             _ => (0..blocks * dtype.block_bytes())
-                .map(|i| match (i % dtype.block_bytes(), dtype) {
-                    (1, _) | (3, WeightType::Q4_1) => [0x2E, 0xAD, 0x20][i / dtype.block_bytes() % 3],
+                .map(|i| match i % dtype.block_bytes() {
+                    place if halves(dtype).contains(&place) => {
+                        [0x2E, 0xAD, 0x20][i / dtype.block_bytes() % 3]
+                    }
                     _ => (i * 7919 % 251) as u8,
                 })
                 .collect(),
@@ -244,13 +256,21 @@ mod tests {
     #[test]
     fn products_are_those_of_the_stored_weights() {
         for kernel in Kernel::available() {
-            for dtype in [WeightType::Q4_0, WeightType::Q4_1, WeightType::Q8_0] {
+            for dtype in
+                [WeightType::Q4_0, WeightType::Q4_1, WeightType::Q5_0, WeightType::Q5_1, WeightType::Q8_0]
+            {
                 let error = largest_error(dtype, [37, 96], kernel);
                 assert!(error < 5e-4, "{dtype:?}, {kernel:?}: {error}");
             }
-            // Here the weights are rounded to 8 bits, and the last block is not full.
-            let error = largest_error(WeightType::F32, [16, 40], kernel);
-            assert!(error < 5e-3, "{kernel:?}: {error}");
+            for dtype in [WeightType::Q4_K, WeightType::Q5_K] {
+                let error = largest_error(dtype, [19, 512], kernel);
+                assert!(error < 5e-4, "{dtype:?}, {kernel:?}: {error}");
+            }
+            // Here the weights are rounded to 8 bits; the last block of F32 is not full.
+            for (dtype, shape) in [(WeightType::F32, [16, 40]), (WeightType::Q6_K, [19, 512])] {
+                let error = largest_error(dtype, shape, kernel);
+                assert!(error < 5e-3, "{dtype:?}, {kernel:?}: {error}");
+            }
         }
     }
 

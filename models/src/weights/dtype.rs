@@ -1,17 +1,22 @@
 use half::{bf16, f16};
 
+use super::blocks::{Affine, K_BLOCK, SUB_BLOCK, five_bits, nibbles, q4_k, q5_k, q6_k};
+
 /// Storage of a tensor's numbers, with what is needed to turn it into f32.
 ///
-/// The quantised types come in blocks of 32 along the last axis. With scale `d` and minimum `m`
-/// (f16) and quants `q`:
+/// The quantised types come in blocks along the last axis. With scale `d` and minimum `m` (f16), quants
+/// `q`, and in the K types a small integer `s`, `t` for every 16 or 32 values:
 ///
-/// | type | block | value |
-/// |---|---|---|
-/// | `Q8_0` | `d`, 32 × i8 | `d·q` |
-/// | `Q4_0` | `d`, 16 bytes | `d·(q − 8)` |
-/// | `Q4_1` | `d`, `m`, 16 bytes | `d·q + m` |
-///
-/// Byte `j` of a 4-bit block holds value `j` in its low and value `j + 16` in its high half.
+/// | type | values | block | value |
+/// |---|---|---|---|
+/// | `Q8_0` | 32 | `d`, 32 × i8 | `d·q` |
+/// | `Q4_0` | 32 | `d`, 16 bytes | `d·(q − 8)` |
+/// | `Q4_1` | 32 | `d`, `m`, 16 bytes | `d·q + m` |
+/// | `Q5_0` | 32 | `d`, 4 + 16 bytes | `d·(q − 16)` |
+/// | `Q5_1` | 32 | `d`, `m`, 4 + 16 bytes | `d·q + m` |
+/// | `Q4_K` | 256 | `d`, `m`, 12 bytes of `s` and `t`, 128 bytes | `d·s·q − m·t` |
+/// | `Q5_K` | 256 | `d`, `m`, 12 bytes of `s` and `t`, 32 + 128 bytes | `d·s·q − m·t` |
+/// | `Q6_K` | 256 | 128 + 64 bytes, 16 × `s`, `d` | `d·s·(q − 32)` |
 ///
 /// # Reference
 /// The GGML block layouts (`ggml-common.h`), as the `gguf` Python package 0.19 dequantises them.
@@ -25,17 +30,23 @@ pub enum WeightType {
     Q8_0,
     Q4_0,
     Q4_1,
+    Q5_0,
+    Q5_1,
+    Q4_K,
+    Q5_K,
+    Q6_K,
 }
 
 impl WeightType {
     /// The supported types, for error messages.
-    pub const SUPPORTED: &'static str = "F32, F16, BF16, Q8_0, Q4_0, Q4_1";
+    pub const SUPPORTED: &'static str = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K";
 
     /// Values in a block; rows must be a multiple of it.
     pub fn block_len(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
-            Self::Q8_0 | Self::Q4_0 | Self::Q4_1 => 32,
+            Self::Q8_0 | Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 => SUB_BLOCK,
+            Self::Q4_K | Self::Q5_K | Self::Q6_K => K_BLOCK,
         }
     }
 
@@ -47,6 +58,11 @@ impl WeightType {
             Self::Q8_0 => 34,
             Self::Q4_0 => 18,
             Self::Q4_1 => 20,
+            Self::Q5_0 => 22,
+            Self::Q5_1 => 24,
+            Self::Q4_K => 144,
+            Self::Q5_K => 176,
+            Self::Q6_K => 210,
         }
     }
 
@@ -75,20 +91,38 @@ impl WeightType {
             Self::Q4_0 => {
                 for block in blocks {
                     let d = half_at(block);
-                    let quants = &block[2..];
-                    out.extend(quants.iter().map(|&q| (f32::from(q & 15) - 8.0) * d));
-                    out.extend(quants.iter().map(|&q| (f32::from(q >> 4) - 8.0) * d));
+                    out.extend(nibbles(&block[2..]).map(|q| (f32::from(q) - 8.0) * d));
                 }
             }
             Self::Q4_1 => {
                 for block in blocks {
                     let (d, m) = (half_at(block), half_at(&block[2..]));
-                    let quants = &block[4..];
-                    out.extend(quants.iter().map(|&q| f32::from(q & 15) * d + m));
-                    out.extend(quants.iter().map(|&q| f32::from(q >> 4) * d + m));
+                    out.extend(nibbles(&block[4..]).map(|q| f32::from(q) * d + m));
                 }
             }
+            Self::Q5_0 => {
+                for block in blocks {
+                    let d = half_at(block);
+                    out.extend(five_bits(&block[2..]).map(|q| (f32::from(q) - 16.0) * d));
+                }
+            }
+            Self::Q5_1 => {
+                for block in blocks {
+                    let (d, m) = (half_at(block), half_at(&block[2..]));
+                    out.extend(five_bits(&block[4..]).map(|q| f32::from(q) * d + m));
+                }
+            }
+            Self::Q4_K => blocks.for_each(|block| extend_affine(out, q4_k(block))),
+            Self::Q5_K => blocks.for_each(|block| extend_affine(out, q5_k(block))),
+            Self::Q6_K => blocks.for_each(|block| out.extend(q6_k(block))),
         }
+    }
+}
+
+/// The product is rounded before the minimum is taken away, as in the reference.
+fn extend_affine(out: &mut Vec<f32>, parts: [Affine; 8]) {
+    for Affine { scale, min, quants } in parts {
+        out.extend(quants.map(|q| scale * f32::from(q) - min));
     }
 }
 
@@ -118,6 +152,8 @@ mod tests {
     fn lengths_that_do_not_fill_blocks_are_refused() {
         assert_eq!(WeightType::Q8_0.byte_len(33), None);
         assert_eq!(WeightType::Q8_0.byte_len(64), Some(68));
+        assert_eq!(WeightType::Q4_K.byte_len(64), None);
+        assert_eq!(WeightType::Q6_K.byte_len(512), Some(420));
         assert_eq!(WeightType::F32.byte_len(usize::MAX), None);
     }
 }

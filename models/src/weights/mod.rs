@@ -1,8 +1,10 @@
 //! Files of weights: where a tensor is, what type it has, and its values.
 
+mod blocks;
 mod dtype;
 mod gguf;
 mod gguf_reader;
+mod gguf_tensors;
 mod safetensors;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
+pub use blocks::{Affine, five_bits, nibbles, q4_k, q5_k};
 pub use dtype::{WeightType, half_at};
 pub use gguf::{Gguf, MetaValue};
 pub use safetensors::open_folder as open_safetensors;

@@ -15,14 +15,14 @@ fn changed(change: &str, parts: &[&str], apply: impl FnOnce(&mut GgufFile)) {
 #[test]
 fn unsupported_types_are_listed_together_by_name() {
     let parts = [
-        "blk.0.attn_q.weight: Q6_K",
-        "blk.1.ffn_down.weight: Q4_K",
+        "blk.0.attn_q.weight: Q2_K",
+        "blk.1.ffn_down.weight: IQ4_XS",
         "output.weight: GGML type 4711",
-        "is not supported; supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1",
+        "is not supported; supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K",
     ];
     changed("other types", &parts, |file| {
-        file.tensor("blk.0.attn_q.weight").kind = 14;
-        file.tensor("blk.1.ffn_down.weight").kind = 12;
+        file.tensor("blk.0.attn_q.weight").kind = 10;
+        file.tensor("blk.1.ffn_down.weight").kind = 23;
         file.tensor("output.weight").kind = 4711;
     });
 }

@@ -97,6 +97,21 @@ fn tensors_that_cannot_be() {
         ("bytes that overflow", one_tensor(&[1 << 62], 0, 0), &["does not fit F32", DAMAGED]),
         ("huge extent", one_tensor(&[huge], 0, 0), name),
         ("a row of half a block", one_tensor(&[16, 2], 8, 0), &["shape [2, 16] does not fit Q8_0", DAMAGED]),
+        (
+            "a row of 300 values",
+            one_tensor(&[300, 2], 12, 0),
+            &["some.weight: shape [2, 300] does not fit Q4_K, whose rows are multiples of 256", DAMAGED],
+        ),
+        (
+            "rows of half a block",
+            one_tensor(&[128, 4], 14, 0),
+            &["shape [4, 128] does not fit Q6_K, whose", DAMAGED],
+        ),
+        (
+            "a block cut short",
+            one_tensor(&[512], 13, 0),
+            &["some.weight: offset 0 with 352 bytes leaves", DAMAGED],
+        ),
         ("a byte too many", one_tensor(&[65], 0, 0), &["leaves the file", DAMAGED]),
         ("offset behind the file", one_tensor(&[4], 0, 1 << 40), &["offset 1099511627776", DAMAGED]),
         ("offset that overflows", one_tensor(&[4], 0, huge), &["leaves the file", DAMAGED]),
