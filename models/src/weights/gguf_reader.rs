@@ -11,6 +11,9 @@ const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
 /// Most values of an array: many times the largest vocabulary in use.
 const MAX_ARRAY_LEN: usize = 4 << 20;
 
+/// Bytes that are read at a time.
+const BUFFER: usize = 64 << 10;
+
 /// Reads the header of a GGUF file front to back and never asks for more than the file has.
 pub struct HeaderReader {
     path: PathBuf,
@@ -24,7 +27,12 @@ impl HeaderReader {
         let io = |source| Error::Io { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
-        Ok(Self { path: path.to_path_buf(), reader: BufReader::new(file), position: 0, len })
+        Ok(Self {
+            path: path.to_path_buf(),
+            reader: BufReader::with_capacity(BUFFER, file),
+            position: 0,
+            len,
+        })
     }
 
     pub fn position(&self) -> u64 {
@@ -57,15 +65,21 @@ impl HeaderReader {
 
     pub fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; self.claim(count, 1, what)?];
-        self.reader.read_exact(&mut bytes).map_err(|source| Error::Io { path: self.path.clone(), source })?;
-        self.position += count;
+        self.read(&mut bytes)?;
         Ok(bytes)
     }
 
+    fn read(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        self.reader.read_exact(bytes).map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
     fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Error> {
-        let bytes = self.bytes(N as u64, what)?;
+        // Large vocabularies have half a million numbers: no memory is asked for here.
+        self.claim(N as u64, 1, what)?;
         let mut array = [0; N];
-        array.copy_from_slice(&bytes);
+        self.read(&mut array)?;
         Ok(array)
     }
 
