@@ -6,6 +6,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior};
 
 use super::Tokenizer;
+use super::pieces::Pieces;
 use crate::Error;
 use crate::weights::{Gguf, MetaValue};
 
@@ -16,11 +17,49 @@ const LLAMA3_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p
 const CONTROL: i128 = 3;
 const USER_DEFINED: i128 = 4;
 
-/// Rebuilds a byte-level BPE tokenizer from GGUF metadata.
+/// Rebuilds the tokenizer of a GGUF file: byte-level BPE or SentencePiece.
+///
+/// `tokenizer.ggml.add_bos_token` is not asked: what begins a sentence is the caller's convention.
 ///
 /// # Errors
 /// Another kind of vocabulary, an unknown pre-tokenizer, tokens or merges that do not fit.
 pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
+    let ends = || Ok::<_, Error>((special(gguf, "bos_token_id")?, special(gguf, "eos_token_id")?));
+    match gguf.string("tokenizer.ggml.model")? {
+        Some("gpt2") => {
+            let library = byte_level(gguf)?;
+            let (bos, eos) = ends()?;
+            Ok(Tokenizer::new(library, bos, eos))
+        }
+        Some("llama") => {
+            let pieces = Pieces::from_gguf(gguf)?;
+            let (bos, eos) = ends()?;
+            Ok(Tokenizer::from_pieces(pieces, bos, eos))
+        }
+        other => Err(Error::Unsupported {
+            path: gguf.store.path().into(),
+            what: format!("tokenizer model {}", other.unwrap_or("(none)")),
+            supported: "gpt2 (byte-level BPE), llama (SentencePiece)".into(),
+        }),
+    }
+}
+
+/// A token that the metadata names by its id.
+fn special(gguf: &Gguf, name: &str) -> Result<Option<u32>, Error> {
+    let tokens = match gguf.get("tokenizer.ggml.tokens") {
+        Some(MetaValue::Array(tokens)) => tokens.len(),
+        _ => 0,
+    };
+    match gguf.uint(&format!("tokenizer.ggml.{name}"))? {
+        Some(id) if id >= tokens => {
+            let reason = format!("tokenizer.ggml.{name} is {id}, there are {tokens} tokens");
+            Err(Error::Tokenizer { path: gguf.store.path().into(), reason })
+        }
+        id => Ok(id.map(|id| id as u32)),
+    }
+}
+
+fn byte_level(gguf: &Gguf) -> Result<tokenizers::Tokenizer, Error> {
     let path = gguf.store.path();
     let fail = |reason: String| Error::Tokenizer { path: path.into(), reason };
     let unsupported = |what: String, supported: &str| Error::Unsupported {
@@ -28,15 +67,6 @@ pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
         what,
         supported: supported.into(),
     };
-    match gguf.string("tokenizer.ggml.model")? {
-        Some("gpt2") => {}
-        other => {
-            return Err(unsupported(
-                format!("tokenizer model {}", other.unwrap_or("(none)")),
-                "gpt2 (byte-level BPE)",
-            ));
-        }
-    }
     let tokens =
         gguf.strings("tokenizer.ggml.tokens")?.ok_or_else(|| fail("no tokenizer.ggml.tokens".into()))?;
     let merges =
@@ -75,16 +105,7 @@ pub fn from_gguf(gguf: &Gguf) -> Result<Tokenizer, Error> {
     let mut tokenizer = tokenizers::Tokenizer::new(bpe);
     tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
     add_special(&mut tokenizer, gguf, &tokens).map_err(fail)?;
-    let id = |key: &str| -> Result<Option<u32>, Error> {
-        match gguf.uint(key)? {
-            Some(id) if id >= tokens.len() => {
-                Err(fail(format!("{key} is {id}, there are {} tokens", tokens.len())))
-            }
-            id => Ok(id.map(|id| id as u32)),
-        }
-    };
-    let (bos, eos) = (id("tokenizer.ggml.bos_token_id")?, id("tokenizer.ggml.eos_token_id")?);
-    Ok(Tokenizer::new(tokenizer, bos, eos))
+    Ok(tokenizer)
 }
 
 fn add_special(tokenizer: &mut tokenizers::Tokenizer, gguf: &Gguf, tokens: &[&str]) -> Result<(), String> {

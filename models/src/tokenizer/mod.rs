@@ -1,6 +1,7 @@
 //! Text to tokens, from `tokenizer.json` or from GGUF metadata.
 
 mod gguf;
+mod pieces;
 
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -10,19 +11,30 @@ use serde::Deserialize;
 pub use gguf::from_gguf;
 
 use crate::Error;
+use pieces::Pieces;
 
 /// A tokenizer with the ids that begin and end a sentence.
+///
+/// Text that looks like a special token is text: a recogniser's output has no control tokens.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    vocabulary: Vocabulary,
     bos: Option<u32>,
     eos: Option<u32>,
 }
 
+enum Vocabulary {
+    Library(Box<tokenizers::Tokenizer>),
+    Pieces(Pieces),
+}
+
 impl Tokenizer {
-    /// Text that looks like a special token is text: a recogniser's output has no control tokens.
-    fn new(mut inner: tokenizers::Tokenizer, bos: Option<u32>, eos: Option<u32>) -> Self {
-        inner.set_encode_special_tokens(true);
-        Self { inner, bos, eos }
+    fn new(mut library: tokenizers::Tokenizer, bos: Option<u32>, eos: Option<u32>) -> Self {
+        library.set_encode_special_tokens(true);
+        Self { vocabulary: Vocabulary::Library(Box::new(library)), bos, eos }
+    }
+
+    fn from_pieces(pieces: Pieces, bos: Option<u32>, eos: Option<u32>) -> Self {
+        Self { vocabulary: Vocabulary::Pieces(pieces), bos, eos }
     }
 
     /// From a Hugging Face folder: `tokenizer.json`, and BOS and EOS from `config.json`.
@@ -54,7 +66,12 @@ impl Tokenizer {
     /// The tokenizer's own reason.
     pub fn to_json(&self) -> Result<String, Error> {
         let fail = |reason: String| Error::Tokenizer { path: "tokenizer.json".into(), reason };
-        self.inner.to_string(true).map_err(|e| fail(e.to_string()))
+        match &self.vocabulary {
+            Vocabulary::Library(library) => library.to_string(true).map_err(|e| fail(e.to_string())),
+            Vocabulary::Pieces(pieces) => {
+                pieces.to_library().map_err(fail)?.to_string(true).map_err(|e| fail(e.to_string()))
+            }
+        }
     }
 
     /// Tokens of `text` alone, without BOS and EOS.
@@ -62,21 +79,32 @@ impl Tokenizer {
     /// # Errors
     /// The tokenizer's own reason.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
-        let encoding = self
-            .inner
-            .encode_fast(text, false)
-            .map_err(|e| Error::Tokenizer { path: "(text)".into(), reason: format!("{e}, in {text:?}") })?;
-        Ok(encoding.get_ids().to_vec())
+        match &self.vocabulary {
+            Vocabulary::Library(library) => {
+                let encoding = library.encode_fast(text, false).map_err(|e| Error::Tokenizer {
+                    path: "(text)".into(),
+                    reason: format!("{e}, in {text:?}"),
+                })?;
+                Ok(encoding.get_ids().to_vec())
+            }
+            Vocabulary::Pieces(pieces) => Ok(pieces.encode(text)),
+        }
     }
 
     /// The written form of a token, as the vocabulary spells it.
     pub fn piece(&self, id: u32) -> Option<String> {
-        self.inner.id_to_token(id)
+        match &self.vocabulary {
+            Vocabulary::Library(library) => library.id_to_token(id),
+            Vocabulary::Pieces(pieces) => pieces.piece(id).map(str::to_string),
+        }
     }
 
     /// Number of tokens, added ones included.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        match &self.vocabulary {
+            Vocabulary::Library(library) => library.get_vocab_size(true),
+            Vocabulary::Pieces(pieces) => pieces.len(),
+        }
     }
 
     /// Beginning of a sentence, where the model has one.

@@ -110,19 +110,58 @@ impl Gguf {
         })
     }
 
+    /// A truth value; `None` where the key is absent.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn bool(&self, key: &str) -> Result<Option<bool>, Error> {
+        self.typed(key, "a truth value", |value| match value {
+            MetaValue::Bool(b) => Some(*b),
+            _ => None,
+        })
+    }
+
     /// An array of texts; `None` where the key is absent.
     ///
     /// # Errors
     /// A value of another type.
     pub fn strings(&self, key: &str) -> Result<Option<Vec<&str>>, Error> {
-        self.typed(key, "an array of strings", |value| match value {
-            MetaValue::Array(values) => values
-                .iter()
-                .map(|value| match value {
-                    MetaValue::String(s) => Some(s.as_str()),
-                    _ => None,
-                })
-                .collect(),
+        self.array(key, "an array of strings", |value| match value {
+            MetaValue::String(s) => Some(s.as_str()),
+            _ => None,
+        })
+    }
+
+    /// An array of whole numbers; `None` where the key is absent.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn ints(&self, key: &str) -> Result<Option<Vec<i128>>, Error> {
+        self.array(key, "an array of whole numbers", |value| match value {
+            MetaValue::Int(i) => Some(*i),
+            _ => None,
+        })
+    }
+
+    /// An array of numbers; `None` where the key is absent.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn floats(&self, key: &str) -> Result<Option<Vec<f32>>, Error> {
+        self.array(key, "an array of numbers", |value| match value {
+            MetaValue::Float(f) => Some(*f as f32),
+            _ => None,
+        })
+    }
+
+    fn array<'a, T>(
+        &'a self,
+        key: &str,
+        expected: &str,
+        convert: impl Fn(&'a MetaValue) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, Error> {
+        self.typed(key, expected, |value| match value {
+            MetaValue::Array(values) => values.iter().map(&convert).collect(),
             _ => None,
         })
     }

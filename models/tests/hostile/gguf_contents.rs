@@ -143,7 +143,14 @@ fn tokenizers_that_do_not_fit() {
         file.set_string("tokenizer.ggml.pre", "qwen2")
     });
     changed("no pre", &["pre-tokenizer (none)", supported], |file| file.remove("tokenizer.ggml.pre"));
-    changed("unigram", &["tokenizer model llama is not supported; supported: gpt2"], |file| {
+    changed(
+        "t5",
+        &["tokenizer model t5 is not supported; supported: gpt2 (byte-level BPE), llama"],
+        |file| {
+            file.set_string("tokenizer.ggml.model", "t5");
+        },
+    );
+    changed("no scores", &["no tokenizer.ggml.scores"], |file| {
         file.set_string("tokenizer.ggml.model", "llama");
     });
     changed("no tokens", &["no tokenizer.ggml.tokens"], |file| file.remove("tokenizer.ggml.tokens"));
