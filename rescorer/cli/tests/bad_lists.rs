@@ -71,7 +71,7 @@ fn files_that_are_no_lists() {
     std::fs::create_dir(room.path("folder")).unwrap();
     refused("folder", &["folder", "logdir/output.1/1best_recog/text"]);
     room.write("good.jsonl", GOOD);
-    refused("good.jsonl --format csv", &["csv", "jsonl, hyporadise, am-json, espnet, kaldi, vosk"]);
+    refused("good.jsonl --format ctm", &["ctm", "jsonl, hyporadise, am-json, espnet, kaldi, vosk"]);
     let ran = room.run("rescore --lm-weight 0 good.jsonl good.jsonl");
     assert_eq!(ran.code, 2, "{ran:?}");
     ran.says(&["good.jsonl:1", "ids must be unique over all files"]);

@@ -8,27 +8,40 @@ use crate::{Error, Format};
 const LIMIT: usize = 64 * 1024;
 
 /// The format of the input. It consumes leading white space only, and reads no further than the first key
-/// that tells.
+/// that tells, or the first line where the text is not JSON.
 pub(crate) fn detect(source: &mut Source) -> Result<Format, Error> {
     if source.peek()?.is_none() {
         return Err(Error::Empty { path: source.name().to_string() });
+    }
+    if !matches!(source.unread().first(), Some(b'{' | b'[')) {
+        return detect_text(source);
     }
     loop {
         match examine(source.unread()) {
             Verdict::Empty => return Err(Error::Empty { path: source.name().to_string() }),
             Verdict::Found(format) => return Ok(format),
-            Verdict::Unclear if source.unread().len() < LIMIT && source.fill()? => {}
-            _ => {
-                let (path, seen) = (source.name().to_string(), describe(source.unread()));
-                return Err(Error::UnknownFormat { path, seen });
-            }
+            Verdict::Likely(_) | Verdict::Unclear if source.unread().len() < LIMIT && source.fill()? => {}
+            Verdict::Likely(format) => return Ok(format),
+            _ => return Err(unknown(source)),
         }
     }
+}
+
+fn detect_text(source: &mut Source) -> Result<Format, Error> {
+    while !source.unread().contains(&b'\n') && source.unread().len() < LIMIT && source.fill()? {}
+    let line = source.unread().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    Format::of_text(line).ok_or_else(|| unknown(source))
+}
+
+fn unknown(source: &Source) -> Error {
+    Error::UnknownFormat { path: source.name().to_string(), seen: describe(source.unread()) }
 }
 
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Found(Format),
+    /// More bytes may tell of another format.
+    Likely(Format),
     /// More bytes may tell.
     Unclear,
     /// A document without elements.
@@ -40,18 +53,29 @@ enum Verdict {
 fn examine(text: &[u8]) -> Verdict {
     let Some(root @ (b'{' | b'[')) = text.first() else { return Verdict::Unknown };
     let mut keys = Keys::new(text);
+    let mut likely = None;
     for (depth, key) in keys.by_ref() {
-        let found = Format::marked_by(&key).filter(|(_, layout)| match layout {
+        let found = Format::marked_by(&key).filter(|(_, json)| match json.layout {
             Layout::Lines | Layout::Objects => *root == b'{' && depth == 1,
             Layout::Array => *root == b'[' && depth == 2,
             Layout::Object => *root == b'{' && depth == 2,
         });
-        if let Some((format, _)) = found {
-            return Verdict::Found(format);
+        match found {
+            Some((format, json)) if json.certain => return Verdict::Found(format),
+            Some((format, _)) => likely = likely.or(Some(format)),
+            None => {}
         }
     }
-    match keys.closed {
-        true if text[1..].trim_ascii_start().starts_with(if *root == b'{' { b"}" } else { b"]" }) => {
+    match (keys.closed, likely) {
+        (true, Some(format)) => Verdict::Found(format),
+        (false, Some(format)) => Verdict::Likely(format),
+        (closed, None) => without_mark(closed, *root, text),
+    }
+}
+
+fn without_mark(closed: bool, root: u8, text: &[u8]) -> Verdict {
+    match closed {
+        true if text[1..].trim_ascii_start().starts_with(if root == b'{' { b"}" } else { b"]" }) => {
             Verdict::Empty
         }
         true => Verdict::Unknown,

@@ -43,11 +43,21 @@ pub enum Error {
         /// What does not fit, and the remedy.
         reason: String,
     },
-    /// An utterance of which files that belong together say different things.
+    /// An utterance whose parts do not fit together: files, rows, fields.
     #[error("{place}: {reason}, or pass --skip-invalid")]
     Part {
         /// The utterance.
         place: Place,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
+    /// The first row of a table does not name the columns that are needed.
+    #[error("{path}:{line}: {reason}")]
+    Header {
+        /// The file, as it was named.
+        path: String,
+        /// The line of the row, from 1.
+        line: u64,
         /// What is wrong, and the remedy.
         reason: String,
     },
@@ -269,6 +279,7 @@ impl Error {
             | Self::Folder { .. }
             | Self::NoFolder { .. }
             | Self::Parts { .. }
+            | Self::Header { .. }
             | Self::Read { .. }
             | Self::Empty { .. }
             | Self::UnknownFormat { .. }

@@ -7,13 +7,16 @@ use std::str::FromStr;
 
 use crate::body::Body;
 use crate::fields::Fields;
+use crate::source::Source;
 use crate::{Error, Utterance};
 
 mod am_json;
+mod csv;
 mod espnet;
 mod hyporadise;
 mod jsonl;
 mod kaldi;
+mod tsv;
 mod vosk;
 
 /// What the crate knows about a format.
@@ -28,6 +31,13 @@ pub(crate) struct Spec {
 pub(crate) enum Kind {
     /// JSON text.
     Json(Json),
+    /// Text of another kind.
+    Text {
+        /// Whether the first line tells that a text is of this format.
+        marker: fn(&[u8]) -> bool,
+        /// Reads it.
+        open: fn(Source) -> Result<Box<dyn Body>, Error>,
+    },
     /// A folder of files that belong together.
     Folder {
         /// Whether a folder is of this format.
@@ -41,6 +51,9 @@ pub(crate) enum Kind {
 pub(crate) struct Json {
     /// How a file is made up of utterances.
     pub(crate) layout: Layout,
+    /// Whether the mark settles the format at once. If not, a mark that does goes before it, wherever in the
+    /// first object it stands.
+    pub(crate) certain: bool,
     /// Whether a key of an utterance tells that it is of this format.
     pub(crate) marker: fn(&str) -> bool,
     /// Turns the fields of one utterance into an utterance.
@@ -98,6 +111,11 @@ formats! {
     Kaldi = kaldi,
     /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
     Vosk = vosk,
+    /// `csv`: a table with commas, one hypothesis a row, the columns `id` and `text`, and `score`, `reference`,
+    /// `context`, `position` where they are there.
+    Csv = csv,
+    /// `tsv`: the same table with tabs.
+    Tsv = tsv,
 }
 
 impl Format {
@@ -113,9 +131,9 @@ impl Format {
     }
 
     /// The JSON format of which this key of an utterance is the mark.
-    pub(crate) fn marked_by(key: &str) -> Option<(Self, Layout)> {
+    pub(crate) fn marked_by(key: &str) -> Option<(Self, &'static Json)> {
         Self::ALL.iter().find_map(|format| match &format.spec().kind {
-            Kind::Json(json) if (json.marker)(key) => Some((*format, json.layout)),
+            Kind::Json(json) if (json.marker)(key) => Some((*format, json)),
             _ => None,
         })
     }
@@ -124,7 +142,15 @@ impl Format {
     pub(crate) fn of_folder(path: &Path) -> Option<Self> {
         Self::ALL.iter().copied().find(|format| match &format.spec().kind {
             Kind::Folder { marker, .. } => marker(path),
-            Kind::Json(_) => false,
+            Kind::Json(_) | Kind::Text { .. } => false,
+        })
+    }
+
+    /// The format of a text that is not JSON, from its first line.
+    pub(crate) fn of_text(line: &[u8]) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| match &format.spec().kind {
+            Kind::Text { marker, .. } => marker(line),
+            Kind::Json(_) | Kind::Folder { .. } => false,
         })
     }
 }
@@ -155,7 +181,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, csv, tsv"
         );
     }
 }

@@ -38,6 +38,7 @@ mod output;
 mod place;
 mod reader;
 mod readers;
+mod rows;
 mod seen;
 mod source;
 mod split;

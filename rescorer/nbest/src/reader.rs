@@ -75,7 +75,8 @@ impl Reader {
     /// Reads from anything, gzip unpacked; `name` stands for it in messages, its file stem in ids.
     ///
     /// # Errors
-    /// Where the format is detected: [`Error::Empty`], [`Error::UnknownFormat`], [`Error::Read`].
+    /// Where the format is detected: [`Error::Empty`], [`Error::UnknownFormat`], [`Error::Read`]; of a table:
+    /// [`Error::Header`].
     pub fn from_read(
         name: &str,
         input: impl Read + Send + 'static,
@@ -88,12 +89,11 @@ impl Reader {
             Some(format) => format,
             None => detect(&mut source)?,
         };
-        let Kind::Json(json) = &format.spec().kind else {
-            return Err(Error::NoFolder { path: name.to_owned(), format });
+        let body: Box<dyn Body> = match &format.spec().kind {
+            Kind::Json(json) => Box::new(JsonBody::new(source, format, json, stem(name))),
+            Kind::Text { open, .. } => open(source)?,
+            Kind::Folder { .. } => return Err(Error::NoFolder { path: name.to_owned(), format }),
         };
-        let stem = Path::new(name.strip_suffix(".gz").unwrap_or(name)).file_stem();
-        let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
-        let body = Box::new(JsonBody::new(source, format, json, stem));
         Ok(Self { body, name: name.to_owned(), format, seen: SeenIds::default(), done: false })
     }
 
@@ -149,6 +149,12 @@ impl std::fmt::Debug for Reader {
             .field("format", &self.format)
             .finish_non_exhaustive()
     }
+}
+
+/// What ids begin with where utterances have none: the name of the file without its folder and its end.
+pub(crate) fn stem(name: &str) -> String {
+    let stem = Path::new(name.strip_suffix(".gz").unwrap_or(name)).file_stem();
+    stem.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Whether a path can be lists: a file, or a folder of a format that is one.

@@ -9,7 +9,12 @@ use crate::{Error, Format, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "am-json",
-    kind: Kind::Json(Json { layout: Layout::Object, marker: |key| number(key).is_some(), parse }),
+    kind: Kind::Json(Json {
+        layout: Layout::Object,
+        certain: true,
+        marker: |key| number(key).is_some(),
+        parse,
+    }),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {

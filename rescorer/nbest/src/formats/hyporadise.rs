@@ -15,7 +15,7 @@ use crate::{Error, Format, Hypothesis, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "hyporadise",
-    kind: Kind::Json(Json { layout: Layout::Array, marker: |key| key == "input", parse }),
+    kind: Kind::Json(Json { layout: Layout::Array, certain: true, marker: |key| key == "input", parse }),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {

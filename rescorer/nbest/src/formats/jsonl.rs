@@ -7,7 +7,7 @@ use crate::{Error, Format, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "jsonl",
-    kind: Kind::Json(Json { layout: Layout::Lines, marker: |key| key == "hypotheses", parse }),
+    kind: Kind::Json(Json { layout: Layout::Lines, certain: true, marker: |key| key == "hypotheses", parse }),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {

@@ -15,7 +15,12 @@ use crate::{Error, Format, Hypothesis, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "vosk",
-    kind: Kind::Json(Json { layout: Layout::Objects, marker: |key| key == "alternatives", parse }),
+    kind: Kind::Json(Json {
+        layout: Layout::Objects,
+        certain: true,
+        marker: |key| key == "alternatives",
+        parse,
+    }),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
