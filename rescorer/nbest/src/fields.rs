@@ -71,6 +71,14 @@ impl Fields {
         self.map.retain(|key, value| keep(key, value));
     }
 
+    /// Takes all fields but the reference and the context, where the utterance itself is a hypothesis.
+    pub(crate) fn take_hypothesis(&mut self) -> Value {
+        let all = std::mem::take(&mut self.map).into_iter();
+        let (of_utterance, rest) = all.partition(|(key, _)| key == "reference" || key == "context");
+        self.map = of_utterance;
+        Value::Object(rest)
+    }
+
     /// The format of which the fields have a mark.
     pub(crate) fn marked(&self) -> Option<Format> {
         self.map.keys().find_map(|key| Format::marked_by(key)).map(|(format, _)| format)
@@ -96,7 +104,8 @@ impl Fields {
     }
 }
 
-/// A hypothesis from an object with `text` and, if it is scored, `score`; `name` names it in errors.
+/// A hypothesis from an object with `text` and, if it is scored, `score`; `name` names it in errors. Without a
+/// `score`, Whisper's `avg_logprob` is the score, and stays among the fields that are carried along.
 pub(crate) fn hypothesis(
     value: Value,
     place: &Place,
@@ -113,12 +122,13 @@ pub(crate) fn hypothesis(
         Some(other) => return Err(wrong(format!("{}.text", name()), "a string", kind(&other))),
         None => return Err(Error::MissingField { place: place.clone(), field: format!("{}.text", name()) }),
     };
-    let score = match extra.shift_remove("score") {
-        None | Some(Value::Null) => None,
-        Some(value) => {
-            let number = value.as_f64();
-            Some(number.ok_or_else(|| wrong(format!("{}.score", name()), "a number", kind(&value)))?)
-        }
+    let number = |field: &str, value: &Value| {
+        value.as_f64().ok_or_else(|| wrong(format!("{}.{field}", name()), "a number", kind(value)))
+    };
+    let score = match (extra.shift_remove("score"), extra.get("avg_logprob")) {
+        (None | Some(Value::Null), None | Some(Value::Null)) => None,
+        (None | Some(Value::Null), Some(value)) => Some(number("avg_logprob", value)?),
+        (Some(value), _) => Some(number("score", &value)?),
     };
     Ok(Hypothesis { text, score, extra })
 }

@@ -18,6 +18,7 @@ mod jsonl;
 mod kaldi;
 mod tsv;
 mod vosk;
+mod whisper;
 
 /// What the crate knows about a format.
 pub(crate) struct Spec {
@@ -111,6 +112,9 @@ formats! {
     Kaldi = kaldi,
     /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
     Vosk = vosk,
+    /// `whisper`: results of Whisper, faster-whisper or WhisperX with `segments`, one JSON object or a stream of
+    /// them, alone or as `hypotheses`.
+    Whisper = whisper,
     /// `csv`: a table with commas, one hypothesis a row, the columns `id` and `text`, and `score`, `reference`,
     /// `context`, `position` where they are there.
     Csv = csv,
@@ -181,7 +185,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, csv, tsv"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, csv, tsv"
         );
     }
 }

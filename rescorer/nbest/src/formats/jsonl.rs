@@ -1,6 +1,7 @@
 //! The native format: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...], "reference": "..."}`
-//! a line.
+//! a line. A hypothesis that is a whole result of Whisper, with `segments`, is read as [`whisper`](super::whisper) does.
 
+use super::whisper::{is_result, result};
 use super::{Json, Kind, Layout, Spec};
 use crate::fields::{Fields, hypothesis};
 use crate::{Error, Format, NBest, Utterance};
@@ -17,7 +18,13 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     let hypotheses = listed
         .into_iter()
         .enumerate()
-        .map(|(position, value)| hypothesis(value, fields.place(), || format!("hypotheses[{position}]")))
+        .map(|(position, value)| {
+            let name = format!("hypotheses[{position}]");
+            match is_result(&value) {
+                true => result(value, fields.place(), &name),
+                false => hypothesis(value, fields.place(), || name.clone()),
+            }
+        })
         .collect::<Result<_, _>>()?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("reference")?;

@@ -1,0 +1,229 @@
+//! What Whisper and its kin write: `{"text": "...", "segments": [{"text": "...", "avg_logprob": -0.3, "tokens":
+//! [...], ...}, ...], "language": "en"}`, one object or a stream of them.
+//!
+//! Such a result is a list of one hypothesis; results with other seeds or beams make a list as `{"id": "u1",
+//! "hypotheses": [result, ...], "reference": "..."}`, which the native format reads in the same way where it
+//! stands in a line.
+//!
+//! The text is `text` without the white space around it, and has to say what the segments say; where it is left
+//! out, it is the texts of the segments, with a space between them if none brings its own and the script has
+//! spaces. The score is `score` or `avg_logprob` of the result where there is one, else the mean
+//! log-probability of its tokens,
+//!
+//! `Σ aᵢ·(nᵢ + 1) / Σ (nᵢ + 1)` with aᵢ the `avg_logprob` and nᵢ the number of `tokens` of segment i,
+//!
+//! as Whisper counts the end of the text among the tokens. Where `tokens` are left out (WhisperX), nᵢ is the
+//! number of words. (Whisper gives all segments of a window of 30 seconds the mean of the window.) Results of
+//! which no segment has an `avg_logprob` have no score. All fields but `text` are carried along.
+//!
+//! # Reference
+//! openai/whisper, `whisper/decoding.py` (`DecodingTask.run`) and `whisper/transcribe.py`;
+//! SYSTRAN/faster-whisper, `faster_whisper/transcribe.py`; m-bain/whisperX (`SingleSegment`).
+
+use serde_json::{Map, Value};
+
+use super::{Json, Kind, Layout, Spec};
+use crate::fields::{Fields, hypothesis, kind};
+use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "whisper",
+    kind: Kind::Json(Json {
+        layout: Layout::Objects,
+        certain: false,
+        marker: |key| key == "segments",
+        parse,
+    }),
+};
+
+fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.read_id()?;
+    let listed = fields.list("hypotheses", "a list of results with `segments`")?;
+    if listed.is_none() && !fields.has("segments") {
+        return Err(fields.missing("segments", Format::Whisper));
+    }
+    let place = fields.place().clone();
+    let hypotheses = match listed {
+        None => vec![result(fields.take_hypothesis(), &place, "")?],
+        Some(listed) => (0..)
+            .zip(listed)
+            .map(|(position, value)| {
+                let name = format!("hypotheses[{position}]");
+                let has_segments = value.get("segments").is_some_and(|segments| !segments.is_null());
+                if has_segments {
+                    result(value, &place, &name)
+                } else {
+                    hypothesis(value, &place, || name.clone())
+                }
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    let nbest = NBest::checked(hypotheses, &place)?;
+    let reference = fields.text("reference")?;
+    fields.utterance(nbest, reference)
+}
+
+/// Whether a hypothesis of the native format is a whole result: it has segments, and no text or score of its own instead.
+pub(super) fn is_result(value: &Value) -> bool {
+    let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+    let Some(Value::Array(segments)) = value.get("segments") else { return false };
+    let spoken = |segment: &Value| segment.get("text").is_some_and(Value::is_string);
+    let scored = has("score") || has("avg_logprob");
+    !has("text") || (!scored && !segments.is_empty() && segments.iter().all(spoken))
+}
+
+/// The hypothesis of a result; `name` names it in errors, and is empty where it is the utterance itself.
+pub(super) fn result(value: Value, place: &Place, name: &str) -> Result<Hypothesis, Error> {
+    let at = Name { place, name };
+    let mut result = match value {
+        Value::Object(result) => result,
+        other => return Err(at.wrong("", "an object with `segments`", &other)),
+    };
+    let segments = match result.get("segments") {
+        Some(Value::Array(segments)) => segments,
+        Some(other) => return Err(at.wrong("segments", "a list of objects with `text`", other)),
+        None => return Err(Error::MissingField { place: place.clone(), field: at.field("segments") }),
+    };
+    let segments = (0..)
+        .zip(segments)
+        .map(|(index, value)| Segment::read(value, index, &at))
+        .collect::<Result<Vec<_>, _>>()?;
+    let joined = join(segments.iter().map(|segment| segment.text.as_str()));
+    let text = match result.get("text") {
+        None | Some(Value::Null) => joined,
+        Some(Value::String(text)) if agrees(text, &joined) => text.trim().to_owned(),
+        Some(Value::String(_)) => {
+            let (text, segments) = (at.field("text"), at.field("segments"));
+            return Err(at.part(format!("`{text}` says something else than `{segments}`; mend one of them")));
+        }
+        Some(other) => return Err(at.wrong("text", "a string", other)),
+    };
+    let mean = mean(&segments, &at)?;
+    result.insert("text".to_owned(), Value::String(text));
+    let mut hypothesis = hypothesis(Value::Object(result), place, || match name {
+        "" => "utterance".to_owned(),
+        name => name.to_owned(),
+    })?;
+    hypothesis.score = hypothesis.score.or(mean);
+    Ok(hypothesis)
+}
+
+/// What a result is called in errors.
+struct Name<'a> {
+    place: &'a Place,
+    name: &'a str,
+}
+
+impl Name<'_> {
+    fn field(&self, field: &str) -> String {
+        let dot = if self.name.is_empty() || field.is_empty() { "" } else { "." };
+        format!("{}{dot}{field}", self.name)
+    }
+
+    fn wrong(&self, field: &str, expected: &'static str, found: &Value) -> Error {
+        Error::FieldType { place: self.place.clone(), field: self.field(field), expected, found: kind(found) }
+    }
+
+    fn part(&self, reason: String) -> Error {
+        Error::Part { place: self.place.clone(), reason }
+    }
+}
+
+/// What is read of a segment.
+struct Segment {
+    text: String,
+    avg_logprob: Option<f64>,
+    tokens: Option<usize>,
+}
+
+impl Segment {
+    fn read(value: &Value, index: usize, at: &Name) -> Result<Self, Error> {
+        let name = |field: &str| format!("segments[{index}]{field}");
+        let Value::Object(segment) = value else {
+            return Err(at.wrong(&name(""), "an object with `text`", value));
+        };
+        let given = |field: &str| Map::get(segment, field).filter(|value| !value.is_null());
+        let text = match given("text") {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => return Err(at.wrong(&name(".text"), "a string", other)),
+            None => {
+                return Err(Error::MissingField { place: at.place.clone(), field: at.field(&name(".text")) });
+            }
+        };
+        let avg_logprob = given("avg_logprob")
+            .map(|value| value.as_f64().ok_or_else(|| at.wrong(&name(".avg_logprob"), "a number", value)))
+            .transpose()?;
+        let tokens = match given("tokens") {
+            None => None,
+            Some(Value::Array(tokens)) => Some(tokens.len()),
+            Some(other) => return Err(at.wrong(&name(".tokens"), "a list", other)),
+        };
+        Ok(Self { text, avg_logprob, tokens })
+    }
+}
+
+/// The mean log-probability of the tokens of all segments.
+fn mean(segments: &[Segment], at: &Name) -> Result<Option<f64>, Error> {
+    let Some(scored) = segments.iter().position(|segment| segment.avg_logprob.is_some()) else {
+        return Ok(None);
+    };
+    let count_tokens = segments.iter().all(|segment| segment.tokens.is_some());
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (index, segment) in segments.iter().enumerate() {
+        let Some(avg_logprob) = segment.avg_logprob else {
+            let [with, without] = [scored, index].map(|index| at.field(&format!("segments[{index}]")));
+            return Err(
+                at.part(format!("`{without}` has no `avg_logprob`, but `{with}` has; score all or none"))
+            );
+        };
+        let words = segment.text.split_whitespace().count();
+        let weight = (segment.tokens.filter(|_| count_tokens).unwrap_or(words) + 1) as f64;
+        sum += avg_logprob * weight;
+        count += weight;
+    }
+    Ok(Some(sum / count))
+}
+
+/// The texts of segments in one.
+fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    let at_edge = |text: &str| text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
+    let spaced = texts.iter().any(|text| at_edge(text));
+    let mut joined = String::new();
+    for text in texts {
+        let edges = joined.chars().next_back().zip(text.chars().next());
+        if edges.is_some_and(|(last, first)| !spaced && !without_spaces(last) && !without_spaces(first)) {
+            joined.push(' ');
+        }
+        joined.push_str(text);
+    }
+    joined.trim().to_owned()
+}
+
+/// Whether a character is of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese.
+fn without_spaces(character: char) -> bool {
+    matches!(character, '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
+        | '\u{2E80}'..='\u{A4CF}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}'
+        | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Whether two texts are the same but for white space. A character that is cut in two by the end of a segment is
+/// spoilt on one side, and then there is nothing to compare.
+fn agrees(text: &str, joined: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    text.contains('\u{FFFD}') || joined.contains('\u{FFFD}') || letters(text) == letters(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn segments_are_joined_as_their_script_asks() {
+        assert_eq!(join([" Hello", " there-", "fore. "].into_iter()), "Hello there-fore.");
+        assert_eq!(join(["Hello there.", "", "Yes."].into_iter()), "Hello there. Yes.");
+        assert_eq!(join(["你好", "世界", "OK", "好"].into_iter()), "你好世界OK好");
+        assert_eq!(join(["한국어", "입니다"].into_iter()), "한국어 입니다");
+        assert_eq!(join([].into_iter()), "");
+    }
+}
