@@ -16,6 +16,7 @@ mod espnet;
 mod hyporadise;
 mod jsonl;
 mod kaldi;
+mod sherpa_onnx;
 mod tsv;
 mod vosk;
 mod whisper;
@@ -115,6 +116,9 @@ formats! {
     /// `whisper`: results of Whisper, faster-whisper or WhisperX with `segments`, one JSON object or a stream of
     /// them, alone or as `hypotheses`.
     Whisper = whisper,
+    /// `sherpa-onnx`: results of sherpa-onnx with `ys_probs`, one JSON object or a stream of them, alone or as
+    /// `nbest`.
+    SherpaOnnx = sherpa_onnx,
     /// `csv`: a table with commas, one hypothesis a row, the columns `id` and `text`, and `score`, `reference`,
     /// `context`, `position` where they are there.
     Csv = csv,
@@ -185,7 +189,8 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, csv, tsv"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, sherpa-onnx, \
+             csv, tsv"
         );
     }
 }

@@ -220,7 +220,7 @@ fn files_without_a_format() {
     assert_eq!(
         fatal("a.txt", "u1 a cat\n").1,
         "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, csv, tsv)"
+         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, sherpa-onnx, csv, tsv)"
     );
     let message = fatal("a.json", "{\"input\": [\"a\"], \"output\": \"a\"}\n").1;
     assert!(message.contains("it begins with a JSON object with the keys `input`, `output`;"));

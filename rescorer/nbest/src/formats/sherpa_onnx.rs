@@ -1,0 +1,136 @@
+//! Results of sherpa-onnx as it prints them, `{"text": "...", "tokens": [...], "ys_probs": [...], "lm_probs":
+//! [...], ...}`: one object or a stream of them, each a list of one hypothesis, or lists as `{"id": "u1",
+//! "nbest": [result, ...], "reference": "..."}`.
+//!
+//! The score is `score` where there is one, else the sum of `ys_probs` (of a streaming recogniser) or
+//! `ys_log_probs` (of one that is not), plus the sum of `lm_probs` where there are any. All are natural
+//! logarithms, one number a token: `ys_probs` is taken after a softmax with a temperature (2 by default) and
+//! leaves blanks out, `lm_probs` comes without the scale of the language model. So the order of the list need
+//! not be that of the scores. `context_scores` are a bonus for hotwords and no probability: they are left out
+//! of the score. All fields but `text` are carried along.
+//!
+//! A result without log-probabilities has no score; one without tokens, in a list with scores, has the empty
+//! sum, 0.
+//!
+//! # Reference
+//! k2-fsa/sherpa-onnx, `sherpa-onnx/csrc/online-recognizer.cc` and `offline-stream.cc` (`AsJsonString`),
+//! `online-transducer-modified-beam-search-decoder.cc`.
+
+use serde_json::Value;
+
+use super::{Json, Kind, Layout, Spec};
+use crate::fields::{Fields, hypothesis, kind};
+use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "sherpa-onnx",
+    kind: Kind::Json(Json {
+        layout: Layout::Objects,
+        certain: false,
+        marker: |key| matches!(key, "nbest" | "ys_probs" | "ys_log_probs"),
+        parse,
+    }),
+};
+
+fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.read_id()?;
+    let listed = fields.list("nbest", "a list of results with `text` and `ys_probs`")?;
+    let place = fields.place().clone();
+    let mut results = Vec::new();
+    match listed {
+        Some(listed) => {
+            for (position, value) in listed.into_iter().enumerate() {
+                results.push(Outcome::read(value, &place, &format!("nbest[{position}]"))?);
+            }
+        }
+        None if fields.has("text") => {
+            results.push(Outcome::read(fields.take_hypothesis(), &place, "utterance")?)
+        }
+        None => return Err(fields.missing("nbest", Format::SherpaOnnx)),
+    }
+    alike(&results, &place)?;
+    let is_scored = results.iter().any(|result| result.hypothesis.score.is_some());
+    let scored = results.into_iter().map(|Outcome { mut hypothesis, is_silent, .. }| {
+        if is_scored && is_silent {
+            hypothesis.score.get_or_insert(0.0);
+        }
+        hypothesis
+    });
+    let nbest = NBest::checked(scored.collect(), &place)?;
+    let reference = fields.text("reference")?;
+    fields.utterance(nbest, reference)
+}
+
+/// One result.
+struct Outcome {
+    hypothesis: Hypothesis,
+    /// Whether a language model had a part in the score.
+    has_lm: bool,
+    /// Whether it has no tokens at all.
+    is_silent: bool,
+}
+
+impl Outcome {
+    fn read(value: Value, place: &Place, name: &str) -> Result<Self, Error> {
+        let mut hypothesis = hypothesis(value, place, || name.to_owned())?;
+        let numbers = |field: &str| -> Result<Vec<f64>, Error> {
+            let wrong = |field: String, expected, value: &Value| Error::FieldType {
+                place: place.clone(),
+                field: format!("{name}.{field}"),
+                expected,
+                found: kind(value),
+            };
+            match hypothesis.extra.get(field) {
+                None | Some(Value::Null) => Ok(Vec::new()),
+                Some(Value::Array(list)) => (0..)
+                    .zip(list)
+                    .map(|(at, value)| {
+                        value.as_f64().ok_or_else(|| wrong(format!("{field}[{at}]"), "a number", value))
+                    })
+                    .collect(),
+                Some(other) => Err(wrong(field.to_owned(), "a list of numbers", other)),
+            }
+        };
+        let lm = numbers("lm_probs")?;
+        let (field, ys) = match numbers("ys_probs")? {
+            ys if ys.is_empty() => ("ys_log_probs", numbers("ys_log_probs")?),
+            ys => ("ys_probs", ys),
+        };
+        let tokens = hypothesis.extra.get("tokens").and_then(Value::as_array).map(Vec::len);
+        let is_silent = tokens == Some(0) && ys.is_empty() && hypothesis.text.trim().is_empty();
+        if ys.is_empty() || hypothesis.score.is_some() {
+            return Ok(Self { hypothesis, has_lm: false, is_silent });
+        }
+        let unequal = |many: usize, of: &str, other: usize, of_other: &str| {
+            let reason =
+                format!("`{name}` has {many} `{of}` but {other} `{of_other}`, which go together; mend it");
+            Err(Error::Part { place: place.clone(), reason })
+        };
+        match tokens {
+            Some(tokens) if tokens != ys.len() => return unequal(tokens, "tokens", ys.len(), field),
+            _ if !lm.is_empty() && lm.len() != ys.len() => {
+                return unequal(ys.len(), field, lm.len(), "lm_probs");
+            }
+            _ => {}
+        }
+        hypothesis.score = Some(ys.iter().chain(&lm).sum());
+        Ok(Self { hypothesis, has_lm: !lm.is_empty(), is_silent })
+    }
+}
+
+/// Whether the scores of a list are sums of the same things.
+fn alike(results: &[Outcome], place: &Place) -> Result<(), Error> {
+    let first = |has_lm: bool| {
+        results.iter().position(|result| result.hypothesis.score.is_some() && result.has_lm == has_lm)
+    };
+    match (first(true), first(false)) {
+        (Some(with), Some(without)) => {
+            let reason = format!(
+                "`nbest[{with}]` has `lm_probs`, but `nbest[{without}]` none, so their scores cannot be compared; decode \
+                 both with the language model"
+            );
+            Err(Error::Part { place: place.clone(), reason })
+        }
+        _ => Ok(()),
+    }
+}
