@@ -16,6 +16,7 @@ mod espnet;
 mod hyporadise;
 mod jsonl;
 mod kaldi;
+mod nemo;
 mod sherpa_onnx;
 mod tsv;
 mod vosk;
@@ -113,6 +114,9 @@ formats! {
     Kaldi = kaldi,
     /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
     Vosk = vosk,
+    /// `nemo`: a folder with the beams of NeMo's n-gram decoding, `preds_out_width*.tsv`, and their
+    /// `*manifest*.json`.
+    Nemo = nemo,
     /// `whisper`: results of Whisper, faster-whisper or WhisperX with `segments`, one JSON object or a stream of
     /// them, alone or as `hypotheses`.
     Whisper = whisper,
@@ -189,8 +193,8 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, sherpa-onnx, \
-             csv, tsv"
+            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, \
+             whisper, sherpa-onnx, csv, tsv"
         );
     }
 }

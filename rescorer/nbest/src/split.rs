@@ -130,7 +130,7 @@ impl Splitter {
 }
 
 /// The next line that is not blank.
-fn next_line(source: &mut Source) -> Result<Option<Piece>, Error> {
+pub(crate) fn next_line(source: &mut Source) -> Result<Option<Piece>, Error> {
     loop {
         let line = source.line();
         let length = source.find(|byte| byte == b'\n')?.unwrap_or(source.unread().len());

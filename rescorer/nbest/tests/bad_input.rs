@@ -220,7 +220,8 @@ fn files_without_a_format() {
     assert_eq!(
         fatal("a.txt", "u1 a cat\n").1,
         "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi, vosk, whisper, sherpa-onnx, csv, tsv)"
+         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, whisper, sherpa-onnx, \
+         csv, tsv)"
     );
     let message = fatal("a.json", "{\"input\": [\"a\"], \"output\": \"a\"}\n").1;
     assert!(message.contains("it begins with a JSON object with the keys `input`, `output`;"));
@@ -307,7 +308,8 @@ fn inputs_that_cannot_be_read() {
         error.to_string(),
         format!(
             "cannot read {name}: it is a folder, and holds no lists that are known (ESPnet's have \
-             logdir/output.1/1best_recog/text, Kaldi's words_text); name a file, or a folder like these"
+             logdir/output.1/1best_recog/text, Kaldi's words_text, NeMo's a .tsv and a manifest); name a file, or a \
+             folder like these"
         )
     );
 }
