@@ -80,7 +80,8 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct SelectArgs {
-    /// Format of the lists: jsonl, hyporadise, am-json, espnet, kaldi or vosk [default: by content]
+    /// Format of the lists: jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, whisper, sherpa-onnx, csv or tsv [default: by
+    /// content]
     #[arg(long)]
     pub format: Option<Format>,
     /// Leave out the first N utterances
