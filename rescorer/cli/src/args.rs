@@ -1,9 +1,9 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rescorer::{Convention, DecisionRule, DeviceRequest, Fusion, LmText, Normalization};
-use rescorer_nbest::Format;
+use rescorer_nbest::{Format, OutputFormat};
 
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
@@ -80,9 +80,7 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct SelectArgs {
-    /// Format of the lists: jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, whisper, sherpa-onnx, csv or tsv [default: by
-    /// content]
-    #[arg(long)]
+    #[arg(long, help = format_help())]
     pub format: Option<Format>,
     /// Leave out the first N utterances
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -259,6 +257,7 @@ pub struct ScoreArgs {
 #[command(after_help = "Examples:
   rescorer rescore lists.jsonl --policy policy.toml
   rescorer rescore lists.jsonl --lm-weight 0.3 --nbest --json
+  rescorer rescore lists.jsonl --policy policy.toml --nbest --output lists.csv
   rescorer rescore lists.am.json --policy policy.toml --to trn --output hyp.trn")]
 pub struct RescoreArgs {
     #[command(flatten)]
@@ -271,9 +270,11 @@ pub struct RescoreArgs {
     /// Write to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// text: id, tab, text; jsonl: native lists, with --nbest in their new order; trn: for sclite
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text, conflicts_with = "json", value_name = "FORMAT")]
-    pub to: OutputFormat,
+    #[arg(long, help = to_help("text"), conflicts_with = "json", value_name = "FORMAT")]
+    pub to: Option<OutputFormat>,
+    /// Answer every list within MS milliseconds, by the most probable hypotheses that could be scored until then (on the CPU)
+    #[arg(long, value_name = "MS", conflicts_with = "nbest")]
+    pub deadline_ms: Option<u64>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }
@@ -291,11 +292,20 @@ pub struct ChoiceArgs {
     pub decision: Option<DecisionRule>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    Text,
-    Jsonl,
-    Trn,
+/// The help of `--format`.
+fn format_help() -> String {
+    let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+    format!("Format of the lists: {} [default: by content]", names.join(", "))
+}
+
+/// The help of `--to`.
+pub fn to_help(default: &str) -> String {
+    format!("{} [default: by the extension of --output, else {default}]", OutputFormat::help())
+}
+
+/// The format that was asked for: by name, or by the extension of the output.
+pub fn output_format(to: Option<OutputFormat>, output: Option<&Path>, default: OutputFormat) -> OutputFormat {
+    to.or_else(|| output.and_then(OutputFormat::of_path)).unwrap_or(default)
 }
 
 #[derive(Args)]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rescorer::Normalization;
+use rescorer_nbest::OutputFormat;
 use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, Perturbation, PerturbationKind};
 
-use crate::args::{CommonArgs, ListArgs, ModelArgs};
+use crate::args::{CommonArgs, ListArgs, ModelArgs, to_help};
 
 /// Which words stand in for others.
 #[derive(Args)]
@@ -105,18 +106,10 @@ pub struct PerturbArgs {
     /// Write the lists to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// jsonl: native lists; text: id, position, text; trn: the first-pass bests, for sclite
-    #[arg(long, value_enum, default_value_t = ListFormat::Jsonl, value_name = "FORMAT")]
-    pub to: ListFormat,
+    #[arg(long, help = to_help("jsonl"), value_name = "FORMAT")]
+    pub to: Option<OutputFormat>,
     #[command(flatten)]
     pub common: CommonArgs,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
-    Jsonl,
-    Text,
-    Trn,
 }
 
 #[derive(Args)]

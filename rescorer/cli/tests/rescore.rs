@@ -113,19 +113,19 @@ fn an_output_file_appears_whole_or_not_at_all() {
     let room = Room::new();
     room.lists("a.jsonl", &ten_lists("k"));
     let text = room.run("rescore a.jsonl --lm-weight 0.1").ok().stdout;
-    let ran = room.run("rescore a.jsonl --lm-weight 0.1 --output out.tsv").ok();
-    assert_eq!((ran.stdout.as_str(), room.read("out.tsv")), ("", text.clone()));
+    let ran = room.run("rescore a.jsonl --lm-weight 0.1 --output out.txt").ok();
+    assert_eq!((ran.stdout.as_str(), room.read("out.txt")), ("", text.clone()));
     let mut broken = room.read("a.jsonl");
     broken.push_str("{\"id\": \"z\", \"hypotheses\": []}\n");
     room.write("broken.jsonl", broken);
-    assert_eq!(room.run("rescore broken.jsonl --lm-weight 0 --output out.tsv").code, 2);
-    assert_eq!(room.read("out.tsv"), text, "the older file is as it was");
+    assert_eq!(room.run("rescore broken.jsonl --lm-weight 0 --output out.txt").code, 2);
+    assert_eq!(room.read("out.txt"), text, "the older file is as it was");
     room.write("none.jsonl", "{\"id\": \"z\", \"hypotheses\": []}\n");
-    let ran = room.run("rescore none.jsonl --lm-weight 0 --output out.tsv --skip-invalid");
+    let ran = room.run("rescore none.jsonl --lm-weight 0 --output out.txt --skip-invalid");
     assert_eq!(ran.code, 2);
     ran.says(&["nothing usable"]);
-    assert_eq!(room.read("out.tsv"), text);
-    assert_eq!(room.files(), ["a.jsonl", "broken.jsonl", "none.jsonl", "out.tsv"]);
+    assert_eq!(room.read("out.txt"), text);
+    assert_eq!(room.files(), ["a.jsonl", "broken.jsonl", "none.jsonl", "out.txt"]);
 }
 
 #[test]
@@ -138,4 +138,26 @@ fn weights_come_from_a_policy_or_by_hand() {
     room.refused("rescore a.jsonl --lm-weight 1 --policy p.toml", &["cannot be used with"]);
     room.refused("rescore a.jsonl --policy p.toml --margin 1", &["--margin"]);
     room.refused("rescore a.jsonl --lm-weight 1 --json --to trn", &["cannot be used with"]);
+}
+
+#[test]
+fn a_deadline_answers_with_the_best_so_far_and_says_how_far_it_got() {
+    let room = Room::new();
+    let texts = ["turn left at the light", "turn", "turn left"];
+    room.lists("a.jsonl", &[list("u1", &texts, "turn"), list("u2", &texts, "turn")]);
+    let in_time = room.run("rescore a.jsonl --lm-weight 1 --deadline-ms 600000 --json").ok();
+    let whole = room.run("rescore a.jsonl --lm-weight 1 --json").ok().json();
+    for (row, whole) in in_time.json().iter().zip(&whole) {
+        assert_eq!((&row["text"], &row["position"]), (&whole["text"], &whole["position"]));
+        assert_eq!((&row["decided"], &row["distinct"]), (&json!(3), &json!(3)));
+    }
+    in_time.says(&["0 lists were not decided by the deadline"]);
+    let late = room.run("rescore a.jsonl --lm-weight 1 --deadline-ms 0 --json").ok();
+    let rows = late.json();
+    assert_eq!((&rows[0]["text"], &rows[0]["changed"]), (&json!(texts[0]), &json!(false)));
+    assert_eq!((&rows[0]["decided"], &rows[0]["distinct"]), (&json!(0), &json!(3)));
+    late.says(&["2 lists were not decided"]);
+    let plain = room.run("rescore a.jsonl --lm-weight 1 --deadline-ms 0").ok().stdout;
+    assert_eq!(plain, "u1\tturn left at the light\nu2\tturn left at the light\n");
+    room.refused("rescore a.jsonl --lm-weight 1 --deadline-ms 5 --nbest", &["--deadline-ms", "--nbest"]);
 }

@@ -46,6 +46,7 @@ fn stdin_is_answered_line_by_line() {
     converse("rescore - --lm-weight 0.1 --json", &lines);
     converse("rescore - --lm-weight 0.1 --to jsonl", &lines);
     converse("rescore - --lm-weight 0.1 --to trn", &lines);
+    converse("rescore - --lm-weight 0.1 --to kaldi", &lines);
     let sentences =
         [("turn left".to_owned(), "turn left"), (String::new(), "\t\n"), ("right".into(), "right")];
     converse("score --text -", &sentences);
@@ -98,7 +99,7 @@ fn a_full_disk_is_an_error_that_names_the_output() {
         assert_eq!(ran.code, 2, "{words}: {ran:?}");
         ran.says(&["error: cannot write stdout: No space left"]);
     }
-    for format in ["text", "jsonl", "trn"] {
+    for format in ["text", "jsonl", "trn", "csv", "kaldi"] {
         let ran = room.run(&format!("rescore a.jsonl --lm-weight 0 --to {format} --output /dev/full"));
         assert_eq!(ran.code, 2, "{ran:?}");
         ran.says(&["cannot write /dev/full: No space left"]);

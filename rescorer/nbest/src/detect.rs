@@ -13,6 +13,9 @@ pub(crate) fn detect(source: &mut Source) -> Result<Format, Error> {
     if source.peek()?.is_none() {
         return Err(Error::Empty { path: source.name().to_string() });
     }
+    if let Some(format) = Format::of_start(source.unread()) {
+        return Ok(format);
+    }
     if !matches!(source.unread().first(), Some(b'{' | b'[')) {
         return detect_text(source);
     }
@@ -93,6 +96,9 @@ fn describe(text: &[u8]) -> String {
     match text.first() {
         Some(b'{') => format!("a JSON object {}", named(1)),
         Some(b'[') => format!("a JSON list of objects {}", named(2)),
+        _ if text.starts_with(b"PAR1") || text.starts_with(b"ARROW1") => {
+            "columns of Parquet or Arrow, which this program was built without (feature `parquet`)".to_owned()
+        }
         _ if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") => {
             "UTF-16 (convert it to UTF-8)".to_owned()
         }
@@ -200,6 +206,7 @@ mod tests {
         assert_eq!(describe(br#"{"a": {"b": 1}, "c": 2}"#), "a JSON object with the keys `a`, `c`");
         assert_eq!(describe(br#"[{"a": 1}]"#), "a JSON list of objects with the keys `a`");
         assert_eq!(describe(b"[1]"), "a JSON list of objects without keys");
+        assert!(describe(b"PAR1\x15").ends_with("which this program was built without (feature `parquet`)"));
         assert_eq!(describe(b"u1 a cat\nu2"), "\"u1 a cat\"");
     }
 }

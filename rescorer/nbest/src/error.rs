@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{Format, Place};
+use crate::{Format, OutputFormat, Place};
 
 /// An error of this crate. Its message says what failed, where, and what to do about it.
 ///
@@ -35,6 +35,16 @@ pub enum Error {
         path: String,
         /// The format.
         format: Format,
+    },
+    /// A file of columns cannot be read, or not on.
+    #[error("cannot read {path} as {format}: {reason}")]
+    Columns {
+        /// The file, as it was named.
+        path: String,
+        /// The format.
+        format: Format,
+        /// What is wrong, and the remedy.
+        reason: String,
     },
     /// Files that belong together do not fit together.
     #[error("{path}: {reason}")]
@@ -233,6 +243,20 @@ pub enum Error {
         /// The second utterance.
         place: Place,
     },
+    /// No output format has this name.
+    #[error("there is no output format {name:?}; the output formats are {}", OutputFormat::names())]
+    OutputFormatName {
+        /// The name asked for.
+        name: String,
+    },
+    /// An answer that is not one to its utterance.
+    #[error("cannot write the answer to utterance {utterance:?}: {reason}")]
+    AnswerLine {
+        /// The id of the utterance.
+        utterance: String,
+        /// What is wrong with its lines.
+        reason: String,
+    },
     /// A format cannot express an utterance.
     #[error("cannot write utterance {utterance:?} as {format}: {reason}")]
     Unwritable {
@@ -279,6 +303,7 @@ impl Error {
             Self::Open { .. }
             | Self::Folder { .. }
             | Self::NoFolder { .. }
+            | Self::Columns { .. }
             | Self::Parts { .. }
             | Self::Header { .. }
             | Self::Read { .. }
@@ -286,6 +311,8 @@ impl Error {
             | Self::UnknownFormat { .. }
             | Self::FormatName { .. }
             | Self::Document { .. }
+            | Self::OutputFormatName { .. }
+            | Self::AnswerLine { .. }
             | Self::Unwritable { .. }
             | Self::Write { .. } => None,
         }

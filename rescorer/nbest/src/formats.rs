@@ -2,6 +2,7 @@
 //! `formats!`.
 
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -11,12 +12,16 @@ use crate::source::Source;
 use crate::{Error, Utterance};
 
 mod am_json;
+#[cfg(feature = "parquet")]
+mod arrow;
 mod csv;
 mod espnet;
 mod hyporadise;
 mod jsonl;
 mod kaldi;
 mod nemo;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sherpa_onnx;
 mod tsv;
 mod vosk;
@@ -40,6 +45,14 @@ pub(crate) enum Kind {
         marker: fn(&[u8]) -> bool,
         /// Reads it.
         open: fn(Source) -> Result<Box<dyn Body>, Error>,
+    },
+    /// A file of columns, in which one jumps to and fro.
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
+    Columns {
+        /// Whether a file begins like this format.
+        marker: fn(&[u8]) -> bool,
+        /// Opens the file of this name.
+        open: fn(&str, File) -> Result<Box<dyn Body>, Error>,
     },
     /// A folder of files that belong together.
     Folder {
@@ -77,21 +90,21 @@ pub(crate) enum Layout {
 }
 
 macro_rules! formats {
-    ($($(#[$docs:meta])* $variant:ident = $module:ident),+ $(,)?) => {
+    ($($(#[$docs:meta])* $variant:ident = $module:ident $(if $feature:literal)?),+ $(,)?) => {
         /// A file format of N-best lists.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Format {
-            $($(#[$docs])* $variant,)+
+            $($(#[$docs])* $(#[cfg(feature = $feature)])? $variant,)+
         }
 
         impl Format {
             /// Every format.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const ALL: &'static [Self] = &[$($(#[cfg(feature = $feature)])? Self::$variant,)+];
 
             pub(crate) fn spec(self) -> &'static Spec {
                 match self {
-                    $(Self::$variant => &$module::SPEC,)+
+                    $($(#[cfg(feature = $feature)])? Self::$variant => &$module::SPEC,)+
                 }
             }
         }
@@ -128,6 +141,10 @@ formats! {
     Csv = csv,
     /// `tsv`: the same table with tabs.
     Tsv = tsv,
+    /// `parquet`: a Parquet file whose columns have the names of one of the JSON formats (feature `parquet`).
+    Parquet = parquet if "parquet",
+    /// `arrow`: the same in an Arrow file or stream, as Feather and the caches of Hugging Face are (feature `parquet`).
+    Arrow = arrow if "parquet",
 }
 
 impl Format {
@@ -154,7 +171,7 @@ impl Format {
     pub(crate) fn of_folder(path: &Path) -> Option<Self> {
         Self::ALL.iter().copied().find(|format| match &format.spec().kind {
             Kind::Folder { marker, .. } => marker(path),
-            Kind::Json(_) | Kind::Text { .. } => false,
+            Kind::Json(_) | Kind::Text { .. } | Kind::Columns { .. } => false,
         })
     }
 
@@ -162,7 +179,15 @@ impl Format {
     pub(crate) fn of_text(line: &[u8]) -> Option<Self> {
         Self::ALL.iter().copied().find(|format| match &format.spec().kind {
             Kind::Text { marker, .. } => marker(line),
-            Kind::Json(_) | Kind::Folder { .. } => false,
+            _ => false,
+        })
+    }
+
+    /// The format of columns that begins like this.
+    pub(crate) fn of_start(start: &[u8]) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| match &format.spec().kind {
+            Kind::Columns { marker, .. } => marker(start),
+            _ => false,
         })
     }
 }
@@ -193,8 +218,7 @@ mod tests {
         }
         assert_eq!(
             "ctm".parse::<Format>().unwrap_err().to_string(),
-            "there is no format \"ctm\"; the formats are jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, \
-             whisper, sherpa-onnx, csv, tsv"
+            format!("there is no format \"ctm\"; the formats are {}", Format::names())
         );
     }
 }

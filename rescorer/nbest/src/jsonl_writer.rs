@@ -28,13 +28,7 @@ impl<W: Write> JsonlWriter<W> {
     /// [`Error::Unwritable`] if a carried field has the name of a field of the format, as after reading
     /// another format that gives the name another meaning; [`Error::Write`].
     pub fn write(&mut self, utterance: &Utterance) -> Result<(), Error> {
-        let of_utterance =
-            ["id", "hypotheses", "reference", "context"].iter().filter(|f| utterance.extra.contains_key(**f));
-        let of_hypotheses =
-            ["text", "score"].iter().filter(|f| utterance.nbest.iter().any(|h| h.extra.contains_key(**f)));
-        if let Some(field) = of_utterance.chain(of_hypotheses).next() {
-            let reason =
-                format!("its unread field `{field}` has the name of a field of the format; rename it");
+        if let Some(reason) = collision(utterance) {
             return Err(Error::Unwritable { utterance: utterance.id.clone(), format: "jsonl", reason });
         }
         let written =
@@ -65,6 +59,16 @@ impl<W: Write> JsonlWriter<W> {
     fn error(&self, source: std::io::Error) -> Error {
         Error::Write { path: self.name.clone(), source }
     }
+}
+
+/// Why an utterance cannot be written: a carried field with the name of a field of the format.
+pub(crate) fn collision(utterance: &Utterance) -> Option<String> {
+    let of_utterance =
+        ["id", "hypotheses", "reference", "context"].iter().filter(|f| utterance.extra.contains_key(**f));
+    let of_hypotheses =
+        ["text", "score"].iter().filter(|f| utterance.nbest.iter().any(|h| h.extra.contains_key(**f)));
+    let field = of_utterance.chain(of_hypotheses).next()?;
+    Some(format!("its unread field `{field}` has the name of a field of the format; rename it"))
 }
 
 struct Line<'a>(&'a Utterance);

@@ -2,8 +2,8 @@
 //!
 //! An [`Utterance`] holds an [`NBest`] list of [`Hypothesis`] values in first-pass order. A [`Reader`] yields
 //! the utterances of one file, [`Readers`] those of several, one at a time: memory does not grow with the
-//! file, but for eight bytes an id. [`JsonlWriter`] and [`TrnWriter`] write them, [`OutputFile`] replaces a
-//! file in one step.
+//! file, but for eight bytes an id. [`JsonlWriter`] and [`TrnWriter`] write them, an [`AnswerEncoder`] turns what
+//! a second pass said of them into any [`OutputFormat`], [`OutputFile`] replaces a file in one step.
 //!
 //! ```
 //! use rescorer_nbest::{JsonlWriter, ReadOptions, Reader};
@@ -20,13 +20,20 @@
 //! ```
 //!
 //! The formats are the variants of [`Format`]; a format is one file under `formats/` and one line in its
-//! registry.
+//! registry. Output formats have a registry of their own, `output_formats`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod answer;
 mod body;
+#[cfg(feature = "parquet")]
+mod cells;
+#[cfg(feature = "parquet")]
+mod columns;
 mod detect;
 mod distinct;
+mod encoder;
 mod error;
+mod extra;
 mod fields;
 mod formats;
 mod hypothesis;
@@ -35,6 +42,7 @@ mod jsonl_writer;
 mod keyed;
 mod nbest;
 mod output;
+mod output_formats;
 mod place;
 mod reader;
 mod readers;
@@ -45,13 +53,16 @@ mod split;
 mod trn_writer;
 mod utterance;
 
+pub use answer::{Answer, AnswerLine};
 pub use distinct::{Distinct, DistinctHypothesis};
+pub use encoder::AnswerEncoder;
 pub use error::Error;
 pub use formats::Format;
 pub use hypothesis::Hypothesis;
 pub use jsonl_writer::JsonlWriter;
 pub use nbest::NBest;
 pub use output::OutputFile;
+pub use output_formats::{OutputContent, OutputFormat};
 pub use place::Place;
 pub use reader::{ReadOptions, Reader};
 pub use readers::Readers;

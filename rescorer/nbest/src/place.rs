@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Place {
     /// The file, as it was named; `stdin` for the standard input.
     pub path: Option<Arc<str>>,
-    /// The line on which the utterance begins, from 1.
+    /// The line on which the utterance begins, from 1; in a file of columns its row.
     pub line: Option<u64>,
     /// The id of the utterance.
     pub utterance: Option<String>,

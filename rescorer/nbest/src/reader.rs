@@ -1,7 +1,7 @@
 //! Reads the utterances of one input.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use crate::body::{Body, JsonBody};
@@ -58,7 +58,14 @@ impl Reader {
         if path.is_dir() {
             return Self::open_folder(path, options);
         }
-        let file = File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
+        let mut file = File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
+        let format = options.format.or_else(|| begins_as(&mut file));
+        if let Some((format, Kind::Columns { open, .. })) = format.map(|format| (format, &format.spec().kind))
+            && file.metadata().is_ok_and(|known| known.is_file())
+        {
+            let body = open(&name, file)?;
+            return Ok(Self { body, name, format, seen: SeenIds::default(), done: false });
+        }
         Self::from_read(&name, file, options)
     }
 
@@ -93,6 +100,10 @@ impl Reader {
             Kind::Json(json) => Box::new(JsonBody::new(source, format, json, stem(name))),
             Kind::Text { open, .. } => open(source)?,
             Kind::Folder { .. } => return Err(Error::NoFolder { path: name.to_owned(), format }),
+            Kind::Columns { .. } => {
+                let reason = "it is read from a file alone, neither from a stream nor packed: write it to a file, and name that";
+                return Err(Error::Columns { path: name.to_owned(), format, reason: reason.to_owned() });
+            }
         };
         Ok(Self { body, name: name.to_owned(), format, seen: SeenIds::default(), done: false })
     }
@@ -149,6 +160,15 @@ impl std::fmt::Debug for Reader {
             .field("format", &self.format)
             .finish_non_exhaustive()
     }
+}
+
+/// The format of columns that a file begins with. What is no file, such as a pipe, is left alone.
+fn begins_as(file: &mut File) -> Option<Format> {
+    let mut start = [0; 8];
+    file.metadata().ok().filter(|known| known.is_file())?;
+    let length = file.read(&mut start).ok()?;
+    file.rewind().ok()?;
+    Format::of_start(&start[..length])
 }
 
 /// What ids begin with where utterances have none: the name of the file without its folder and its end.

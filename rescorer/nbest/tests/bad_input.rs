@@ -219,9 +219,11 @@ fn files_without_a_format() {
     }
     assert_eq!(
         fatal("a.txt", "u1 a cat\n").1,
-        "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-         name the format with --format NAME (jsonl, hyporadise, am-json, espnet, kaldi, vosk, nemo, whisper, sherpa-onnx, \
-         csv, tsv)"
+        format!(
+            "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
+             name the format with --format NAME ({})",
+            Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+        )
     );
     let message = fatal("a.json", "{\"input\": [\"a\"], \"output\": \"a\"}\n").1;
     assert!(message.contains("it begins with a JSON object with the keys `input`, `output`;"));

@@ -1,12 +1,12 @@
 use std::io::Write;
 
-use rescorer::Utterance;
-use rescorer_nbest::{JsonlWriter, TrnWriter};
+use rescorer_nbest::{Answer, AnswerEncoder, OutputContent, OutputFormat};
 use rescorer_perturb::{HypothesisReplacement, Perturbation, WordCounts};
 use serde::Serialize;
 
+use crate::args::output_format;
 use crate::lists::{self, Skipped};
-use crate::perturb_args::{ListFormat, PerturbArgs};
+use crate::perturb_args::PerturbArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -27,6 +27,8 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
         (None, true) => None,
         (path, _) => Some(Sink::open(path.as_deref())?),
     };
+    let format = output_format(args.to, args.output.as_deref(), OutputFormat::Jsonl);
+    let mut encoder = format.encoder(OutputContent { lists: true, second_pass: false });
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut counts = WordCounts::default();
     let (mut done, mut untouchable) = (0usize, 0usize);
@@ -35,10 +37,9 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
         let Some(perturbed) = skipped.pass(perturbed)? else { continue };
         counts += perturbed.counts;
         if let Some(out) = &mut out {
-            let written = write(out, args.to, &perturbed.utterance)?;
-            if skipped.pass(written)?.is_none() {
-                continue;
-            }
+            let answer = Answer::first_pass(&perturbed.utterance);
+            let Some(bytes) = skipped.pass(encoder.encode(&answer))? else { continue };
+            out.write_all(bytes)?;
         }
         done += 1;
         untouchable += usize::from(perturbed.counts.replaceable == 0);
@@ -58,7 +59,7 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
             counts.words
         );
     }
-    out.map_or(Ok(()), Sink::finish)?;
+    out.map_or(Ok(()), |out| finish(out, encoder))?;
     shown.map_or(Ok(()), Sink::finish)?;
     Ok(outcome)
 }
@@ -88,25 +89,7 @@ fn show(out: &mut Sink, id: &str, found: &HypothesisReplacement, json: bool) -> 
     Ok(writeln!(out, "{id}\t{}{copy}\t{word}\t{original}\t{replacement}", found.position)?)
 }
 
-/// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
-fn write(
-    out: &mut Sink,
-    format: ListFormat,
-    utterance: &Utterance,
-) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
-    let mut lines = Vec::new();
-    let written = match format {
-        ListFormat::Jsonl => JsonlWriter::new("a line", &mut lines).write(utterance),
-        ListFormat::Trn => {
-            TrnWriter::new("a line", &mut lines).write(&utterance.id, &utterance.nbest.first().text)
-        }
-        ListFormat::Text => {
-            for (position, hypothesis) in utterance.nbest.iter().enumerate() {
-                writeln!(lines, "{}\t{position}\t{}", utterance.id, hypothesis.text)?;
-            }
-            Ok(())
-        }
-    };
-    out.write_all(&lines)?;
-    Ok(written)
+fn finish(mut out: Sink, encoder: AnswerEncoder) -> anyhow::Result<()> {
+    out.write_all(&encoder.finish()?)?;
+    out.finish()
 }

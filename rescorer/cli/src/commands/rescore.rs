@@ -1,10 +1,11 @@
 use std::io::Write;
+use std::time::Duration;
 
-use rescorer::{Choice, DecisionRule, Rescored, RescoredHypothesis, Rescorer, Stream, Utterance};
-use rescorer_nbest::{JsonlWriter, NBest, TrnWriter};
+use rescorer::{Anytime, Choice, Deadline, DecisionRule, Rescored, Rescorer, Stream, Utterance};
+use rescorer_nbest::{AnswerEncoder, AnswerLine, Hypothesis, NBest, OutputContent, OutputFormat};
 use serde::Serialize;
 
-use crate::args::{OutputFormat, RescoreArgs};
+use crate::args::{RescoreArgs, output_format};
 use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
@@ -22,6 +23,10 @@ struct Answer<'a> {
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     words: Option<Vec<Word<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distinct: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hypotheses: Option<Vec<Row<'a>>>,
 }
@@ -42,9 +47,34 @@ struct Word<'a> {
     confidence: f64,
 }
 
+/// What is known of a list when it is answered.
+struct Answered {
+    position: usize,
+    /// Score and total of the winner; without time for them there are none.
+    choice: Option<Choice>,
+    /// All hypotheses, where all were scored.
+    list: Option<Rescored>,
+    /// How far a decision by a deadline got.
+    progress: Option<Anytime>,
+}
+
+impl Answered {
+    fn text<'a>(&'a self, utterance: &'a Utterance) -> &'a str {
+        let winner = &utterance.nbest.hypotheses()[self.position].text;
+        self.list.as_ref().map_or(winner, Rescored::text)
+    }
+
+    /// The text that was voted on, where it is in no line of the list.
+    fn merged<'a>(&'a self, utterance: &Utterance) -> Option<&'a str> {
+        let text = self.list.as_ref()?.text();
+        (text != utterance.nbest.hypotheses()[self.position].text).then_some(text)
+    }
+}
+
 pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
-    if args.nbest && args.to == OutputFormat::Trn {
-        anyhow::bail!("--to trn holds the winner alone; leave out --nbest, or write --to jsonl");
+    let format = output_format(args.to, args.output.as_deref(), OutputFormat::Text);
+    if args.nbest && !args.scoring.common.json && !format.holds_lists() {
+        anyhow::bail!("--to {format} holds the winner alone; leave out --nbest, or write --to jsonl");
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
@@ -59,6 +89,9 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
         anyhow::bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
     };
     let decision = model::decision(policy.as_ref(), args.choice.decision)?;
+    if args.deadline_ms.is_some() && decision.rule != DecisionRule::Maximum {
+        anyhow::bail!("--deadline-ms: {} needs all scores; say --decision maximum", decision.rule);
+    }
     let (confidence, normalize) =
         policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
     let out = Sink::open(args.output.as_deref())?;
@@ -66,35 +99,51 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     if let Some(policy) = &policy {
         model.check(policy)?;
     }
+    if args.deadline_ms.is_some() && !model.model.device().is_cpu() {
+        anyhow::bail!(
+            "--deadline-ms needs the CPU, where a list can be scored piece by piece; say --device cpu"
+        );
+    }
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let rescorer = Rescorer::new(model.scorer(convention)?, fusion);
-    let writer = Writer::new(&args, out);
+    let writer = Writer::new(&args, format, out);
     let immediate = writer.immediate;
-    if args.nbest || decision.rule != DecisionRule::Maximum {
+    if let Some(milliseconds) = args.deadline_ms {
+        let stream =
+            rescorer.choose_within_stream(utterances, Deadline::new(Duration::from_millis(milliseconds)));
+        let answer = |_: &Utterance, found: Anytime| Answered {
+            position: found.position(),
+            choice: found.choice,
+            list: None,
+            progress: Some(found),
+        };
+        write_all(stream, answer, writer, &args, status)
+    } else if args.nbest || decision.rule != DecisionRule::Maximum {
         let stream = rescorer.scorer().score_stream(utterances, immediate);
         let answer = |utterance: &Utterance, scores| {
-            let answer = Rescored::decided(
-                &utterance.nbest,
-                &scores,
-                &fusion,
-                &decision,
-                confidence.as_ref(),
-                normalize,
-            );
-            (answer.choice(), Some(answer))
+            let (list, known) = (&utterance.nbest, confidence.as_ref());
+            let list = Rescored::decided(list, &scores, &fusion, &decision, known, normalize);
+            let choice = list.choice();
+            Answered { position: choice.position, choice: Some(choice), list: Some(list), progress: None }
         };
         write_all(stream, answer, writer, &args, status)
     } else {
         let stream = rescorer.choose_stream(utterances, immediate);
-        write_all(stream, |_, choice| (choice, None), writer, &args, status)
+        let answer = |_: &Utterance, choice: Choice| Answered {
+            position: choice.position,
+            choice: Some(choice),
+            list: None,
+            progress: None,
+        };
+        write_all(stream, answer, writer, &args, status)
     }
 }
 
 /// Writes the answers of a stream as they come: the winner, and the whole list where that is asked for.
 fn write_all<I, T>(
     mut stream: Stream<'_, I, T>,
-    answer: impl Fn(&Utterance, T) -> (Choice, Option<Rescored>),
+    answer: impl Fn(&Utterance, T) -> Answered,
     mut writer: Writer,
     args: &RescoreArgs,
     status: Status,
@@ -103,16 +152,17 @@ where
     I: Iterator<Item = ReadItem>,
 {
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let (mut done, mut changed) = (0usize, 0usize);
+    let (mut done, mut changed, mut late) = (0usize, 0usize, 0usize);
     let bar = status.counter();
     for answered in stream.by_ref() {
         let Some((utterance, answered)) = skipped.pass(answered)? else { continue };
-        let (choice, list) = answer(&utterance, answered);
-        if skipped.pass(writer.write(utterance, &choice, list.as_ref())?)?.is_none() {
+        let answered = answer(&utterance, answered);
+        if skipped.pass(writer.write(&utterance, &answered)?)?.is_none() {
             continue;
         }
         done += 1;
-        changed += usize::from(choice.changed());
+        changed += usize::from(answered.text(&utterance) != utterance.nbest.first().text);
+        late += usize::from(answered.progress.as_ref().is_some_and(|progress| !progress.is_complete()));
         if writer.immediate {
             writer.out.flush()?;
         }
@@ -121,82 +171,117 @@ where
     bar.finish_and_clear();
     // Where nothing was done, no file is put in place.
     let outcome = skipped.outcome(done)?;
-    writer.out.finish()?;
+    writer.finish()?;
     let stats = stream.stats();
     let speed = stats.per_second(stats.hypotheses);
     let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
     status.say(format_args!(
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed"
     ));
+    if args.deadline_ms.is_some() {
+        status
+            .say(format_args!("{late} lists were not decided by the deadline: the best so far was answered"));
+    }
     Ok(outcome)
 }
 
-/// Writes answers in one of the formats.
+/// Writes answers as JSON, or in one of the formats.
 struct Writer {
     out: Sink,
-    json: bool,
+    /// `None` for the JSON of the command line.
+    encoder: Option<AnswerEncoder>,
+    /// Whether the whole list is written.
     nbest: bool,
-    format: OutputFormat,
     /// Whether answers have to come line by line.
     immediate: bool,
 }
 
 impl Writer {
-    fn new(args: &RescoreArgs, out: Sink) -> Self {
+    fn new(args: &RescoreArgs, format: OutputFormat, out: Sink) -> Self {
         let immediate = lists::is_interactive(&args.lists.lists);
-        Self { out, json: args.scoring.common.json, nbest: args.nbest, format: args.to, immediate }
+        let content = OutputContent { lists: args.nbest, second_pass: true };
+        let encoder = (!args.scoring.common.json).then(|| format.encoder(content));
+        Self { out, encoder, nbest: args.nbest, immediate }
     }
 
     /// The outer error ends the run; the inner one is the utterance's, which the format can't hold.
     fn write(
         &mut self,
-        utterance: Utterance,
-        choice: &Choice,
-        list: Option<&Rescored>,
+        utterance: &Utterance,
+        answered: &Answered,
     ) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
-        let (out, id) = (&mut self.out, &utterance.id);
-        let text = list.map_or(&*utterance.nbest.hypotheses()[choice.position].text, Rescored::text);
-        match (self.format, list.filter(|_| self.nbest)) {
-            _ if self.json => write_json(out, &json(&utterance, choice, list, self.nbest))?,
-            (OutputFormat::Text, Some(list)) => {
-                for RescoredHypothesis { position, total, text, .. } in list.hypotheses() {
-                    writeln!(out, "{id}\t{position}\t{total:.4}\t{text}")?;
-                }
-            }
-            (OutputFormat::Text, None) => writeln!(out, "{id}\t{text}")?,
-            (OutputFormat::Jsonl, list) => {
-                let mut line = Vec::new();
-                let utterance = match list {
-                    Some(list) => {
-                        let listed = list.listed();
-                        let scored = listed.iter().map(|(at, scored)| (*at, scored.lm_score, scored.total));
-                        reordered(utterance, scored)?
-                    }
-                    None => reordered(utterance, [(choice.position, choice.lm_score, choice.total)])?,
-                };
-                match JsonlWriter::new("a line", &mut line).write(&utterance) {
-                    Ok(()) => out.write_all(&line)?,
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
-            (OutputFormat::Trn, _) => {
-                let mut line = Vec::new();
-                match TrnWriter::new("a line", &mut line).write(id, text) {
-                    Ok(()) => out.write_all(&line)?,
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
+        let Some(encoder) = &mut self.encoder else {
+            write_json(&mut self.out, &json(utterance, answered, self.nbest))?;
+            return Ok(Ok(()));
+        };
+        let with_merged =
+            answered.merged(utterance).map(|text| with_merged(utterance, answered.position, text));
+        let with_merged = with_merged.transpose()?;
+        let answer = answer(with_merged.as_ref().unwrap_or(utterance), answered, self.nbest)?;
+        match encoder.encode(&answer) {
+            Ok(bytes) => self.out.write_all(bytes)?,
+            Err(error) => return Ok(Err(error)),
         }
         Ok(Ok(()))
     }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        if let Some(encoder) = self.encoder {
+            self.out.write_all(&encoder.finish()?)?;
+        }
+        self.out.finish()
+    }
 }
 
-fn json<'a>(
+/// The utterance with a text that was voted on behind its hypotheses.
+fn with_merged(
+    utterance: &Utterance,
+    voted_on: usize,
+    text: &str,
+) -> Result<Utterance, rescorer_nbest::Error> {
+    let mut hypotheses = utterance.nbest.hypotheses().to_vec();
+    let score = hypotheses[voted_on].score;
+    let mut merged = Hypothesis { score, ..Hypothesis::new(text) };
+    merged.extra.insert("merged".into(), true.into());
+    hypotheses.push(merged);
+    Ok(Utterance { nbest: NBest::new(hypotheses)?, ..utterance.clone() })
+}
+
+/// The winner, or every listed line in the order of the answer. A text that was voted on is the last hypothesis of `utterance`.
+fn answer<'a>(
     utterance: &'a Utterance,
-    choice: &Choice,
-    list: Option<&'a Rescored>,
+    answered: &Answered,
     nbest: bool,
-) -> Answer<'a> {
+) -> Result<rescorer_nbest::Answer<'a>, rescorer_nbest::Error> {
+    let Answered { position, choice, list, .. } = answered;
+    let is_merged = list.as_ref().is_some_and(|list| list.text() != list.best().text);
+    let winner = if is_merged {
+        AnswerLine { position: utterance.nbest.len() - 1, ..AnswerLine::default() }
+    } else {
+        let score = |of: fn(&Choice) -> f64| choice.as_ref().map(of);
+        AnswerLine {
+            position: *position,
+            lm_score: score(|choice| choice.lm_score),
+            total: score(|choice| choice.total),
+        }
+    };
+    let Some(list) = list else { return rescorer_nbest::Answer::new(utterance, vec![winner]) };
+    let listed = || {
+        list.listed().into_iter().map(|(position, scored)| AnswerLine {
+            position,
+            lm_score: Some(scored.lm_score),
+            total: Some(scored.total),
+        })
+    };
+    let lines = match (nbest, is_merged) {
+        (true, true) => std::iter::once(winner).chain(listed()).collect(),
+        (true, false) => listed().collect(),
+        (false, _) => vec![winner],
+    };
+    Ok(rescorer_nbest::Answer::new(utterance, lines)?.with_confidence(list.confidence()))
+}
+
+fn json<'a>(utterance: &'a Utterance, answered: &'a Answered, nbest: bool) -> Answer<'a> {
     let rows = |list: &'a Rescored| {
         let rows = list.hypotheses().iter().map(|hypothesis| Row {
             position: hypothesis.position,
@@ -211,32 +296,17 @@ fn json<'a>(
     let words = |list: &'a Rescored| {
         list.words().iter().map(|word| Word { word: &word.word, confidence: word.confidence }).collect()
     };
-    let text = list.map_or(&*utterance.nbest.hypotheses()[choice.position].text, Rescored::text);
+    let (text, list) = (answered.text(utterance), answered.list.as_ref());
     Answer {
         utterance: &utterance.id,
         text,
-        position: choice.position,
+        position: answered.position,
         changed: text != utterance.nbest.first().text,
         reference: utterance.reference.as_deref(),
         confidence: list.map(Rescored::confidence),
         words: list.map(words),
+        decided: answered.progress.as_ref().map(|progress| progress.decided),
+        distinct: answered.progress.as_ref().map(|progress| progress.hypotheses),
         hypotheses: list.filter(|_| nbest).map(rows),
     }
-}
-
-/// The utterance with the hypotheses that `scored` names by position, each with its `lm_score` and `total`:
-/// the winner, or every listed line in the order of the answer.
-fn reordered(
-    utterance: Utterance,
-    scored: impl IntoIterator<Item = (usize, f64, f64)>,
-) -> anyhow::Result<Utterance> {
-    let mut originals: Vec<_> = utterance.nbest.into_hypotheses().into_iter().map(Some).collect();
-    let mut hypotheses = Vec::new();
-    for (position, lm_score, total) in scored {
-        let Some(mut hypothesis) = originals[position].take() else { continue };
-        hypothesis.extra.insert("lm_score".into(), lm_score.into());
-        hypothesis.extra.insert("total".into(), total.into());
-        hypotheses.push(hypothesis);
-    }
-    Ok(Utterance { nbest: NBest::new(hypotheses)?, ..utterance })
 }

@@ -5,19 +5,21 @@
 //! utterance stand together, in first-pass order; a `position` has to say the same, from 0. A field with a
 //! comma or a line break stands in quotes, a quote inside it is doubled. An empty score is none. An empty
 //! reference or context is none, but in quotes (`""`) it is an empty text; it may stand in one row of the
-//! utterance or in all.
+//! utterance or in all. `extra` and `utterance_extra` may be JSON objects of fields, `first_pass_position`, `lm_score`, `total` and
+//! `confidence` are numbers: so our own tables come back as they were.
 //!
 //! One utterance is held in memory; it ends where the next begins, so it is answered one row late.
 
 use std::io::Cursor;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{Kind, Spec};
 use crate::body::Body;
+use crate::output_formats::OF_SECOND_PASS;
 use crate::rows::{Cell, Flaw, Row, Rows};
 use crate::source::Source;
-use crate::{Error, Format, Hypothesis, NBest, Place, SeenIds, Utterance};
+use crate::{Error, Format, Hypothesis, NBest, Place, SeenIds, Utterance, extra, json};
 
 pub(super) const SPEC: Spec = Spec {
     name: "csv",
@@ -30,6 +32,10 @@ pub(super) const SPEC: Spec = Spec {
 /// The columns that are known, each with its names.
 const KNOWN: [&[&str]; 6] =
     [&["id", "utterance"], &["text", "hypothesis"], &["score"], &["reference"], &["context"], &["position"]];
+
+/// The columns in which our own tables keep fields that we don't know, as JSON.
+const OF_HYPOTHESIS: &str = "extra";
+const OF_UTTERANCE: &str = "utterance_extra";
 
 /// Whether a line names the columns that are needed.
 pub(super) fn has_columns(line: &[u8], format: Format, delimiter: u8) -> bool {
@@ -157,7 +163,7 @@ impl Table {
         let id = self.id(&rows[0]).unwrap_or_default().to_owned();
         let fresh = id.is_empty() || self.seen.insert(&id);
         let stray = self.stray.take();
-        let (mut reference, mut context) = (None, None);
+        let (mut reference, mut context, mut of_utterance) = (None, None, None);
         let mut hypotheses = Vec::with_capacity(rows.len());
         for (position, row) in rows.into_iter().enumerate() {
             let place = self.place(row.line, Some(&id));
@@ -181,10 +187,14 @@ impl Table {
             for (index, (cell, name)) in row.cells.into_iter().zip(&columns.names).enumerate() {
                 if index == columns.text {
                     hypothesis.text = cell.text;
-                } else if !columns.is_read(index) {
-                    hypothesis.extra.insert(name.clone(), Value::String(cell.text));
+                } else if name == OF_UTTERANCE && is_object(&cell.text) {
+                    agree(&mut of_utterance, &cell, name, &place)?;
+                } else if !columns.is_read(index) && !is_absent(&cell, name) {
+                    hypothesis.extra.insert(name.clone(), carried(cell.text, name));
                 }
             }
+            let twice = |key| Error::DuplicateKey { place: place.clone(), key };
+            extra::spread(&mut hypothesis.extra, OF_HYPOTHESIS).map_err(twice)?;
             hypotheses.push(hypothesis);
         }
         if !fresh {
@@ -199,7 +209,13 @@ impl Table {
             return Err(Error::Part { place: first, reason });
         }
         let nbest = NBest::checked(hypotheses, &first)?;
-        Ok((Utterance { reference, context, ..Utterance::new(id, nbest) }, first))
+        let mut utterance = Utterance { reference, context, ..Utterance::new(id, nbest) };
+        if let Some(text) = of_utterance {
+            utterance.extra.insert(OF_UTTERANCE.to_owned(), Value::String(text));
+            let twice = |key| Error::DuplicateKey { place: first.clone(), key };
+            extra::spread(&mut utterance.extra, OF_UTTERANCE).map_err(twice)?;
+        }
+        Ok((utterance, first))
     }
 
     /// Whether a row can be read at all.
@@ -220,6 +236,22 @@ impl Table {
         };
         Err(Error::Part { place: place.clone(), reason })
     }
+}
+
+/// Whether a cell of one of our own columns has nothing to say.
+fn is_absent(cell: &Cell, name: &str) -> bool {
+    let ours = [OF_HYPOTHESIS, OF_UTTERANCE].contains(&name) || OF_SECOND_PASS.contains(&name);
+    ours && cell.text.is_empty() && !cell.quoted
+}
+
+fn is_object(text: &str) -> bool {
+    matches!(json::parse(text.as_bytes()), Ok(Value::Object(_)))
+}
+
+/// A field that is carried along: a number of a second pass, else a string.
+fn carried(text: String, name: &str) -> Value {
+    let number = OF_SECOND_PASS.contains(&name).then(|| text.parse::<Number>().ok()).flatten();
+    number.map_or(Value::String(text), Value::Number)
 }
 
 fn score(cell: &Cell, place: &Place) -> Result<Option<f64>, Error> {

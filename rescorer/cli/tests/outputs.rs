@@ -1,0 +1,91 @@
+//! `--to`: the output formats, chosen by name or by the extension of the file.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Room, list, ran};
+use rescorer_nbest::{Format, OutputFormat};
+use serde_json::json;
+
+const PERTURB: &str = "perturb a.jsonl --kind n-best --rate 0 --quiet";
+const RESCORE: &str = "rescore a.jsonl --lm-weight 1 --quiet";
+
+fn room() -> Room {
+    let room = Room::new();
+    room.lists("a.jsonl", &[list("u1", &["Write, to", "right to"], "write to"), list("u2", &["two"], "")]);
+    room
+}
+
+#[test]
+fn every_format_is_named_in_the_help_and_in_the_refusal() {
+    let room = room();
+    for command in ["rescore", "perturb"] {
+        // Wrapped wherever the terminal ends.
+        let help = ran(room.command(&format!("{command} --help")).output().unwrap()).ok().stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&OutputFormat::help()), "{help}");
+        assert!(Format::ALL.iter().all(|format| help.contains(format.name())), "{help}");
+    }
+    let names: Vec<_> = OutputFormat::ALL.iter().map(|format| format.name()).collect();
+    let parts = ["there is no output format \"xml\"", &names.join(", ")];
+    room.refused_plain(&format!("{PERTURB} --to xml"), &parts);
+    room.refused(&format!("{RESCORE} --to xml"), &parts);
+}
+
+#[test]
+fn lists_as_a_table() {
+    let room = room();
+    let csv = room.run_plain(&format!("{PERTURB} --to csv")).ok().stdout;
+    assert_eq!(
+        csv,
+        "id,position,text,score,reference,context,extra,utterance_extra\n\
+         u1,0,\"Write, to\",-1.0,write to,,,\n\
+         u1,1,right to,-2.0,write to,,,\n\
+         u2,0,two,-1.0,\"\",,,\n"
+    );
+    room.run_plain(&format!("{PERTURB} --output OUT.csv")).ok();
+    assert_eq!(room.read("OUT.csv"), csv);
+    // The name goes before the extension; one that says nothing leaves the default.
+    room.run_plain(&format!("{PERTURB} --output b.csv --to kaldi")).ok();
+    assert_eq!(room.read("b.csv"), "u1 Write, to\nu2 two\n");
+    room.run_plain(&format!("{PERTURB} --output b.lists")).ok();
+    assert!(room.read("b.lists").starts_with("{\"id\":\"u1\""));
+}
+
+#[test]
+fn answers_as_a_table() {
+    let room = room();
+    let winners = room.run(&format!("{RESCORE} --to tsv")).ok().stdout;
+    let header = "id\tposition\ttext\tscore\tfirst_pass_position\tlm_score\ttotal\treference\tcontext";
+    assert!(winners.starts_with(&format!("{header}\textra\tutterance_extra\n")), "{winners}");
+    assert_eq!(winners.lines().count(), 3);
+    room.run(&format!("{RESCORE} --nbest --output lists.tsv")).ok();
+    let lists = room.read("lists.tsv");
+    let (header, rows) = lists.split_once('\n').unwrap();
+    assert_eq!((rows.lines().count(), header.contains("\ttotal\tconfidence\t")), (3, true));
+    let of_u1: Vec<f64> =
+        rows.lines().take(2).map(|row| row.split('\t').nth(6).unwrap().parse().unwrap()).collect();
+    assert!(of_u1[0] >= of_u1[1], "the winner first: {of_u1:?}");
+    for format in ["kaldi", "ctm", "trn"] {
+        let says = format!("--to {format} holds the winner alone");
+        room.refused(&format!("{RESCORE} --nbest --to {format}"), &[&says, "--to jsonl"]);
+    }
+    room.refused(&format!("{RESCORE} --nbest --output a.ctm"), &["--to ctm holds the winner alone"]);
+}
+
+#[test]
+fn times_of_words() {
+    let room = room();
+    let refusal = ["\"u1\"", "as ctm", "without word times", "write another format"];
+    room.refused_plain(&format!("{PERTURB} --to ctm --output a.ctm"), &refusal);
+    assert_eq!(room.files(), ["a.jsonl"]);
+    let result = json!([{"word": "two", "start": 0.84, "end": 1.02, "conf": 1.0}]);
+    room.lists(
+        "vosk.json",
+        &[json!({"alternatives": [{"text": "two", "confidence": 270.4, "result": result}]})],
+    );
+    let ctm = room.run("rescore vosk.json --lm-weight 1 --to ctm").ok().stdout;
+    assert_eq!(ctm, "vosk:0 1 0.840 0.180 two 1.0000\n");
+    let perturb = "perturb vosk.json --kind n-best --rate 1 --max-size 50 --quiet --to ctm";
+    room.refused_plain(perturb, &["its word times are for \"two\""]);
+}

@@ -1,0 +1,159 @@
+//! Rows of columns as utterances.
+//!
+//! A row becomes the object that the JSON formats read, and the names of the columns say which of them reads it:
+//! `hypotheses` (a list of structs with `text`, `score`) the native one, `input` (a list of strings) with
+//! `output` HyPoradise, and so on. So every shape that is known in JSON is known in columns. All rows have the
+//! same columns, so a null is a field that is not there. A column `extra`, or such a field of a hypothesis,
+//! whose text is a JSON object stands for the fields of that object: so our own writers keep fields that they
+//! don't know.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use serde_json::{Map, Value};
+
+use crate::body::Body;
+use crate::cells::{self, Flaw};
+use crate::fields::Fields;
+use crate::formats::{Json, Layout};
+use crate::reader::stem;
+use crate::{Error, Format, Place, Utterance, extra};
+
+/// Rows that are read at a time.
+pub(crate) const BATCH: usize = 64;
+
+/// Columns, some rows at a time; errors are those of the file.
+pub(crate) struct Batches {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>,
+}
+
+/// The rows of a file of columns.
+pub(crate) struct ColumnsBody {
+    name: Arc<str>,
+    stem: String,
+    format: Format,
+    json: &'static Json,
+    batches: Batches,
+    batch: Option<(RecordBatch, usize)>,
+    /// Rows read so far.
+    row: u64,
+}
+
+impl ColumnsBody {
+    /// Opens a file, and looks whether its columns can be read.
+    pub(crate) fn open(
+        name: &str,
+        format: Format,
+        open: impl FnOnce() -> Result<Batches, String>,
+    ) -> Result<Self, Error> {
+        let fail = |reason: String| Error::Columns { path: name.to_owned(), format, reason };
+        let batches = guard(open)
+            .map_err(|reason| fail(format!("it is cut short or broken ({reason}); write it again")))?;
+        let columns = batches.schema.fields();
+        if let Some((column, kind)) = columns.iter().find_map(|column| cells::unreadable(column)) {
+            return Err(fail(format!(
+                "its column `{column}` is of the type {kind}, which cannot be carried along; leave it out, or make it text or numbers"
+            )));
+        }
+        let marks = columns.iter().filter_map(|column| Format::marked_by(column.name()));
+        let Some((_, json)) = marks.min_by_key(|(_, json)| !json.certain) else {
+            let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name())).collect();
+            return Err(fail(format!(
+                "none of its columns ({}) tells what a row is; name one `hypotheses` (lists of structs with `text` and \
+                 `score`) or `input` (lists of strings)",
+                names.join(", ")
+            )));
+        };
+        Ok(Self { name: name.into(), stem: stem(name), format, json, batches, batch: None, row: 0 })
+    }
+
+    /// The next row: the batch that it stands in, and its place there.
+    fn step(&mut self) -> Result<Option<(RecordBatch, usize)>, Error> {
+        loop {
+            if let Some((batch, next)) = self.batch.as_mut().filter(|(batch, next)| *next < batch.num_rows())
+            {
+                *next += 1;
+                return Ok(Some((batch.clone(), *next - 1)));
+            }
+            match guard(|| self.batches.batches.next().transpose()) {
+                Ok(None) if self.row == 0 => return Err(Error::Empty { path: self.name.to_string() }),
+                Ok(None) => return Ok(None),
+                Ok(Some(batch)) => self.batch = Some((batch, 0)),
+                Err(reason) => {
+                    let reason = format!(
+                        "from row {} on it is cut short or broken ({reason}); write it again",
+                        self.row + 1
+                    );
+                    return Err(Error::Columns { path: self.name.to_string(), format: self.format, reason });
+                }
+            }
+        }
+    }
+}
+
+impl Body for ColumnsBody {
+    fn next(&mut self) -> Result<Option<(Utterance, Place)>, Error> {
+        let Some((batch, index)) = self.step()? else { return Ok(None) };
+        let mut id = format!("{}:{}", self.stem, self.row);
+        self.row += 1;
+        let mut place = Place { path: Some(self.name.clone()), line: Some(self.row), utterance: None };
+        let mut row = object(&batch, index).map_err(|flaw| {
+            place.utterance = stated_id(&batch, index);
+            let place = place.clone();
+            match flaw {
+                Flaw::NotFinite(value) => Error::NotFinite { place, value: value.to_string() },
+                Flaw::DuplicateKey(key) => Error::DuplicateKey { place, key },
+            }
+        })?;
+        // Where JSON has the id as key, the column `id` is the key.
+        if self.json.layout == Layout::Object
+            && let Some(Value::String(key)) = row.shift_remove("id")
+        {
+            id = key;
+        }
+        let utterance = (self.json.parse)(Fields::new(Value::Object(row), place.clone(), id)?)?;
+        Ok(Some((utterance, place)))
+    }
+}
+
+/// A row as an object.
+fn object(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
+    let mut row = Map::new();
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        if let Some(value) = cells::value(column, index)? {
+            insert(&mut row, field.name(), value)?;
+        }
+    }
+    if let Some(Value::Array(hypotheses)) = row.get_mut("hypotheses") {
+        for hypothesis in hypotheses.iter_mut().filter_map(Value::as_object_mut) {
+            spread(hypothesis)?;
+        }
+    }
+    spread(&mut row)?;
+    Ok(row)
+}
+
+fn spread(object: &mut Map<String, Value>) -> Result<(), Flaw> {
+    extra::spread(object, "extra").map_err(Flaw::DuplicateKey)
+}
+
+fn insert(object: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Flaw> {
+    match object.insert(name.to_owned(), value) {
+        None => Ok(()),
+        Some(_) => Err(Flaw::DuplicateKey(name.to_owned())),
+    }
+}
+
+/// The id of a row that cannot be read as a whole.
+fn stated_id(batch: &RecordBatch, index: usize) -> Option<String> {
+    let id = cells::value(batch.column_by_name("id")?, index).ok()??;
+    id.as_str().map(str::to_owned)
+}
+
+/// A decoder that panics over a broken file is no reason to end the program.
+fn guard<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("its bytes make no sense".to_owned()))
+}
