@@ -8,6 +8,7 @@
 //! The model is what `rescorer models pull` fetches. The scores are `{"rows": [{text, ids, token_logprobs, total}]}`
 //! with `ids = [BOS] + tokens + [EOS]`; beside `NAME-scores.json` lies `NAME-hidden.json`, `{ids, hidden, top}`:
 //! the first values of the last position after every layer, and the largest logits there.
+//! `tests/fixtures/make_golden.py` writes such scores for any GGUF file that transformers reads, Gemma 3's for one.
 //! `RESCORER_TEST_ADAPTERS` is a folder of folders, each an adapter of PEFT with its `scores.json` of the same shape.
 //! `RESCORER_TEST_DEVICE` (`cpu`, `gpu`, `gpu:N`) picks the device, `cpu` if unset.
 #![allow(clippy::unwrap_used, clippy::panic)]
