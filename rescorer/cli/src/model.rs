@@ -166,6 +166,9 @@ pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) ->
             model.licence,
             path.display()
         ));
+        if let Some(terms) = model.terms {
+            status.say(format_args!("whoever uses {} is bound by its terms: {terms}", model.name));
+        }
     }
     let mut options = PullOptions::new(cache);
     options.offline = offline;

@@ -72,7 +72,9 @@ fn a_named_model_that_is_absent_says_how_to_place_it() {
         with_model(&room, name).says(&[&format!("./{name}")]);
     }
     let plain = common::ran(room.command("models list").output().unwrap()).ok();
-    assert!(plain.stdout.contains("not fetched"));
+    for words in ["not fetched", "Gemma Terms of Use", "https://ai.google.dev/gemma/terms"] {
+        assert!(plain.stdout.contains(words), "{words} is not in {}", plain.stdout);
+    }
     let unknown = common::ran(room.command("models pull nothing").output().unwrap());
     assert_eq!(unknown.code, 2);
     unknown.says(&["there is no model named nothing", "models list"]);
