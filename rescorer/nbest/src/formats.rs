@@ -35,6 +35,9 @@ pub(crate) struct Spec {
     pub(crate) kind: Kind,
 }
 
+/// The utterances of an input that was opened.
+pub(crate) type Opened = Result<Box<dyn Body>, Error>;
+
 /// What an input of a format is.
 pub(crate) enum Kind {
     /// JSON text.
@@ -44,7 +47,7 @@ pub(crate) enum Kind {
         /// Whether the first line tells that a text is of this format.
         marker: fn(&[u8]) -> bool,
         /// Reads it.
-        open: fn(Source) -> Result<Box<dyn Body>, Error>,
+        open: fn(Source) -> Opened,
     },
     /// A file of columns, in which one jumps to and fro.
     #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
@@ -52,14 +55,14 @@ pub(crate) enum Kind {
         /// Whether a file begins like this format.
         marker: fn(&[u8]) -> bool,
         /// Opens the file of this name.
-        open: fn(&str, File) -> Result<Box<dyn Body>, Error>,
+        open: fn(&str, File) -> Opened,
     },
     /// A folder of files that belong together.
     Folder {
         /// Whether a folder is of this format.
         marker: fn(&Path) -> bool,
         /// Opens it.
-        open: fn(&Path) -> Result<Box<dyn Body>, Error>,
+        open: fn(&Path) -> Opened,
     },
 }
 
