@@ -89,3 +89,37 @@ fn times_of_words() {
     let perturb = "perturb vosk.json --kind n-best --rate 1 --max-size 50 --quiet --to ctm";
     room.refused_plain(perturb, &["its word times are for \"two\""]);
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn columns_go_out_and_come_in() {
+    let room = room();
+    let plain = room.run_plain(PERTURB).ok().stdout;
+    room.run_plain(&format!("{PERTURB} --output a.parquet")).ok();
+    let back = PERTURB.replace("a.jsonl", "a.parquet");
+    assert_eq!(room.run_plain(&back).ok().stdout, plain);
+    room.run(&format!("{RESCORE} --nbest --output b.parquet")).ok();
+    let lists = room.run("rescore b.parquet --lm-weight 0 --to jsonl --nbest").ok().json();
+    assert!(lists[0]["hypotheses"][1]["total"].is_number());
+    // A stream has no end to look for the index in.
+    let bytes = std::fs::read(room.path("a.parquet")).unwrap();
+    let ran = ran(room.command(&PERTURB.replace("a.jsonl", "-")).write_stdin(&bytes[..]).output().unwrap());
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    ran.says(&["cannot read stdin as parquet", "write it to a file, and name that"]);
+    room.write("cut.parquet", &bytes[..bytes.len() / 2]);
+    let cut = format!("{} --output c.jsonl", PERTURB.replace("a.jsonl", "cut.parquet"));
+    room.refused_plain(
+        &cut,
+        &["cannot read cut.parquet as parquet: it is cut short or broken", "write it again"],
+    );
+    assert!(!room.files().contains(&"c.jsonl".to_owned()));
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn columns_are_told_apart_without_the_feature() {
+    let room = room();
+    room.write("a.parquet", "PAR1 and so on");
+    let parts = ["begins with columns of Parquet or Arrow", "feature `parquet`"];
+    room.refused_plain(&PERTURB.replace("a.jsonl", "a.parquet"), &parts);
+}
