@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 
-use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
+use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{
-    Expected, GoldenText, MaxDifference, TINY_MODELS, chain, chain_log_probs, load_tiny, log_softmax, texts,
+    Expected, GoldenText, MaxDifference, TINY_MODELS, chain, chain_log_probs, fixture, load_tiny,
+    log_softmax, texts,
 };
 
 /// f32 in another order of summing; two kernels of the reference differ by 4e-5 where values reach 30.
@@ -139,6 +140,31 @@ fn log_probs_of_the_whole_vocabulary() {
         }
         difference.check(VOCABULARY);
     });
+}
+
+/// A checkpoint written anew as a folder computes the same: so adapters are merged into models of every family.
+#[test]
+fn exported_models_compute_the_same() {
+    let texts = texts();
+    for (name, expected) in TINY_MODELS {
+        let folder = tempfile::tempdir().unwrap();
+        let written =
+            LanguageModel::export::<rescorer_models::Error>(&fixture(name), folder.path(), |_, _| Ok(()));
+        if ["tiny-gpt2", "tiny-llama3"].iter().any(|refused| name.starts_with(refused)) {
+            let message = written.unwrap_err().to_string();
+            assert!(message.contains("an adapter beside the model"), "{name}: {message}");
+            continue;
+        }
+        written.unwrap();
+        let model = LanguageModel::load(folder.path(), DeviceRequest::Cpu, Precision::F32).unwrap();
+        let expected = Expected::open(expected);
+        let mut difference = MaxDifference::new(format!("{name}, exported"));
+        for (text, GoldenText { ids, .. }) in texts.iter().enumerate() {
+            let found = chain_log_probs(&model, ids);
+            difference.add_all(&found, &expected.f32(&format!("{text}.logprobs")).1, &format!("text {text}"));
+        }
+        difference.check(LOG_PROBS);
+    }
 }
 
 /// Fingerprints tell models apart and stay the same from one load to the next.

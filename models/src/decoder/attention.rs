@@ -44,7 +44,7 @@ impl AttentionPlans {
         };
         let windows = config.variant.windows.as_ref();
         // Without rotary positions every angle is 0.
-        let unturned = config.variant.is_gpt2.then(|| vec![f64::INFINITY; config.head_dim / 2]);
+        let unturned = config.is_gpt2().then(|| vec![f64::INFINITY; config.head_dim / 2]);
         let factors = unturned.as_deref().or(config.variant.rope_factors.as_deref());
         Self {
             global: plan(config.rope_theta, factors, usize::MAX),

@@ -52,9 +52,6 @@ pub struct Variant {
     pub query_scale: Option<f64>,
     /// Layers that look back over a window only (Gemma 3).
     pub windows: Option<Windows>,
-    /// Whether it is built as GPT-2: a learned embedding of positions in place of rotary angles, norms that take the mean off, a
-    /// feed-forward layer without gate.
-    pub is_gpt2: bool,
 }
 
 /// Which linear layers have a bias.
@@ -118,7 +115,6 @@ impl Default for Variant {
             embedding_scale: 1.0,
             query_scale: None,
             windows: None,
-            is_gpt2: false,
         }
     }
 }
@@ -165,9 +161,7 @@ impl Family {
                 embedding_scale: (d_model as f64).sqrt(),
                 ..variant
             },
-            Self::Gpt2 => {
-                Variant { biases: Biases::All, activation: Activation::GeluTanh, is_gpt2: true, ..variant }
-            }
+            Self::Gpt2 => Variant { biases: Biases::All, activation: Activation::GeluTanh, ..variant },
         }
     }
 }
@@ -176,6 +170,12 @@ impl DecoderConfig {
     /// Factor of the products of queries and keys.
     pub fn query_scale(&self) -> f32 {
         self.variant.query_scale.unwrap_or_else(|| (self.head_dim as f64).sqrt().recip()) as f32
+    }
+
+    /// Whether it is built as GPT-2: a learned embedding of positions in place of rotary angles, norms that take the mean off, a
+    /// feed-forward layer without gate.
+    pub fn is_gpt2(&self) -> bool {
+        self.variant.family == Family::Gpt2
     }
 
     /// Whether the nodes of a layer see a window only.

@@ -22,7 +22,7 @@ pub fn export<E: From<Error>>(
     mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (store, layout, config, tokenizer) = open(path)?;
-    if config.variant.rope_factors.is_some() || config.variant.is_gpt2 {
+    if config.variant.rope_factors.is_some() || config.is_gpt2() {
         let what = "a merged copy of GPT-2, or of a model with scaled RoPE,".to_owned();
         return Err(E::from(unsupported(path, what, "an adapter beside the model")));
     }

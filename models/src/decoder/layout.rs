@@ -45,7 +45,7 @@ pub(super) fn parts(config: &DecoderConfig) -> Vec<Part> {
     if config.variant.qk_norm {
         parts.extend([Part::QueryNorm, Part::KeyNorm]);
     }
-    if config.variant.is_gpt2 {
+    if config.is_gpt2() {
         parts.extend([Part::AttentionNormShift, Part::MlpNormShift]);
     }
     parts.extend(modules(config).filter(|module| has_bias(config, *module)).map(Part::Bias));
@@ -55,7 +55,7 @@ pub(super) fn parts(config: &DecoderConfig) -> Vec<Part> {
 
 /// The linear layers of a block.
 pub(super) fn modules(config: &DecoderConfig) -> impl Iterator<Item = TargetModule> + use<> {
-    let is_gated = !config.variant.is_gpt2;
+    let is_gated = !config.is_gpt2();
     TargetModule::ALL.into_iter().filter(move |module| is_gated || *module != TargetModule::Gate)
 }
 
@@ -183,7 +183,7 @@ impl Layout {
     /// The shape of a part as the checkpoint has it: queries, keys and values of GPT-2 are one matrix.
     fn stored_shape(&self, config: &DecoderConfig, part: Part) -> Vec<usize> {
         let mut shape = shape_of(part, config);
-        if let (true, Part::Linear(module) | Part::Bias(module)) = (config.variant.is_gpt2, part)
+        if let (true, Part::Linear(module) | Part::Bias(module)) = (config.is_gpt2(), part)
             && is_qkv(module)
         {
             shape[0] *= 3;
@@ -216,8 +216,8 @@ impl Layout {
         let head_dim = config.head_dim;
         // Queries, keys and values of GPT-2 stand one behind the other.
         let start = match module {
-            TargetModule::Key if config.variant.is_gpt2 => config.d_model,
-            TargetModule::Value if config.variant.is_gpt2 => 2 * config.d_model,
+            TargetModule::Key if config.is_gpt2() => config.d_model,
+            TargetModule::Value if config.is_gpt2() => 2 * config.d_model,
             _ => 0,
         };
         move |row| if is_turned { rotate_half_row(row, head_dim) } else { start + row }
@@ -231,7 +231,7 @@ impl Layout {
         if !config.tied_head {
             wanted.push((self.head.into(), table));
         }
-        if config.variant.is_gpt2 {
+        if config.is_gpt2() {
             wanted.push((self.positions.into(), vec![config.context_len, config.d_model]));
             wanted.push((self.norm_shift(), vec![config.d_model]));
         }

@@ -33,7 +33,7 @@ pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, String
 /// As [`load_gguf`].
 pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
     let (config, store) = DecoderConfig::from_folder(folder)?;
-    let layout = if config.variant.is_gpt2 { &HUGGING_FACE_GPT2 } else { &HUGGING_FACE };
+    let layout = if config.is_gpt2() { &HUGGING_FACE_GPT2 } else { &HUGGING_FACE };
     load(&store, layout, config, device)
 }
 
@@ -60,7 +60,7 @@ fn load(
     };
     let embedding = read(layout.embedding)?;
     let gamma = read(layout.norm)?;
-    let last_norm = if config.variant.is_gpt2 {
+    let last_norm = if config.is_gpt2() {
         shifted_norm(&gamma, &read(&layout.norm_shift())?, &config, device)
     } else {
         Norm::Rms(norm(&gamma, layout, &config, device))
@@ -70,7 +70,7 @@ fn load(
         false => Head::new(&read(layout.head)?, device),
     };
     let mut embedding = Embedding::new(embedding, config.variant.embedding_scale as f32);
-    if config.variant.is_gpt2 {
+    if config.is_gpt2() {
         embedding = embedding.with_positions(read(layout.positions)?);
     }
     let mut loaded = Vec::with_capacity(blocks.len());
@@ -128,7 +128,7 @@ fn load_block(
         linear(TargetModule::Value)?,
         linear(TargetModule::Output)?,
     ];
-    let gate = if variant.is_gpt2 { None } else { Some(linear(TargetModule::Gate)?) };
+    let gate = if config.is_gpt2() { None } else { Some(linear(TargetModule::Gate)?) };
     let [up, down] = [linear(TargetModule::Up)?, linear(TargetModule::Down)?];
     let mlp_norm = read(Part::MlpNorm)?;
     let norm = |weight: RawTensor| norm(&weight, layout, config, device);
@@ -141,7 +141,7 @@ fn load_block(
     };
     let post_norms = norms_if(variant.post_norms, [Part::PostAttentionNorm, Part::PostMlpNorm])?;
     let head_norms = norms_if(variant.qk_norm, [Part::QueryNorm, Part::KeyNorm])?;
-    let [attention_norm, mlp_norm] = if variant.is_gpt2 {
+    let [attention_norm, mlp_norm] = if config.is_gpt2() {
         let shifts = [read(Part::AttentionNormShift)?, read(Part::MlpNormShift)?];
         [
             shifted_norm(&attention_norm, &shifts[0], config, device),

@@ -3,17 +3,8 @@
 
 mod common;
 
-use common::{Room, keys, list, ten_lists};
+use common::{Room, keys, list, tuned};
 use serde_json::{Value, json};
-
-/// A room with test lists and a policy whose decision can be set by hand.
-fn tuned() -> Room {
-    let room = Room::new();
-    room.lists("dev.jsonl", &ten_lists("dev"));
-    room.lists("test.jsonl", &ten_lists("test"));
-    room.run("tune dev.jsonl --output p.toml").ok();
-    room
-}
 
 /// Sets a key of the policy.
 fn set(room: &Room, key: &str, value: &str) {

@@ -3,17 +3,8 @@
 
 mod common;
 
-use common::{Room, fixture, keys, list, ran, ten_lists};
+use common::{Room, fixture, keys, list, ran, ten_lists, tuned};
 use serde_json::json;
-
-/// A room with development lists, test lists and a policy.
-fn tuned() -> Room {
-    let room = Room::new();
-    room.lists("dev.jsonl", &ten_lists("dev"));
-    room.lists("test.jsonl", &ten_lists("test"));
-    room.run("tune dev.jsonl --output p.toml").ok();
-    room
-}
 
 #[test]
 fn tune_writes_a_policy_and_reports_the_curve() {

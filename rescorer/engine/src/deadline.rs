@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::scorer::{PreparedList, require_finite};
+use crate::scorer::PreparedList;
 use crate::search::{Search, Standing, Walk};
 use crate::{Choice, Error, Rescorer};
 
@@ -91,32 +91,21 @@ impl Rescorer {
             trie.paths().iter().map(|(sequence, path)| Walk::new(0, *sequence, path)).collect();
         let mut search = Search::new(scorer.model(), trie);
         search.set_adapter(list.adapter.clone());
-        let mut standing = Standing::default();
+        let lists = std::slice::from_ref(list);
+        let mut standing = [Standing::default()];
         loop {
-            for walk in &mut walks {
-                search.advance(walk);
-                require_finite(&list.name, list.position(walk.index()), walk.sum())?;
-            }
-            let so_far =
-                |walk: &Walk<'_>| list.candidate(walk.index(), scorer.lm_score(walk.sum(), walk.len()));
-            for walk in walks.extract_if(.., |walk| walk.is_done()) {
-                standing.add(fusion, walk.index(), so_far(&walk));
-            }
-            if fusion.lm_weight >= 0.0 {
-                walks.retain(|walk| standing.may_win(fusion, fusion.total(&so_far(walk))));
-            }
+            search.settle(scorer, fusion, lists, &mut standing, &mut walks)?;
             let left = deadline.limit.saturating_sub(start.elapsed());
-            let total = |walk: &Walk<'_>| fusion.total(&so_far(walk));
+            let total = |walk: &Walk<'_>| fusion.total(&walk.so_far(scorer, lists));
             walks.sort_by(|a, b| {
-                (a.index() != 0)
-                    .cmp(&(b.index() != 0))
-                    .then(total(b).total_cmp(&total(a)))
-                    .then(a.index().cmp(&b.index()))
+                let first = (a.index() != 0).cmp(&(b.index() != 0));
+                first.then(total(b).total_cmp(&total(a))).then(a.index().cmp(&b.index()))
             });
             let affordable = deadline.affordable(left).min(ROUND_NODES);
             let next = if left.is_zero() { Vec::new() } else { search.first_whole(&walks, affordable) };
             if walks.is_empty() || next.is_empty() {
                 let decided = hypotheses - walks.len();
+                let [standing] = standing;
                 let choice = standing.into_choice(fusion, list);
                 return Ok(Anytime { choice, decided, hypotheses, nodes: search.nodes() });
             }

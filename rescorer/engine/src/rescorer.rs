@@ -3,7 +3,6 @@ use std::borrow::Cow;
 use rescorer_nbest::{Distinct, NBest};
 use rescorer_perturb::Normalization;
 
-use crate::decision::posterior;
 use crate::scorer::ListScores;
 use crate::{Answer, Candidate, Choice, Confidence, Decision, DecisionRule, Error, Fusion, Scorer};
 
@@ -67,11 +66,8 @@ impl Rescored {
             written.iter().map(|words| words.iter().map(|word| normalize.apply(word)).collect()).collect();
         let keys: Vec<Vec<&str>> =
             keys.iter().map(|words| words.iter().map(|word| word.as_ref()).collect()).collect();
-        let Answer { hypothesis, words } = decision.answer(fusion, &candidates, &keys);
-        let shares = posterior(&candidates, fusion, decision.scale);
+        let Answer { hypothesis, words, posterior, same } = decision.answer(fusion, &candidates, &keys);
         let answered: Vec<&str> = words.iter().map(|word| keys[word.hypothesis][word.index]).collect();
-        let same: f64 =
-            keys.iter().zip(&shares).filter(|(other, _)| **other == answered).map(|(_, share)| share).sum();
         let words: Vec<RescoredWord> = words
             .iter()
             .map(|word| RescoredWord {
@@ -83,6 +79,7 @@ impl Rescored {
             let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
             words.join(" ")
         });
+        let sure = |share: f64| confidence.map_or(share, |known| known.sentence.apply(share));
         let mut order = fusion.order(&candidates);
         order.retain(|&index| index != hypothesis);
         order.insert(0, hypothesis);
@@ -92,20 +89,25 @@ impl Rescored {
             first_pass: candidates[index].first_pass,
             lm_score: candidates[index].lm_score,
             total: fusion.total(&candidates[index]),
-            confidence: confidence.map_or(shares[index], |known| known.sentence.apply(shares[index])),
+            confidence: sure(posterior[index]),
         });
         Self {
             hypotheses: hypotheses.collect(),
             merged,
             words,
-            confidence: confidence.map_or(same, |known| known.sentence.apply(same)),
+            confidence: sure(same),
             distinct: scores.distinct.clone(),
         }
     }
 
     /// The text of the answer: that of the winner, or the one that was voted on.
     pub fn text(&self) -> &str {
-        self.merged.as_deref().unwrap_or(&self.best().text)
+        self.merged().unwrap_or(&self.best().text)
+    }
+
+    /// The text that was voted on, where it is not that of the winner.
+    pub fn merged(&self) -> Option<&str> {
+        self.merged.as_deref()
     }
 
     /// The words of the answer.

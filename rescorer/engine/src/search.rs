@@ -99,7 +99,7 @@ impl Rescorer {
 }
 
 impl PreparedList {
-    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+    fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
         let first_pass = self.distinct.hypotheses()[index].first_pass;
         Candidate { first_pass, lm_score, words: self.words[index] }
     }
@@ -154,7 +154,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
+    fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
         let total = fusion.total(&candidate);
         if index == 0 {
             self.first = Some(total);
@@ -163,8 +163,11 @@ impl Standing {
         self.scored.push((index, candidate));
     }
 
-    /// Whether a hypothesis whose total is at most `bound` may be the winner.
-    pub(crate) fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
+    /// Whether a hypothesis whose total so far is `bound` may be the winner; with a negative weight totals rise, and all may.
+    fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
+        if fusion.lm_weight < 0.0 {
+            return true;
+        }
         let (Some(first), Some(best)) = (self.first, self.best) else { return true };
         bound + NOISE * fusion.lm_weight >= best.max(first + fusion.margin)
     }
@@ -197,22 +200,14 @@ impl<'a> Walk<'a> {
         Self { list, index, path, known: 0, sum: 0.0 }
     }
 
+    /// Number of the hypothesis among the distinct ones.
     pub(crate) fn index(&self) -> usize {
         self.index
     }
 
-    /// Log-probability of what is known.
-    pub(crate) fn sum(&self) -> f64 {
-        self.sum
-    }
-
-    /// Edges from beginning to end.
-    pub(crate) fn len(&self) -> usize {
-        self.path.len()
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.known == self.path.len()
+    /// What fusion needs of it, from the log-probabilities that are known.
+    pub(crate) fn so_far(&self, scorer: &Scorer, lists: &[PreparedList]) -> Candidate {
+        lists[self.list].candidate(self.index, scorer.lm_score(self.sum, self.path.len()))
     }
 }
 
@@ -253,18 +248,7 @@ impl Search<'_> {
         search.set_adapter(group.first().and_then(|(list, _)| lists[*list].adapter.clone()));
         let mut round = None;
         loop {
-            for walk in &mut walks {
-                search.advance(walk);
-                let list = &lists[walk.list];
-                require_finite(&list.name, list.position(walk.index), walk.sum)?;
-            }
-            let so_far = |walk: &Walk<'_>| {
-                lists[walk.list].candidate(walk.index, scorer.lm_score(walk.sum, walk.path.len()))
-            };
-            for walk in walks.extract_if(.., |walk| walk.is_done()) {
-                standings[walk.list].add(fusion, walk.index, so_far(&walk));
-            }
-            walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&so_far(walk))));
+            search.settle(scorer, fusion, lists, standings, &mut walks)?;
             if walks.is_empty() {
                 return Ok(search.past.nodes());
             }
@@ -323,8 +307,30 @@ impl Search<'_> {
         nodes
     }
 
+    /// Takes in what was computed: hypotheses that are scored to their end join the standings of their lists, those that can't win
+    /// any more are given up.
+    pub(crate) fn settle(
+        &self,
+        scorer: &Scorer,
+        fusion: &Fusion,
+        lists: &[PreparedList],
+        standings: &mut [Standing],
+        walks: &mut Vec<Walk<'_>>,
+    ) -> Result<(), Error> {
+        for walk in walks.iter_mut() {
+            self.advance(walk);
+            let list = &lists[walk.list];
+            require_finite(&list.name, list.position(walk.index), walk.sum)?;
+        }
+        for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
+            standings[walk.list].add(fusion, walk.index, walk.so_far(scorer, lists));
+        }
+        walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&walk.so_far(scorer, lists))));
+        Ok(())
+    }
+
     /// Adds what is known of a hypothesis by now to its sum.
-    pub(crate) fn advance(&self, walk: &mut Walk<'_>) {
+    fn advance(&self, walk: &mut Walk<'_>) {
         let known = walk.path[walk.known..].iter().take_while(|&&edge| self.is_computed(edge));
         let (count, sum) = known.fold((0, 0.0), |(count, sum), &edge| {
             (count + 1, sum + f64::from(self.log_probs[edge as usize]))

@@ -83,13 +83,13 @@ pub(crate) fn value(array: &ArrayRef, row: usize) -> Result<Option<Value>, Flaw>
         DataType::Struct(fields) => {
             let columns = array.as_struct().columns();
             let pairs = fields.iter().zip(columns).map(|(field, column)| (field.name().clone(), column, row));
-            object(pairs)?
+            Value::Object(object(pairs)?)
         }
         DataType::Map(..) => {
             let entries = array.as_map().value(row);
             let (keys, values) = (entries.column(0), entries.column(1));
             let pairs = (0..entries.len()).map(|entry| (key(keys, entry), values, entry));
-            object(pairs)?
+            Value::Object(object(pairs)?)
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
@@ -126,7 +126,10 @@ fn list(elements: &ArrayRef) -> Result<Value, Flaw> {
     values.collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
-fn object<'a>(pairs: impl Iterator<Item = (String, &'a ArrayRef, usize)>) -> Result<Value, Flaw> {
+/// The object of named cells, each a column and a row of it; nulls are fields that are not there.
+pub(crate) fn object<'a>(
+    pairs: impl Iterator<Item = (String, &'a ArrayRef, usize)>,
+) -> Result<Map<String, Value>, Flaw> {
     let mut object = Map::new();
     for (key, column, row) in pairs {
         let Some(value) = value(column, row)? else { continue };
@@ -135,7 +138,7 @@ fn object<'a>(pairs: impl Iterator<Item = (String, &'a ArrayRef, usize)>) -> Res
         }
         object.insert(key, value);
     }
-    Ok(Value::Object(object))
+    Ok(object)
 }
 
 fn key(keys: &ArrayRef, entry: usize) -> String {

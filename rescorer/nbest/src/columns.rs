@@ -121,12 +121,8 @@ impl Body for ColumnsBody {
 
 /// A row as an object.
 fn object(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
-    let mut row = Map::new();
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        if let Some(value) = cells::value(column, index)? {
-            insert(&mut row, field.name(), value)?;
-        }
-    }
+    let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+    let mut row = cells::object(fields.map(|(field, column)| (field.name().clone(), column, index)))?;
     if let Some(Value::Array(hypotheses)) = row.get_mut("hypotheses") {
         for hypothesis in hypotheses.iter_mut().filter_map(Value::as_object_mut) {
             spread(hypothesis)?;
@@ -138,13 +134,6 @@ fn object(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw>
 
 fn spread(object: &mut Map<String, Value>) -> Result<(), Flaw> {
     extra::spread(object, "extra").map_err(Flaw::DuplicateKey)
-}
-
-fn insert(object: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Flaw> {
-    match object.insert(name.to_owned(), value) {
-        None => Ok(()),
-        Some(_) => Err(Flaw::DuplicateKey(name.to_owned())),
-    }
 }
 
 /// The id of a row that cannot be read as a whole.

@@ -63,12 +63,6 @@ impl Answered {
         let winner = &utterance.nbest.hypotheses()[self.position].text;
         self.list.as_ref().map_or(winner, Rescored::text)
     }
-
-    /// The text that was voted on, where it is in no line of the list.
-    fn merged<'a>(&'a self, utterance: &Utterance) -> Option<&'a str> {
-        let text = self.list.as_ref()?.text();
-        (text != utterance.nbest.hypotheses()[self.position].text).then_some(text)
-    }
 }
 
 pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
@@ -214,9 +208,8 @@ impl Writer {
             write_json(&mut self.out, &json(utterance, answered, self.nbest))?;
             return Ok(Ok(()));
         };
-        let with_merged =
-            answered.merged(utterance).map(|text| with_merged(utterance, answered.position, text));
-        let with_merged = with_merged.transpose()?;
+        let merged = answered.list.as_ref().and_then(Rescored::merged);
+        let with_merged = merged.map(|text| with_merged(utterance, answered.position, text)).transpose()?;
         let answer = answer(with_merged.as_ref().unwrap_or(utterance), answered, self.nbest)?;
         match encoder.encode(&answer) {
             Ok(bytes) => self.out.write_all(bytes)?,
@@ -254,7 +247,7 @@ fn answer<'a>(
     nbest: bool,
 ) -> Result<rescorer_nbest::Answer<'a>, rescorer_nbest::Error> {
     let Answered { position, choice, list, .. } = answered;
-    let is_merged = list.as_ref().is_some_and(|list| list.text() != list.best().text);
+    let is_merged = list.as_ref().is_some_and(|list| list.merged().is_some());
     let winner = if is_merged {
         AnswerLine { position: utterance.nbest.len() - 1, ..AnswerLine::default() }
     } else {

@@ -146,6 +146,15 @@ pub fn ten_lists(prefix: &str) -> Vec<Value> {
         .collect()
 }
 
+/// A room with development lists, test lists and a policy, `dev.jsonl`, `test.jsonl` and `p.toml`.
+pub fn tuned() -> Room {
+    let room = Room::new();
+    room.lists("dev.jsonl", &ten_lists("dev"));
+    room.lists("test.jsonl", &ten_lists("test"));
+    room.run("tune dev.jsonl --output p.toml").ok();
+    room
+}
+
 pub fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }

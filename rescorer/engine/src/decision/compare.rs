@@ -39,23 +39,23 @@ pub fn compare_rules(
         lists.iter().zip(tuned).map(answer).collect()
     };
     let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
-    let maximum = answers(DecisionRule::Maximum);
-    let report = |rule| {
-        let rows = answers(rule);
+    let rows = DecisionRule::ALL.map(answers);
+    let [maximum, ..] = &rows;
+    let report = |(rule, rows): (DecisionRule, &Vec<UtteranceErrors>)| {
         let Some(wer) = rows.iter().copied().collect::<Wer>().percent() else {
             let reason = format!("{} lists with no reference words", lists.len());
             return Err(Error::NothingLeft { what: "compare decisions", reason });
         };
-        let Interval { low, high } = wer_interval(&rows, Some(&groups), DRAWS, seed)?;
-        let pairs = || maximum.iter().zip(&rows);
+        let Interval { low, high } = wer_interval(rows, Some(&groups), DRAWS, seed)?;
+        let pairs = || maximum.iter().zip(rows);
         Ok(RuleReport {
             rule,
             wer,
             ci95: [low, high],
-            versus_maximum: paired_bootstrap(&maximum, &rows, Some(&groups), DRAWS, seed)?,
+            versus_maximum: paired_bootstrap(maximum, rows, Some(&groups), DRAWS, seed)?,
             better: pairs().filter(|(a, b)| b.errors < a.errors).count(),
             worse: pairs().filter(|(a, b)| b.errors > a.errors).count(),
         })
     };
-    DecisionRule::ALL.into_iter().map(report).collect()
+    DecisionRule::ALL.into_iter().zip(&rows).map(report).collect()
 }

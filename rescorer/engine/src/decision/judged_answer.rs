@@ -1,6 +1,5 @@
 use rescorer_perturb::{EditOp, ErrorCounts, UtteranceErrors, align, word_errors, words};
 
-use super::posterior::posterior;
 use super::rule::{Answer, Decision, DecisionRule};
 use crate::{Fusion, JudgedList};
 
@@ -34,16 +33,14 @@ impl JudgedList {
     /// What a decision answers, held against the reference.
     pub fn answer(&self, fusion: &Fusion, decision: &Decision) -> JudgedAnswer {
         let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| words(text)).collect();
-        let Answer { hypothesis, words: answered } = decision.answer(fusion, &self.candidates, &texts);
+        let Answer { hypothesis, words: answered, same, .. } =
+            decision.answer(fusion, &self.candidates, &texts);
         let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
         let reference = words(&self.reference);
         let errors = word_errors(&reference, &text);
         let alignment = align(&reference, &text);
         let right =
             alignment.ops().iter().filter(|op| **op != EditOp::Deletion).map(|op| *op == EditOp::Correct);
-        let shares = posterior(&self.candidates, fusion, decision.scale);
-        let same =
-            texts.iter().zip(&shares).filter(|(other, _)| **other == text).map(|(_, share)| share).sum();
         JudgedAnswer {
             hypothesis,
             merged: (decision.rule == DecisionRule::Merge).then(|| text.join(" ")),

@@ -14,6 +14,5 @@ pub use calibration::{Calibration, Reliability, ReliabilityBin};
 pub use compare::{RuleReport, compare_rules};
 pub use confidence::{Confidence, ConfidenceReport};
 pub use judged_answer::JudgedAnswer;
-pub(crate) use posterior::posterior;
 pub use rule::{Answer, AnswerWord, Decision, DecisionRule};
 pub use tune::{cross_validate_decision, tune_decision};

@@ -1,5 +1,4 @@
-use crate::JudgedList;
-use crate::{Candidate, Fusion};
+use crate::{Candidate, Fusion, JudgedList};
 
 /// Scales that are tried: 97 log-spaced ones, from totals in nats of whole sentences to means over tokens.
 const SCALES: i32 = 97;
@@ -7,7 +6,7 @@ const LEAST_SCALE: f64 = 1e-2;
 const SCALE_STEP: f64 = 1.1;
 
 /// Share of every hypothesis in the posterior, `softmax(scale · total)`.
-pub(crate) fn posterior(candidates: &[Candidate], fusion: &Fusion, scale: f64) -> Vec<f64> {
+pub(super) fn posterior(candidates: &[Candidate], fusion: &Fusion, scale: f64) -> Vec<f64> {
     let totals: Vec<f64> = candidates.iter().map(|candidate| scale * fusion.total(candidate)).collect();
     let max = totals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shares: Vec<f64> = totals.iter().map(|total| (total - max).exp()).collect();
@@ -16,9 +15,9 @@ pub(crate) fn posterior(candidates: &[Candidate], fusion: &Fusion, scale: f64) -
 }
 
 /// The scale under which the best hypotheses of the lists are the most likely. Lists whose hypotheses are equally good say nothing.
-pub(super) fn most_likely_scale(lists: &[JudgedList], fusion: &Fusion) -> f64 {
+pub(super) fn most_likely_scale(lists: &[&JudgedList], fusion: &Fusion) -> f64 {
     let log_likelihood = |scale: f64| -> f64 {
-        let of_list = |list: &JudgedList| {
+        let of_list = |list: &&JudgedList| {
             let least = list.errors.iter().min();
             let shares = posterior(&list.candidates, fusion, scale);
             let best = shares.iter().zip(&list.errors).filter(|(_, errors)| Some(*errors) == least);

@@ -78,6 +78,10 @@ pub struct Answer {
     pub hypothesis: usize,
     /// The words of the answer.
     pub words: Vec<AnswerWord>,
+    /// Share of each hypothesis in the posterior.
+    pub posterior: Vec<f64>,
+    /// Share of the posterior that says the same as the answer.
+    pub same: f64,
 }
 
 /// A word of the answer.
@@ -98,19 +102,20 @@ impl Decision {
     /// Without candidates, or with another number of texts.
     pub fn answer(&self, fusion: &Fusion, candidates: &[Candidate], texts: &[Vec<&str>]) -> Answer {
         assert_eq!(candidates.len(), texts.len(), "a text for each candidate");
+        let posterior = posterior(candidates, fusion, self.scale);
         let hypothesis = match self.rule {
             DecisionRule::Maximum | DecisionRule::Merge => fusion.winner(candidates),
-            DecisionRule::Mbr => {
-                let risks = risks(&posterior(candidates, fusion, self.scale), &distances(texts));
-                least_risk(&risks, self.mbr_margin)
-            }
+            DecisionRule::Mbr => least_risk(&risks(&posterior, &distances(texts)), self.mbr_margin),
         };
-        let voted = Voted::new(hypothesis, fusion, candidates, texts, self.scale);
+        let voted = Voted::new(hypothesis, &posterior, texts);
         let words = match self.rule {
             DecisionRule::Merge => voted.merged(self.merge_margin),
             DecisionRule::Maximum | DecisionRule::Mbr => voted.backbone(),
         };
-        Answer { hypothesis, words }
+        let text: Vec<&str> = words.iter().map(|word| texts[word.hypothesis][word.index]).collect();
+        let same = texts.iter().zip(&posterior).filter(|(other, _)| **other == text);
+        let same = same.map(|(_, share)| share).sum();
+        Answer { hypothesis, words, posterior, same }
     }
 }
 
@@ -121,16 +126,9 @@ pub(super) struct Voted {
 }
 
 impl Voted {
-    /// Lays the hypotheses over the chosen one, the most probable first.
-    pub(super) fn new(
-        chosen: usize,
-        fusion: &Fusion,
-        candidates: &[Candidate],
-        texts: &[Vec<&str>],
-        scale: f64,
-    ) -> Self {
-        let shares = posterior(candidates, fusion, scale);
-        let mut order: Vec<usize> = (0..candidates.len()).collect();
+    /// Lays the hypotheses over the chosen one, those with the largest shares first.
+    pub(super) fn new(chosen: usize, shares: &[f64], texts: &[Vec<&str>]) -> Self {
+        let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by(|&a, &b| {
             (b == chosen).cmp(&(a == chosen)).then(shares[b].total_cmp(&shares[a])).then(a.cmp(&b))
         });
@@ -240,7 +238,8 @@ mod tests {
         for rule in DecisionRule::ALL {
             let decision = Decision { rule, ..Decision::default() };
             let answer = decision.answer(&fusion, &one, &[vec![]]);
-            assert_eq!(answer, Answer { hypothesis: 0, words: vec![] });
+            let expected = Answer { hypothesis: 0, words: vec![], posterior: vec![1.0], same: 1.0 };
+            assert_eq!(answer, expected);
             assert_eq!(rule.to_string().parse::<DecisionRule>(), Ok(rule));
         }
     }

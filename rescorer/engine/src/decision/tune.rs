@@ -17,17 +17,22 @@ const MERGE_MARGINS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 /// The scale is the one under which the best hypotheses are the most likely; each margin that of least WER, of equally good ones
 /// the largest. The rule is left at `maximum`.
 pub fn tune_decision(lists: &[JudgedList], fusion: &Fusion) -> Decision {
+    tune_on(&lists.iter().collect::<Vec<_>>(), fusion)
+}
+
+fn tune_on(lists: &[&JudgedList], fusion: &Fusion) -> Decision {
     let scale = most_likely_scale(lists, fusion);
     let mut mbr = [0usize; MBR_MARGINS.len()];
     let mut merge = [0usize; MERGE_MARGINS.len()];
     for list in lists {
         let texts: Vec<Vec<&str>> = list.texts.iter().map(|text| words(text)).collect();
-        let risks = risks(&posterior(&list.candidates, fusion, scale), &distances(&texts));
+        let shares = posterior(&list.candidates, fusion, scale);
+        let risks = risks(&shares, &distances(&texts));
         for (errors, margin) in mbr.iter_mut().zip(MBR_MARGINS) {
             *errors += list.errors[least_risk(&risks, margin)];
         }
         let winner = fusion.winner(&list.candidates);
-        let voted = Voted::new(winner, fusion, &list.candidates, &texts, scale);
+        let voted = Voted::new(winner, &shares, &texts);
         let reference = words(&list.reference);
         for (errors, margin) in merge.iter_mut().zip(MERGE_MARGINS) {
             let merged = voted.merged(margin);
@@ -63,16 +68,12 @@ pub fn cross_validate_decision(
     let mut chosen = Vec::new();
     for number in 0..folds {
         let at = fold_of.iter().position(|&fold| fold == number);
-        let others: Vec<JudgedList> = lists
-            .iter()
-            .zip(&fold_of)
-            .filter(|(_, fold)| **fold != number)
-            .map(|(list, _)| list.clone())
-            .collect();
+        let others = lists.iter().zip(&fold_of).filter(|(_, fold)| **fold != number);
+        let others: Vec<&JudgedList> = others.map(|(list, _)| list).collect();
         let Some(fusion) = at.map(|at| &fusions[at]) else {
             return Err(Error::Folds { folds, filled: chosen.len() });
         };
-        let decision = Decision { rule, ..tune_decision(&others, fusion) };
+        let decision = Decision { rule, ..tune_on(&others, fusion) };
         let answers: Vec<JudgedAnswer> = others.iter().map(|list| list.answer(fusion, &decision)).collect();
         chosen.push((decision, Confidence::fit(&answers)?));
     }
