@@ -70,6 +70,12 @@ impl Deadline {
         let known = if self.seconds_per_node > 0.0 { self.seconds_per_node } else { seconds };
         self.seconds_per_node = known + FRESHNESS * (seconds - known);
     }
+
+    /// Hopes for a better pace after a list for which nothing could be afforded: without a measurement one slow moment would be
+    /// believed for ever.
+    fn hope(&mut self) {
+        self.seconds_per_node *= 1.0 - FRESHNESS;
+    }
 }
 
 impl Rescorer {
@@ -104,6 +110,9 @@ impl Rescorer {
             let affordable = deadline.affordable(left).min(ROUND_NODES);
             let next = if left.is_zero() { Vec::new() } else { search.first_whole(&walks, affordable) };
             if walks.is_empty() || next.is_empty() {
+                if search.nodes() == 0 {
+                    deadline.hope();
+                }
                 let decided = hypotheses - walks.len();
                 let [standing] = standing;
                 let choice = standing.into_choice(fusion, list);
@@ -133,5 +142,17 @@ mod tests {
         assert_eq!(deadline.affordable(Duration::from_millis(16)), 0);
         deadline.learn(84, Duration::from_millis(200));
         assert!((deadline.seconds_per_node - 1.3e-3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_slow_moment_is_forgotten() {
+        let mut deadline = Deadline::new(Duration::from_millis(20));
+        deadline.learn(84, Duration::from_secs(60));
+        let mut lists = 0;
+        while deadline.affordable(deadline.limit) < 10 {
+            deadline.hope();
+            lists += 1;
+        }
+        assert!((1..30).contains(&lists), "{lists} lists went without a second pass");
     }
 }
