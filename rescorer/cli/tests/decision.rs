@@ -48,6 +48,17 @@ fn evaluate_compares_the_rules_and_looks_at_confidences() {
 }
 
 #[test]
+fn answers_without_any_word_have_no_confidence() {
+    let room = Room::new();
+    room.lists("silent.jsonl", &["a", "b c", "d"].map(|reference| list(reference, &[""], reference)));
+    room.run("tune silent.jsonl --output p.toml").ok();
+    let policy = room.read("p.toml");
+    assert!(policy.contains("[decision]") && !policy.contains("[confidence"), "{policy}");
+    let report = &room.run("evaluate silent.jsonl --cross-validate 2 --json").ok().json()[0];
+    assert_eq!((&report["rescored_wer"], report.get("confidence")), (&json!(100.0), None));
+}
+
+#[test]
 fn a_merged_text_need_not_be_in_the_list() {
     let room = tuned();
     // Nearly equal shares: each place is voted on.

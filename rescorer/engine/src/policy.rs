@@ -88,8 +88,8 @@ impl Policy {
 
     /// The same with a decision and its confidences.
     #[must_use]
-    pub fn with_decision(self, decision: Decision, confidence: Confidence) -> Self {
-        Self { decision: Some(decision), confidence: Some(confidence), ..self }
+    pub fn with_decision(self, decision: Decision, confidence: Option<Confidence>) -> Self {
+        Self { decision: Some(decision), confidence, ..self }
     }
 
     /// Reads a policy.

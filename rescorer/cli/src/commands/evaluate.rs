@@ -138,7 +138,7 @@ impl Choice {
             let confidences = decisions.iter().map(|(_, confidence)| *confidence).collect();
             let tuned =
                 fusions.into_iter().zip(decisions.into_iter().map(|(decision, _)| decision)).collect();
-            return Ok(Self { tuned, confidences: Some(confidences) });
+            return Ok(Self { tuned, confidences });
         }
         let Some(fusion) = policy.map(|policy| policy.fusion).or(args.weights.fusion()) else {
             bail!("no weights: {WEIGHTS}");

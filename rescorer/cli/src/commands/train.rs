@@ -163,7 +163,7 @@ fn finish(
             hashes: seen,
         };
         let normalize = trainer.recipe().data.normalize;
-        let (decision, confidence) = decided(&judged, &report.fusion, DecisionRule::Maximum)?;
+        let (decision, confidence) = decided(&judged, &report.fusion, DecisionRule::Maximum);
         let policy =
             Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
                 .with_decision(decision, confidence);

@@ -29,7 +29,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
     let tuned = rescorer::tune(&judged)?;
-    let (decision, confidence) = decided(&judged, &tuned.fusion, args.decision)?;
+    let (decision, confidence) = decided(&judged, &tuned.fusion, args.decision);
     let hashes = judged.iter().map(|list| list.hash.clone()).collect();
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
     let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on)
@@ -71,15 +71,15 @@ pub fn judge(
     Ok((judged, stream.stats()))
 }
 
-/// The decision and the confidences that go with weights, all from the same lists.
+/// The decision and the confidences that go with weights, all from the same lists; no confidences where no answer has a word.
 pub fn decided(
     judged: &[JudgedList],
     fusion: &Fusion,
     rule: DecisionRule,
-) -> anyhow::Result<(Decision, Confidence)> {
+) -> (Decision, Option<Confidence>) {
     let decision = Decision { rule, ..tune_decision(judged, fusion) };
     let answers: Vec<JudgedAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
-    Ok((decision, Confidence::fit(&answers)?))
+    (decision, Confidence::fit(&answers))
 }
 
 fn print(out: &mut Sink, tuned: &Tuned, lists: usize) -> anyhow::Result<()> {

@@ -1,7 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-
 /// Raw confidences are kept this far from 0 and 1, where the logit has no value.
 const CLIP: f64 = 1e-4;
 const BINS: usize = 10;
@@ -21,14 +19,10 @@ pub struct Calibration {
 
 impl Calibration {
     /// Fits to raw confidences and whether each was right, by the most likely slope and intercept. As Platt does, the targets are
-    /// not quite 0 and 1, so that a set without mistakes has an answer too.
-    ///
-    /// # Errors
-    /// Nothing to fit to.
-    pub fn fit(pairs: &[(f64, bool)]) -> Result<Self, Error> {
+    /// not quite 0 and 1, so that a set without mistakes has an answer too. `None` without any.
+    pub fn fit(pairs: &[(f64, bool)]) -> Option<Self> {
         if pairs.is_empty() {
-            let reason = "no confidence to calibrate".to_owned();
-            return Err(Error::NothingLeft { what: "tune", reason });
+            return None;
         }
         let right = pairs.iter().filter(|(_, right)| *right).count() as f64;
         let wrong = pairs.len() as f64 - right;
@@ -64,7 +58,7 @@ impl Calibration {
                 break;
             }
         }
-        Ok(fit)
+        Some(fit)
     }
 
     /// The probability.
@@ -183,7 +177,7 @@ mod tests {
         assert!((fit.apply(1.0) - 0.9).abs() < 1e-3, "Platt's target: 9 of 10, {fit:?}");
         let fit = Calibration::fit(&[(0.0, false), (1.0, true)]).unwrap();
         assert!(fit.apply(1.0) < 1.0 && fit.apply(0.0) > 0.0);
-        assert!(Calibration::fit(&[]).is_err());
+        assert!(Calibration::fit(&[]).is_none());
         assert_eq!(Reliability::new(&[]), None);
     }
 }

@@ -2,7 +2,6 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, Reliability};
 use super::judged_answer::JudgedAnswer;
-use crate::Error;
 
 /// How shares of the posterior become probabilities of being right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -17,11 +16,8 @@ pub struct Confidence {
 }
 
 impl Confidence {
-    /// Fits to answers whose references are known.
-    ///
-    /// # Errors
-    /// No answers, or none with a word.
-    pub fn fit(answers: &[JudgedAnswer]) -> Result<Self, Error> {
+    /// Fits to answers whose references are known; `None` where none of them has a word.
+    pub fn fit(answers: &[JudgedAnswer]) -> Option<Self> {
         let words: Vec<(f64, bool)> =
             answers.iter().flat_map(|answer| answer.words.iter().copied()).collect();
         let sentences: Vec<(f64, bool)> = answers.iter().map(|answer| answer.sentence).collect();
@@ -29,7 +25,7 @@ impl Confidence {
         let doubt: f64 = words.iter().map(|(share, _)| 1.0 - word.apply(*share)).sum();
         let errors: usize = answers.iter().map(|answer| answer.errors.errors).sum();
         let sentence = Calibration::fit(&sentences)?;
-        Ok(Self { word, sentence, errors_per_doubt: errors as f64 / doubt })
+        Some(Self { word, sentence, errors_per_doubt: errors as f64 / doubt })
     }
 
     /// Word errors to expect in an answer whose words have these shares of the posterior.
@@ -96,6 +92,6 @@ mod tests {
         let report = ConfidenceReport::new(&answers, &vec![fit; answers.len()]);
         assert!((report.estimated_wer.unwrap() - 100.0 * errors as f64 / 150.0).abs() < 1e-6);
         assert!(report.word.unwrap().ece < 0.05);
-        assert!(Confidence::fit(&[]).is_err());
+        assert!(Confidence::fit(&[]).is_none());
     }
 }

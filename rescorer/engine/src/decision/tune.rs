@@ -53,17 +53,17 @@ fn tune_on(lists: &[&JudgedList], fusion: &Fusion) -> Decision {
 }
 
 /// Finds [`tune_decision`] and the [`Confidence`] of a rule for every list on the lists of the other folds, which are those of
-/// [`cross_validate`](crate::cross_validate): `fusions` is what that found.
+/// [`cross_validate`](crate::cross_validate): `fusions` is what that found. There is no confidence where those answers have no word.
 ///
 /// # Errors
-/// A fold without lists, or without words to be confident of.
+/// A fold without lists.
 pub fn cross_validate_decision(
     lists: &[JudgedList],
     fusions: &[Fusion],
     rule: DecisionRule,
     folds: usize,
     seed: u64,
-) -> Result<Vec<(Decision, Confidence)>, Error> {
+) -> Result<Vec<(Decision, Option<Confidence>)>, Error> {
     let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
     let mut chosen = Vec::new();
     for number in 0..folds {
@@ -75,7 +75,7 @@ pub fn cross_validate_decision(
         };
         let decision = Decision { rule, ..tune_on(&others, fusion) };
         let answers: Vec<JudgedAnswer> = others.iter().map(|list| list.answer(fusion, &decision)).collect();
-        chosen.push((decision, Confidence::fit(&answers)?));
+        chosen.push((decision, Confidence::fit(&answers)));
     }
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
 }
