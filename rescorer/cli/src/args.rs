@@ -54,6 +54,8 @@ pub enum Command {
     Robustness(RobustnessArgs),
     /// Completions for a shell
     Completions(CompletionsArgs),
+    /// Man pages
+    Man(ManArgs),
     /// What a later version builds
     #[command(external_subcommand)]
     Later(Vec<OsString>),
@@ -331,6 +333,7 @@ pub struct TuneArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   rescorer evaluate test.jsonl --policy policy.toml --show 5
+  rescorer evaluate test.jsonl --policy policy.toml --html report.html
   rescorer evaluate lists.json --cross-validate 5")]
 pub struct EvaluateArgs {
     #[command(flatten)]
@@ -355,9 +358,12 @@ pub struct EvaluateArgs {
     /// What answers: maximum, mbr or merge [default: the policy's, else maximum]; without it the three are compared too
     #[arg(long, value_name = "RULE", conflicts_with = "lm_weight")]
     pub decision: Option<DecisionRule>,
-    /// Show N lists whose choice changed
+    /// Show the first N lists that the second pass made better or worse, word by word
     #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "json")]
     pub show: usize,
+    /// Write a page: the report, reliability diagrams, and every list that was made better or worse, word by word
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Write a line of JSON for every utterance: errors before, after and of the oracle
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
@@ -369,7 +375,7 @@ pub struct EvaluateArgs {
 #[command(after_help = "Example:
   rescorer rescore test.jsonl --policy a.toml --json > a.jsonl
   rescorer rescore test.jsonl --policy b.toml --json > b.jsonl
-  rescorer compare a.jsonl b.jsonl")]
+  rescorer compare a.jsonl b.jsonl --html difference.html")]
 pub struct CompareArgs {
     /// An output of `rescore --json`
     pub first: PathBuf,
@@ -381,6 +387,12 @@ pub struct CompareArgs {
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    /// Show the first N utterances with more or fewer errors in the second, word by word
+    #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "json")]
+    pub show: usize,
+    /// Write a page: what is printed here, and every utterance that was answered differently, word by word
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -389,4 +401,13 @@ pub struct CompareArgs {
 pub struct CompletionsArgs {
     /// bash, zsh, fish, elvish or powershell
     pub shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  rescorer man --output ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// Folder for the pages, one of the command and one of each subcommand
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
 }

@@ -9,6 +9,7 @@ mod recipe_flags;
 mod sink;
 mod status;
 mod train_args;
+mod view;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Robustness(args) => commands::robustness::run(args),
         Command::Stats(args) => commands::stats::run(args),
         Command::Completions(args) => commands::completions::run(args),
+        Command::Man(args) => commands::man::run(args),
         Command::Later(words) => commands::later::refuse(&words),
     }
 }

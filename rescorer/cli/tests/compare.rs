@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Ran, Room};
+use common::{Ran, Room, ran};
 use serde_json::{Value, json};
 
 fn answer(id: &str, text: &str, reference: &str) -> Value {
@@ -55,6 +55,39 @@ fn the_same_twice_differs_by_nothing() {
     assert_eq!(report["paired_bootstrap"]["difference"], 0.0);
     assert_eq!((&report["mapsswe"]["z"], &report["mapsswe"]["p"]), (&json!(0.0), &json!(1.0)));
     assert_eq!((&report["better"], &report["worse"]), (&json!(0), &json!(0)));
+}
+
+#[test]
+fn the_differences_can_be_looked_at() {
+    let room = room();
+    let shown = compare(&room, "a.jsonl b.jsonl --show 1 --html page.html").ok().stdout;
+    let grid = "\
+u1: a.jsonl 1 error, b.jsonl 0 errors
+  reference  a b c d
+  a.jsonl    a x c d
+               S
+  b.jsonl    a b c d
+
+";
+    assert!(shown.starts_with(grid) && !shown.contains("u2"), "{shown}");
+    let page = room.read("page.html");
+    for part in [
+        "MAPSSWE over",
+        "worse: 1",
+        "better: 1",
+        "as many errors: 0",
+        "<b>u2</b>",
+        "<td class=\"s\" title=\"substitution\">x</td>",
+        "2 errors",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains("u3"), "what both answered alike is left out");
+    let mut coloured = room.command("compare a.jsonl b.jsonl --show 1");
+    let coloured = ran(coloured.env("CLICOLOR_FORCE", "1").output().unwrap()).ok().stdout;
+    assert!(coloured.contains("\u{1b}[33m\u{1b}[1mx\u{1b}[0m"), "{coloured:?}");
+    refused(&room, "a.jsonl b.jsonl --html nowhere/page.html", &["nowhere/page.html"]);
+    refused(&room, "a.jsonl b.jsonl --html page.html --json --show 1", &["--show"]);
 }
 
 #[test]

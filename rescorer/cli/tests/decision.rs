@@ -48,6 +48,24 @@ fn evaluate_compares_the_rules_and_looks_at_confidences() {
 }
 
 #[test]
+fn what_a_policy_changed_can_be_looked_at() {
+    let room = tuned();
+    // The shortest text wins, wherever it is.
+    set(&room, "length_bonus", "-50.0");
+    let found = room.run("evaluate test.jsonl --policy p.toml --show 1 --html page.html").ok().stdout;
+    let (shown, rest) = found.split_once("\n\n").unwrap();
+    assert_eq!(shown.lines().filter(|line| line.starts_with("  first pass")).count(), 1, "{found}");
+    assert!(rest.starts_with("lists "), "{found}");
+    let page = room.read("page.html");
+    for part in
+        ["WER rescored", "words: calibration error", "<circle", "Worse than the first pass: ", "Better: "]
+    {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(page.contains(&format!("<b>{}</b>", shown.split(':').next().unwrap())), "{page}");
+}
+
+#[test]
 fn answers_without_any_word_have_no_confidence() {
     let room = Room::new();
     room.lists("silent.jsonl", &["a", "b c", "d"].map(|reference| list(reference, &[""], reference)));

@@ -54,6 +54,19 @@ fn the_command_itself() {
 }
 
 #[test]
+fn man_pages_of_every_subcommand() {
+    let room = Room::new();
+    let run = ran(room.command("man --output pages/man1").output().unwrap()).ok();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    for page in ["rescorer", "rescorer-rescore", "rescorer-adapter-truncate"] {
+        let text = room.read(&format!("pages/man1/{page}.1"));
+        assert!(text.contains(".SH SYNOPSIS") || text.contains(".SH \"SYNOPSIS\""), "{page}: {text}");
+    }
+    room.write("file", "");
+    room.refused_plain("man --output file", &["--output file", "can be written"]);
+}
+
+#[test]
 fn completions_of_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(stdout(&format!("completions {shell}")).contains("rescore"), "{shell}");

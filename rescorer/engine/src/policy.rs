@@ -111,8 +111,8 @@ impl Policy {
         let Fusion { lm_weight, length_bonus, margin } = policy.fusion;
         let decision =
             policy.decision.map(|decision| [decision.scale, decision.mbr_margin, decision.merge_margin]);
-        let confidence = policy.confidence.map(|Confidence { word, sentence, errors_per_doubt }| {
-            [word.slope, word.intercept, sentence.slope, sentence.intercept, errors_per_doubt]
+        let confidence = policy.confidence.map(|Confidence { word, sentence, alone, errors_per_doubt }| {
+            [word.slope, word.intercept, sentence.slope, sentence.intercept, alone, errors_per_doubt]
         });
         let numbers = [lm_weight, length_bonus, margin].into_iter();
         let mut numbers =

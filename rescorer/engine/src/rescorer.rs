@@ -79,7 +79,8 @@ impl Rescored {
             let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
             words.join(" ")
         });
-        let sure = |share: f64| confidence.map_or(share, |known| known.sentence.apply(share));
+        let is_alone = candidates.len() == 1;
+        let sure = |share: f64| confidence.map_or(share, |known| known.of_answer(share, is_alone));
         let mut order = fusion.order(&candidates);
         order.retain(|&index| index != hypothesis);
         order.insert(0, hypothesis);

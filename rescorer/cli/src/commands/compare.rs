@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use maud::{Markup, html};
 use rescorer::Normalization;
 use rescorer_perturb::{
     Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, UtteranceErrors, align,
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::CompareArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::Outcome;
+use crate::view::{self, Grid};
 
 /// What is needed of a line of `rescore --json`.
 #[derive(Deserialize)]
@@ -49,10 +51,11 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let first = read(&args.first)?;
     let second = read(&args.second)?;
     let pairs = pair(first, second, &args)?;
+    let page = args.html.as_deref().map(Sink::file).transpose()?;
     let mut reports = [ErrorReport::default(), ErrorReport::default()];
     let mut rows: [Vec<UtteranceErrors>; 2] = Default::default();
     let mut alignments: [Vec<Alignment>; 2] = Default::default();
-    for Pair { reference, texts } in &pairs {
+    for Pair { reference, texts, .. } in &pairs {
         let reference = words(reference);
         for (system, text) in texts.iter().enumerate() {
             let text = words(text);
@@ -71,16 +74,59 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
         paired_bootstrap: paired_bootstrap(&rows[0], &rows[1], Some(&groups), DRAWS, args.seed)?,
         mapsswe: mapsswe(&alignments[0], &alignments[1])?,
     };
+    let names = [args.first.display().to_string(), args.second.display().to_string()];
+    let found = Found { names: &names, pairs: &pairs, rows: &rows };
+    let mut text = Vec::new();
+    for (name, report) in names.iter().zip(&reports) {
+        writeln!(text, "{name}: {report}")?;
+    }
+    print(&mut text, &report)?;
     let mut out = Sink::open(None)?;
     if args.common.json {
         write_json(&mut out, &report)?;
     } else {
-        writeln!(out, "{}: {}", args.first.display(), reports[0])?;
-        writeln!(out, "{}: {}", args.second.display(), reports[1])?;
-        print(&mut out, &report)?;
+        for (id, grid) in found.different(|first, second| first != second).take(args.show) {
+            view::write(&mut out, id, &grid)?;
+        }
+        out.write_all(&text)?;
     }
     out.finish()?;
+    if let Some(mut file) = page {
+        let body = found.page_body(&String::from_utf8_lossy(&text));
+        file.write_all(view::document(&format!("{} and {}", names[0], names[1]), &body).as_bytes())?;
+        file.finish()?;
+    }
     Ok(Outcome::Complete)
+}
+
+/// What two runs answered, and how many errors that made.
+struct Found<'a> {
+    names: &'a [String; 2],
+    pairs: &'a [Pair],
+    rows: &'a [Vec<UtteranceErrors>; 2],
+}
+
+impl Found<'_> {
+    /// The utterances that were answered differently, and of these the wanted ones, by the errors of both: their ids, and the
+    /// answers below the reference.
+    fn different(&self, wanted: impl Fn(usize, usize) -> bool) -> impl Iterator<Item = (&str, Grid<'_>)> {
+        let [first, second] = self.rows;
+        self.pairs.iter().zip(first.iter().zip(second)).filter_map(move |(pair, (first, second))| {
+            let [one, other] = &pair.texts;
+            let texts = [(self.names[0].as_str(), one.as_str()), (self.names[1].as_str(), other.as_str())];
+            let differ = words(one) != words(other) && wanted(first.errors, second.errors);
+            differ.then(|| (pair.id.as_str(), Grid::new(&pair.reference, &texts)))
+        })
+    }
+
+    fn page_body(&self, text: &str) -> Markup {
+        html! {
+            pre { (text) }
+            (view::alignments("The second is worse", self.different(|first, second| second > first)))
+            (view::alignments("The second is better", self.different(|first, second| second < first)))
+            (view::alignments("Others, with as many errors", self.different(|first, second| first == second)))
+        }
+    }
 }
 
 fn system(report: &ErrorReport) -> anyhow::Result<System> {
@@ -89,7 +135,7 @@ fn system(report: &ErrorReport) -> anyhow::Result<System> {
     Ok(System { wer, errors: report.wer.errors, counts: report.counts, sentence_error_rate })
 }
 
-fn print(out: &mut Sink, report: &Report) -> anyhow::Result<()> {
+fn print(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
     let (bootstrap, mapsswe) = (&report.paired_bootstrap, &report.mapsswe);
     writeln!(
         out,
@@ -123,6 +169,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<Answer>> {
 }
 
 struct Pair {
+    id: String,
     reference: String,
     texts: [String; 2],
 }
@@ -153,6 +200,7 @@ fn pair(first: Vec<Answer>, second: Vec<Answer>, args: &CompareArgs) -> anyhow::
         pairs.push(Pair {
             reference: normalized(args.normalize, &reference),
             texts: [normalized(args.normalize, &answer.text), normalized(args.normalize, &other.text)],
+            id,
         });
     }
     if let Some(id) = others.keys().next() {

@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use anyhow::bail;
+use maud::{Markup, PreEscaped, html};
 use rescorer::{
     Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Policy,
     Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
@@ -9,13 +10,13 @@ use rescorer::{
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
-use super::show::Texts;
 use super::tune::judge;
 use crate::args::EvaluateArgs;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
+use crate::view::{self, Grid};
 
 /// The ways to give weights.
 const WEIGHTS: &str = "give --policy FILE, which `tune` writes, --cross-validate K or --lm-weight W";
@@ -50,6 +51,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let policy =
         args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
+    let page = args.html.as_deref().map(Sink::file).transpose()?;
     let model = model::load(&args.scoring.model, status)?;
     let device = model.model.device().description().to_string();
     let precision = model.model.device().precision();
@@ -62,16 +64,13 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
     let scorer = model.scorer(convention)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let mut texts = Texts::new(args.show);
     let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
     let mut left_out = 0usize;
-    let utterances = utterances
-        .filter(|item| {
-            let is_seen = item.as_ref().is_ok_and(|item| seen.contains(content_hash(item).as_str()));
-            left_out += usize::from(is_seen);
-            !is_seen
-        })
-        .inspect(|item| texts.keep(item));
+    let utterances = utterances.filter(|item| {
+        let is_seen = item.as_ref().is_ok_and(|item| seen.contains(content_hash(item).as_str()));
+        left_out += usize::from(is_seen);
+        !is_seen
+    });
     let (judged, stats) = judge(&scorer, utterances, &args.lists, normalize, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
         bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
@@ -115,10 +114,18 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if args.scoring.common.json {
         write_json(&mut out, &report)?;
     } else {
-        texts.show(&mut out, &judged, &answers)?;
+        for (id, grid) in changes(&judged, &answers, |_, _| true).take(args.show) {
+            view::write(&mut out, id, &grid)?;
+        }
         print(&mut out, &report, &stats)?;
     }
     out.finish()?;
+    if let Some(mut file) = page {
+        let names: Vec<String> = args.lists.lists.iter().map(|path| path.display().to_string()).collect();
+        let body = page_body(&report, &stats, &judged, &answers)?;
+        file.write_all(view::document(&format!("Rescored: {}", names.join(", ")), &body).as_bytes())?;
+        file.finish()?;
+    }
     skipped.outcome(judged.len())
 }
 
@@ -175,7 +182,49 @@ fn write_rows(mut file: Sink, judged: &[JudgedList], answers: &[JudgedAnswer]) -
     file.finish()
 }
 
-fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::Result<()> {
+/// The lists that an answer made better or worse, and of these the wanted ones, by errors before and after: their ids, and first
+/// pass and answer below the reference.
+fn changes<'a>(
+    judged: &'a [JudgedList],
+    answers: &'a [JudgedAnswer],
+    wanted: impl Fn(usize, usize) -> bool,
+) -> impl Iterator<Item = (&'a str, Grid<'a>)> {
+    judged.iter().zip(answers).filter_map(move |(list, answer)| {
+        let (before, after) = (list.errors[0], answer.errors.errors);
+        let texts = [("first pass", list.texts[0].as_str()), ("rescored", answer.text(&list.texts))];
+        (before != after && wanted(before, after))
+            .then(|| (list.id.as_str(), Grid::new(&list.reference, &texts)))
+    })
+}
+
+fn page_body(
+    report: &Report<'_>,
+    stats: &ScoringStats,
+    judged: &[JudgedList],
+    answers: &[JudgedAnswer],
+) -> anyhow::Result<Markup> {
+    let mut text = Vec::new();
+    print(&mut text, report, stats)?;
+    let mut plots = Vec::new();
+    if let Some(confidence) = &report.confidence {
+        for (name, found) in [("words", &confidence.word), ("lists", &confidence.sentence)] {
+            let Some(found) = found else { continue };
+            let caption = format!("{name}: calibration error {:.3}", found.ece);
+            plots.push(view::reliability(&caption, found)?);
+        }
+    }
+    Ok(html! {
+        pre { (String::from_utf8_lossy(&text)) }
+        @if !plots.is_empty() {
+            h2 { "Reliability of confidences" }
+            div.plots { @for plot in &plots { (PreEscaped(plot)) } }
+        }
+        (view::alignments("Worse than the first pass", changes(judged, answers, |before, after| after > before)))
+        (view::alignments("Better", changes(judged, answers, |before, after| after < before)))
+    })
+}
+
+fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> anyhow::Result<()> {
     let evaluation = report.evaluation;
     let [low, high] = evaluation.ci95;
     let [before, after] = evaluation.sentence_error_rate;
@@ -214,10 +263,11 @@ fn print(out: &mut Sink, report: &Report<'_>, stats: &ScoringStats) -> anyhow::R
     }
     if let Some(confidence) = &report.confidence {
         for (name, reliability) in [("words", &confidence.word), ("lists", &confidence.sentence)] {
-            let Some(Reliability { confidence, accuracy, ece, .. }) = reliability else { continue };
+            let Some(found) = reliability else { continue };
+            let Reliability { confidence, accuracy, ece, ece_by_chance, .. } = found;
             writeln!(
                 out,
-                "confidence of {name}    {confidence:>5.3}   {accuracy:.3} are right, calibration error {ece:.3}"
+                "confidence of {name}    {confidence:>5.3}   {accuracy:.3} are right, calibration error {ece:.3} ({ece_by_chance:.3} by chance)"
             )?;
         }
         if let Some(wer) = confidence.estimated_wer {

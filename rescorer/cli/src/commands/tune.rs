@@ -72,11 +72,7 @@ pub fn judge(
 }
 
 /// The decision and the confidences that go with weights, all from the same lists; no confidences where no answer has a word.
-pub fn decided(
-    judged: &[JudgedList],
-    fusion: &Fusion,
-    rule: DecisionRule,
-) -> (Decision, Option<Confidence>) {
+pub fn decided(judged: &[JudgedList], fusion: &Fusion, rule: DecisionRule) -> (Decision, Option<Confidence>) {
     let decision = Decision { rule, ..tune_decision(judged, fusion) };
     let answers: Vec<JudgedAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
     (decision, Confidence::fit(&answers))

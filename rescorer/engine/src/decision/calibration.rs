@@ -1,3 +1,5 @@
+use std::f64::consts::FRAC_2_PI;
+
 use serde::{Deserialize, Serialize};
 
 /// Raw confidences are kept this far from 0 and 1, where the logit has no value.
@@ -98,6 +100,9 @@ pub struct Reliability {
     pub accuracy: f64,
     /// Expected calibration error: the mean distance of confidence and accuracy over the bins, by their counts.
     pub ece: f64,
+    /// What it would be on average if every confidence were true: `Σ_bins √(2/π · Σ p(1 − p)) / count`, from the normal
+    /// approximation of the binomial.
+    pub ece_by_chance: f64,
     /// The bins that hold anything, ten of equal width from 0 to 1.
     pub bins: Vec<ReliabilityBin>,
 }
@@ -124,11 +129,15 @@ impl Reliability {
             return None;
         }
         let mut sums = [(0usize, 0.0, 0usize); BINS];
+        let mut variances = [0.0; BINS];
         for &(confidence, right) in pairs {
-            let bin = &mut sums[((confidence * BINS as f64) as usize).min(BINS - 1)];
+            let number = ((confidence * BINS as f64) as usize).min(BINS - 1);
+            let bin = &mut sums[number];
             *bin = (bin.0 + 1, bin.1 + confidence, bin.2 + usize::from(right));
+            variances[number] += confidence * (1.0 - confidence);
         }
         let count = pairs.len();
+        let by_chance: f64 = variances.iter().map(|variance| (variance * FRAC_2_PI).sqrt()).sum();
         let bin = |(number, (count, confidence, right)): (usize, (usize, f64, usize))| ReliabilityBin {
             low: number as f64 / BINS as f64,
             high: (number + 1) as f64 / BINS as f64,
@@ -144,6 +153,7 @@ impl Reliability {
             confidence: bins.iter().map(|bin| share(bin) * bin.confidence).sum(),
             accuracy: bins.iter().map(|bin| share(bin) * bin.accuracy).sum(),
             ece: bins.iter().map(|bin| share(bin) * (bin.confidence - bin.accuracy).abs()).sum(),
+            ece_by_chance: by_chance / count as f64,
             bins,
         })
     }
@@ -167,6 +177,8 @@ mod tests {
         let before = Reliability::new(&pairs).unwrap();
         assert!((before.ece - 0.15).abs() < 1e-9, "{before:?}");
         assert_eq!(before.bins.len(), 2);
+        let by_chance = ((90.0 * 2.0 / 3.141_593_f64).sqrt() + (250.0 * 2.0 / 3.141_593_f64).sqrt()) / 2000.0;
+        assert!((before.ece_by_chance - by_chance).abs() < 1e-6, "{before:?}");
         let after: Vec<_> = pairs.iter().map(|&(raw, right)| (fit.apply(raw), right)).collect();
         assert!(Reliability::new(&after).unwrap().ece < 2e-3);
     }

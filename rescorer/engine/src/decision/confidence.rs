@@ -11,6 +11,8 @@ pub struct Confidence {
     pub word: Calibration,
     /// For the whole answer: that it has no error.
     pub sentence: Calibration,
+    /// The same where the list has no other hypothesis, whose share says nothing then.
+    pub alone: f64,
     /// Word errors for each word that is expected to be wrong: more than 1, since words that are missing have no confidence.
     pub errors_per_doubt: f64,
 }
@@ -20,12 +22,21 @@ impl Confidence {
     pub fn fit(answers: &[JudgedAnswer]) -> Option<Self> {
         let words: Vec<(f64, bool)> =
             answers.iter().flat_map(|answer| answer.words.iter().copied()).collect();
-        let sentences: Vec<(f64, bool)> = answers.iter().map(|answer| answer.sentence).collect();
+        let (alone, others): (Vec<&JudgedAnswer>, Vec<&JudgedAnswer>) =
+            answers.iter().partition(|answer| answer.is_alone);
+        let right = alone.iter().filter(|answer| answer.sentence.1).count();
+        let alone = (right as f64 + 1.0) / (alone.len() as f64 + 2.0);
+        let others: Vec<(f64, bool)> = others.iter().map(|answer| answer.sentence).collect();
+        let sentence = Calibration::fit(&others).unwrap_or(Calibration { slope: 1.0, intercept: 0.0 });
         let word = Calibration::fit(&words)?;
         let doubt: f64 = words.iter().map(|(share, _)| 1.0 - word.apply(*share)).sum();
         let errors: usize = answers.iter().map(|answer| answer.errors.errors).sum();
-        let sentence = Calibration::fit(&sentences)?;
-        Some(Self { word, sentence, errors_per_doubt: errors as f64 / doubt })
+        Some(Self { word, sentence, alone, errors_per_doubt: errors as f64 / doubt })
+    }
+
+    /// That an answer with this share of the posterior has no error; `is_alone` where its list has no other hypothesis.
+    pub fn of_answer(&self, share: f64, is_alone: bool) -> f64 {
+        if is_alone { self.alone } else { self.sentence.apply(share) }
     }
 
     /// Word errors to expect in an answer whose words have these shares of the posterior.
@@ -52,7 +63,8 @@ impl ConfidenceReport {
         let (mut words, mut sentences, mut expected) = (Vec::new(), Vec::new(), 0.0);
         for (answer, confidence) in answers.iter().zip(confidences) {
             words.extend(answer.words.iter().map(|&(share, right)| (confidence.word.apply(share), right)));
-            sentences.push((confidence.sentence.apply(answer.sentence.0), answer.sentence.1));
+            let (share, right) = answer.sentence;
+            sentences.push((confidence.of_answer(share, answer.is_alone), right));
             expected += confidence.expected_errors(answer.words.iter().map(|(share, _)| *share));
         }
         let estimated_wer = (!words.is_empty()).then(|| 100.0 * expected / words.len() as f64);
@@ -76,6 +88,7 @@ mod tests {
             changed: false,
             words: words.to_vec(),
             sentence: (words.iter().map(|(share, _)| share).product(), errors == 0),
+            is_alone: false,
         }
     }
 
@@ -93,5 +106,20 @@ mod tests {
         assert!((report.estimated_wer.unwrap() - 100.0 * errors as f64 / 150.0).abs() < 1e-6);
         assert!(report.word.unwrap().ece < 0.05);
         assert!(Confidence::fit(&[]).is_none());
+    }
+
+    #[test]
+    fn an_answer_without_a_rival_counts_by_itself() {
+        let alone = |right| JudgedAnswer { is_alone: true, ..answer(&[(1.0, right)], 0) };
+        let mut answers: Vec<_> = (0..8).map(|n| alone(n < 2)).collect();
+        let few = Confidence::fit(&answers).unwrap();
+        assert!((few.alone - 0.3).abs() < 1e-12);
+        assert!((few.of_answer(0.7, false) - 0.7).abs() < 1e-12, "no list to learn from: the share as it is");
+        answers.extend((0..40).map(|n| answer(&[(0.9, n % 10 > 0)], 0)));
+        let fit = Confidence::fit(&answers).unwrap();
+        assert!((fit.alone - 0.3).abs() < 1e-12);
+        assert!((fit.of_answer(0.9, false) - 0.9).abs() < 0.03, "{fit:?}");
+        let report = ConfidenceReport::new(&answers, &vec![fit; answers.len()]).sentence.unwrap();
+        assert_eq!((report.count, report.bins.len()), (48, 2));
     }
 }

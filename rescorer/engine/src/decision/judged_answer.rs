@@ -20,6 +20,8 @@ pub struct JudgedAnswer {
     pub words: Vec<(f64, bool)>,
     /// Share of the posterior that says the same, and whether all of it is right.
     pub sentence: (f64, bool),
+    /// Whether the list has no other hypothesis.
+    pub is_alone: bool,
 }
 
 impl JudgedAnswer {
@@ -52,6 +54,7 @@ impl JudgedList {
             },
             words: answered.iter().map(|word| word.posterior).zip(right).collect(),
             sentence: (same, errors == 0),
+            is_alone: texts.len() == 1,
         }
     }
 }

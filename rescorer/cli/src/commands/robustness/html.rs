@@ -1,22 +1,12 @@
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use rescorer::robustness::{Comparison, Report, Row};
 use rescorer_perturb::{Interval, PerturbationKind};
 
 use super::plot::{self, Line};
+use crate::view::document;
 
 /// Least p value that counts as chance.
 const CHANCE: f64 = 0.05;
-
-const STYLE: &str = "
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 1290px; margin: 2em auto; padding: 0 1em; color: #222 }
-h1 { font-size: 1.6em } h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid #ccc }
-table { border-collapse: collapse; margin: .8em 0; font-size: .92em }
-th, td { padding: .2em .7em; text-align: right; border-bottom: 1px solid #e4e4e4; white-space: nowrap }
-th { border-bottom: 1px solid #888; vertical-align: bottom } td:first-child, th:first-child { text-align: left }
-.plots { display: flex; flex-wrap: wrap; gap: 8px } .plots svg { max-width: 100%; height: auto }
-.key span { display: inline-block; width: 1.6em; height: .35em; margin: 0 .4em .2em 1.2em }
-.small { font-size: .85em; color: #555 } code { font-size: .9em; overflow-wrap: anywhere } .sure { font-weight: 600 } .facts td { text-align: left; white-space: normal }
-details { margin: .6em 0 } summary { cursor: pointer }";
 
 /// The report as one HTML file that needs nothing else.
 pub fn page(report: &Report) -> anyhow::Result<String> {
@@ -28,39 +18,27 @@ pub fn page(report: &Report) -> anyhow::Result<String> {
     }
     let sections = kinds.iter().map(|&kind| section(report, kind)).collect::<anyhow::Result<Vec<_>>>()?;
     let title = if report.title.is_empty() { "Robustness" } else { &report.title };
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { (title) }
-                p {
-                    (report.utterances) " lists, " (report.reference_words) " reference words; first pass "
-                    (number(report.first_pass_wer)) ", oracle " (number(report.oracle_wer)) " % WER. "
-                    @if report.excluded > 0 { (report.excluded) " lists were left out: a policy was tuned on them. " }
-                    @if report.untouchable > 0 { (report.untouchable) " lists have no word with a homophone. " }
-                }
-                p { b { "NPRR, version " (report.nprr_version) ". " } (report.definition) }
-                p.key {
-                    @for (index, row) in report.clean.iter().enumerate() {
-                        span style={ "background:" (plot::colour(index)) } {} (row.rescorer)
-                    }
-                    span style="background:#787878" {} "first pass"
-                }
-                h2 { "Clean lists" }
-                (clean(report))
-                @for section in sections { (section) }
-                h2 { "How it was made" }
-                (provenance(report))
-            }
+    let body = html! {
+        p {
+            (report.utterances) " lists, " (report.reference_words) " reference words; first pass "
+            (number(report.first_pass_wer)) ", oracle " (number(report.oracle_wer)) " % WER. "
+            @if report.excluded > 0 { (report.excluded) " lists were left out: a policy was tuned on them. " }
+            @if report.untouchable > 0 { (report.untouchable) " lists have no word with a homophone. " }
         }
+        p { b { "NPRR, version " (report.nprr_version) ". " } (report.definition) }
+        p.key {
+            @for (index, row) in report.clean.iter().enumerate() {
+                span style={ "background:" (plot::colour(index)) } {} (row.rescorer)
+            }
+            span style="background:#787878" {} "first pass"
+        }
+        h2 { "Clean lists" }
+        (clean(report))
+        @for section in sections { (section) }
+        h2 { "How it was made" }
+        (provenance(report))
     };
-    Ok(page.into_string())
+    Ok(document(title, &body))
 }
 
 fn clean(report: &Report) -> Markup {
