@@ -40,7 +40,7 @@ fn evaluate_compares_the_rules_and_looks_at_confidences() {
         assert!(report["confidence"]["estimated_wer"].as_f64().unwrap() > 0.0);
     }
     let plain = room.run("evaluate test.jsonl --policy p.toml").ok().stdout;
-    assert!(plain.contains("by merge") && plain.contains("confidence of words"), "{plain}");
+    assert!(plain.contains("WER by merge") && plain.contains("confidence of words"), "{plain}");
     let one = &room.run("evaluate test.jsonl --policy p.toml --decision mbr --json").ok().json()[0];
     assert_eq!((&one["decision"], one.get("decisions")), (&json!("mbr"), None));
     let by_hand = &room.run("evaluate test.jsonl --lm-weight 0 --json").ok().json()[0];

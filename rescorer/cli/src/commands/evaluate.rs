@@ -257,8 +257,11 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
         let [low, high] = rule.ci95;
         writeln!(
             out,
-            "by {:10}  WER % {:>8.2}   95% [{low:.2}, {high:.2}], {:+.2} to maximum, p = {:.3}",
-            rule.rule, rule.wer, rule.versus_maximum.difference, rule.versus_maximum.p
+            "WER by {:11} % {:>8.2}   95% [{low:.2}, {high:.2}], {:+.2} to maximum, p = {:.3}",
+            rule.rule.name(),
+            rule.wer,
+            rule.versus_maximum.difference,
+            rule.versus_maximum.p
         )?;
     }
     if let Some(confidence) = &report.confidence {
