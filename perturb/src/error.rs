@@ -54,7 +54,7 @@ pub enum Error {
     NoDraws,
 
     /// No normalisation has this name.
-    #[error("unknown normalisation {name:?}; use none, lower or whisper-basic")]
+    #[error("unknown normalisation {name:?}; use none, lower, whisper-basic or whisper-english")]
     UnknownNormalization {
         /// The name that was given.
         name: String,
