@@ -319,7 +319,7 @@ pub struct TuneArgs {
     /// Where the policy goes
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Normalisation before words are compared: none, lower or whisper-basic
+    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
     /// What the policy answers with: maximum (the largest total), mbr (the fewest expected word errors) or merge (a text voted on
@@ -352,7 +352,7 @@ pub struct EvaluateArgs {
     pub cross_validate: Option<usize>,
     #[command(flatten)]
     pub weights: WeightArgs,
-    /// Normalisation before words are compared: none, lower or whisper-basic [default: the policy's, else none]
+    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english [default: the policy's, else none]
     #[arg(long, value_name = "KIND")]
     pub normalize: Option<Normalization>,
     /// What answers: maximum, mbr or merge [default: the policy's, else maximum]; without it the three are compared too
@@ -381,7 +381,7 @@ pub struct CompareArgs {
     pub first: PathBuf,
     /// Another over the same utterances
     pub second: PathBuf,
-    /// Normalisation before words are compared: none, lower or whisper-basic
+    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
     /// Seed of the bootstrap

@@ -163,7 +163,7 @@ pub enum NoiseKind {
 pub struct StatsArgs {
     #[command(flatten)]
     pub lists: ListArgs,
-    /// Normalisation before words are compared: none, lower or whisper-basic
+    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
     /// So many of the most frequent confusions

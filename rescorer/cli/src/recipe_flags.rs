@@ -29,7 +29,11 @@ const KEYS: &[Key] = &[
     ("data", "dev_share", "Share of the training lists that is held out for that"),
     ("data", "exclude", "Lists that must not be trained on, by id"),
     ("data", "limit", "Stop after so many training lists"),
-    ("data", "normalize", "Normalisation before words are compared: none, lower or whisper-basic"),
+    (
+        "data",
+        "normalize",
+        "Normalisation before words are compared: none, lower, whisper-basic or whisper-english",
+    ),
     ("convention", "lm_text", "What the model sees of the text: none, lower or sentence"),
     ("convention", "bos", "Token id that begins a sentence"),
     ("convention", "eos", "Whether the end of the sentence is scored: true or false"),
