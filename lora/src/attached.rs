@@ -53,6 +53,10 @@ impl std::fmt::Debug for AttachedAdapter {
 }
 
 impl Adapter for AttachedAdapter {
+    fn fingerprint(&self) -> Option<&str> {
+        Some(&self.fingerprint)
+    }
+
     fn targets(&self, site: Site) -> bool {
         self.terms.contains_key(&site)
     }

@@ -97,6 +97,11 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     /// # Shapes
     /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
     fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+
+    /// Names its numbers, so that a policy can say which adapter it is for; nothing where they still change.
+    fn fingerprint(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Rows with one adapter, or with none.

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, Fusion, NBest, Rescored, Rescorer, Scorer, Utterance};
+use rescorer::{
+    AdapterSet, Convention, Decision, DecisionRule, Fusion, ModelIdentity, NBest, Normalization, Policy,
+    Rescored, Rescorer, Scorer, TunedOn, Utterance,
+};
 use rescorer_lora::{Error, LoraAdapter, LoraSettings, Targets, Trainable};
 use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision, TargetModule};
 use rescorer_tests::{Expected, MaxDifference, fixture, load_tiny};
@@ -132,7 +135,11 @@ fn side_by_side_is_as_alone() {
         let adapter = at.map(|at| adapters[at].1.clone());
         scorer(&model, adapter).score_list(&list).unwrap()
     });
-    for (found, expected) in together.lists.iter().zip(&alone) {
+    let named = all.prepare("", &list).unwrap().with_adapter(Some(adapters[1].1.clone()));
+    let bare = all.prepare("", &list).unwrap().with_adapter(None);
+    let handed_over = all.score(vec![named, bare]).unwrap();
+    let found = together.lists.iter().zip(&alone);
+    for (found, expected) in found.chain(handed_over.lists.iter().zip(&alone)) {
         for (found, expected) in found.scores.iter().zip(&expected.scores) {
             assert!((found.lm_score - expected.lm_score).abs() < 1e-4);
         }
@@ -152,6 +159,43 @@ fn side_by_side_is_as_alone() {
     for part in ["u7", "\"other\"", "tiny-lora, tiny-adalora"] {
         assert!(unknown.contains(part), "{unknown}");
     }
+}
+
+#[test]
+fn a_policy_says_how_to_decide() {
+    let model = model();
+    let attached: Arc<dyn Adapter> = read("tiny-lora").attach(&model).unwrap();
+    let identity = |print: &str| ModelIdentity { name: "tiny".into(), fingerprint: print.into() };
+    let of_adapter = attached.fingerprint().map(identity);
+    let convention = Convention { mean: true, ..Convention::default() };
+    let fusion = Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 };
+    let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
+    let mut policy = Policy::new(
+        Normalization::Lower,
+        fusion,
+        convention,
+        identity(model.fingerprint()),
+        of_adapter,
+        tuned_on,
+    );
+    let rule = Decision { rule: DecisionRule::Merge, merge_margin: 0.0, ..Decision::default() };
+    policy = policy.with_decision(rule, None);
+    let adapters = AdapterSet::one(attached);
+    let rescorer = Rescorer::from_policy(model.clone(), adapters.clone(), &policy).unwrap();
+    let list = NBest::from_texts(["The cat sat", "the hat sat", "a cat sat"]).unwrap();
+    let scores = rescorer.scorer().score_list(&list).unwrap();
+    let expected = Rescored::decided(&list, &scores, &fusion, &rule, None, Normalization::Lower);
+    assert_eq!(rescorer.rescore(&list).unwrap(), expected);
+    assert_eq!(rescorer.scorer().convention(), &convention);
+    let refused = |adapters, policy: &Policy| {
+        let refused = Rescorer::from_policy(model.clone(), adapters, policy);
+        refused.map(|_| ()).unwrap_err().to_string()
+    };
+    let other = refused(AdapterSet::default(), &policy);
+    assert!(other.contains("no adapter"), "{other}");
+    policy.model.fingerprint = "0123456789abcdef".into();
+    let other = refused(adapters, &policy);
+    assert!(other.contains("0123456789abcdef"), "{other}");
 }
 
 #[test]

@@ -24,6 +24,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod adapters;
+mod answer_record;
 mod convention;
 mod deadline;
 mod decision;
@@ -44,6 +45,7 @@ mod trie;
 mod tune;
 
 pub use adapters::AdapterSet;
+pub use answer_record::AnswerRecord;
 pub use convention::Convention;
 pub use deadline::{Anytime, Deadline};
 pub use decision::{

@@ -1,10 +1,15 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use rescorer_models::LanguageModel;
 use rescorer_nbest::{Distinct, NBest};
 use rescorer_perturb::Normalization;
 
 use crate::scorer::ListScores;
-use crate::{Answer, Candidate, Choice, Confidence, Decision, DecisionRule, Error, Fusion, Scorer};
+use crate::{
+    AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, Error, Fusion, ModelIdentity,
+    Policy, Scorer,
+};
 
 /// A hypothesis of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,17 +169,53 @@ pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
         .collect()
 }
 
-/// The second pass: a scorer and the weights that fuse its scores with the first pass.
+/// The second pass: a scorer, the weights that fuse its scores with the first pass, and how the answer is made of them.
 #[derive(Clone)]
 pub struct Rescorer {
     scorer: Scorer,
     fusion: Fusion,
+    decision: Decision,
+    confidence: Option<Confidence>,
+    normalize: Normalization,
 }
 
 impl Rescorer {
-    /// A rescorer with these weights.
+    /// A rescorer with these weights that answers with the largest total.
     pub fn new(scorer: Scorer, fusion: Fusion) -> Self {
-        Self { scorer, fusion }
+        let (decision, normalize) = (Decision::default(), Normalization::None);
+        Self { scorer, fusion, decision, confidence: None, normalize }
+    }
+
+    /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
+    ///
+    /// # Errors
+    /// A policy for another model or another adapter than the default one of `adapters`; as [`Scorer::new`].
+    pub fn from_policy(
+        model: Arc<LanguageModel>,
+        adapters: AdapterSet,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        let identity = |fingerprint: &str| ModelIdentity {
+            name: "given".to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        policy.check_model(&identity(model.fingerprint()))?;
+        let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
+        policy.check_adapter(adapter.as_ref())?;
+        let scorer = Scorer::new(model, policy.convention)?.with_adapters(adapters);
+        let decision = policy.decision.unwrap_or_default();
+        Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.normalize))
+    }
+
+    /// The same with another rule. `normalize` says which words are the same in it.
+    #[must_use]
+    pub fn with_decision(
+        self,
+        decision: Decision,
+        confidence: Option<Confidence>,
+        normalize: Normalization,
+    ) -> Self {
+        Self { decision, confidence, normalize, ..self }
     }
 
     /// The scorer.
@@ -187,13 +228,24 @@ impl Rescorer {
         &self.fusion
     }
 
-    /// Scores a list and picks the best hypothesis. Where the winner is all that is wanted,
+    /// The rule and its numbers.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// Scores a list and answers. Where the hypothesis of the largest total is all that is wanted,
     /// [`Rescorer::choose`] is faster.
     ///
     /// # Errors
     /// A hypothesis longer than the model's context; a model that fails.
     pub fn rescore(&self, nbest: &NBest) -> Result<Rescored, Error> {
         let scores = self.scorer.score_list(nbest)?;
-        Ok(Rescored::new(nbest, &scores, &self.fusion))
+        Ok(self.decide(nbest, &scores))
+    }
+
+    /// Answers a list that was scored before.
+    pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Rescored {
+        let confidence = self.confidence.as_ref();
+        Rescored::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.normalize)
     }
 }

@@ -55,6 +55,12 @@ pub struct PreparedList {
 }
 
 impl PreparedList {
+    /// The same to be computed with another adapter, or with none.
+    #[must_use]
+    pub fn with_adapter(self, adapter: Option<Arc<dyn Adapter>>) -> Self {
+        Self { adapter, ..self }
+    }
+
     /// Number of distinct hypotheses.
     pub fn distinct(&self) -> usize {
         self.sequences.len()

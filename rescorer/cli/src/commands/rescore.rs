@@ -1,51 +1,16 @@
 use std::io::Write;
 use std::time::Duration;
 
-use rescorer::{Anytime, Choice, Deadline, DecisionRule, Rescored, Rescorer, Stream, Utterance};
+use rescorer::{
+    AnswerRecord, Anytime, Choice, Deadline, DecisionRule, Rescored, Rescorer, Stream, Utterance,
+};
 use rescorer_nbest::{AnswerEncoder, AnswerLine, Hypothesis, NBest, OutputContent, OutputFormat};
-use serde::Serialize;
 
 use crate::args::{RescoreArgs, output_format};
 use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    utterance: &'a str,
-    text: &'a str,
-    position: usize,
-    changed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    words: Option<Vec<Word<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decided: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    distinct: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hypotheses: Option<Vec<Row<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    position: usize,
-    text: &'a str,
-    first_pass: f64,
-    lm_score: f64,
-    total: f64,
-    confidence: f64,
-}
-
-#[derive(Serialize)]
-struct Word<'a> {
-    word: &'a str,
-    confidence: f64,
-}
 
 /// What is known of a list when it is answered.
 struct Answered {
@@ -100,7 +65,8 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     }
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
-    let rescorer = Rescorer::new(model.scorer(convention)?, fusion);
+    let rescorer =
+        Rescorer::new(model.scorer(convention)?, fusion).with_decision(decision, confidence, normalize);
     let writer = Writer::new(&args, format, out);
     let immediate = writer.immediate;
     if let Some(milliseconds) = args.deadline_ms {
@@ -116,8 +82,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     } else if args.nbest || decision.rule != DecisionRule::Maximum {
         let stream = rescorer.scorer().score_stream(utterances, immediate);
         let answer = |utterance: &Utterance, scores| {
-            let (list, known) = (&utterance.nbest, confidence.as_ref());
-            let list = Rescored::decided(list, &scores, &fusion, &decision, known, normalize);
+            let list = rescorer.decide(&utterance.nbest, &scores);
             let choice = list.choice();
             Answered { position: choice.position, choice: Some(choice), list: Some(list), progress: None }
         };
@@ -274,32 +239,9 @@ fn answer<'a>(
     Ok(rescorer_nbest::Answer::new(utterance, lines)?.with_confidence(list.confidence()))
 }
 
-fn json<'a>(utterance: &'a Utterance, answered: &'a Answered, nbest: bool) -> Answer<'a> {
-    let rows = |list: &'a Rescored| {
-        let rows = list.hypotheses().iter().map(|hypothesis| Row {
-            position: hypothesis.position,
-            text: &hypothesis.text,
-            first_pass: hypothesis.first_pass,
-            lm_score: hypothesis.lm_score,
-            total: hypothesis.total,
-            confidence: hypothesis.confidence,
-        });
-        rows.collect()
-    };
-    let words = |list: &'a Rescored| {
-        list.words().iter().map(|word| Word { word: &word.word, confidence: word.confidence }).collect()
-    };
-    let (text, list) = (answered.text(utterance), answered.list.as_ref());
-    Answer {
-        utterance: &utterance.id,
-        text,
-        position: answered.position,
-        changed: text != utterance.nbest.first().text,
-        reference: utterance.reference.as_deref(),
-        confidence: list.map(Rescored::confidence),
-        words: list.map(words),
-        decided: answered.progress.as_ref().map(|progress| progress.decided),
-        distinct: answered.progress.as_ref().map(|progress| progress.hypotheses),
-        hypotheses: list.filter(|_| nbest).map(rows),
+fn json<'a>(utterance: &'a Utterance, answered: &'a Answered, nbest: bool) -> AnswerRecord<'a> {
+    match &answered.list {
+        Some(list) => AnswerRecord::of_list(utterance, list, nbest),
+        None => AnswerRecord::of_position(utterance, answered.position, answered.progress.as_ref()),
     }
 }
