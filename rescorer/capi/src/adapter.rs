@@ -1,0 +1,53 @@
+use std::ffi::c_char;
+use std::path::Path;
+use std::sync::Arc;
+
+use rescorer::Adapter;
+use rescorer_lora::LoraAdapter;
+
+use crate::handle::{self, Behind};
+use crate::input::text;
+use crate::model::RescorerModel;
+use crate::status::{Failure, RescorerStatus, guarded};
+
+/// An adapter of one model. It never changes: all threads may use it at once.
+pub struct RescorerAdapter {
+    _private: [u8; 0],
+}
+
+impl Behind for RescorerAdapter {
+    type Value = Arc<dyn Adapter>;
+    const NAME: &'static str = "the adapter";
+}
+
+/// Reads an adapter for a model from a folder in the files of Hugging Face PEFT.
+///
+/// # Safety
+/// `folder` ends with a NUL; `adapter` points to where the handle is to be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_adapter_load(
+    model: *const RescorerModel,
+    folder: *const c_char,
+    adapter: *mut *mut RescorerAdapter,
+) -> RescorerStatus {
+    guarded(|| {
+        if adapter.is_null() {
+            return Err(Failure::null("where the adapter is to be written"));
+        }
+        let model = handle::find(model)?;
+        // SAFETY: what the caller promised.
+        let folder = unsafe { text(folder, "folder") }?;
+        let fail = |error: rescorer_lora::Error| Failure::new(RescorerStatus::Adapter, error.to_string());
+        let attached: Arc<dyn Adapter> =
+            LoraAdapter::read(Path::new(folder)).and_then(|read| read.attach(&model)).map_err(fail)?;
+        // SAFETY: not NULL, and what the caller promised.
+        unsafe { adapter.write(handle::keep(attached)) };
+        Ok(())
+    })
+}
+
+/// Frees an adapter. NULL is nothing to do.
+#[unsafe(no_mangle)]
+pub extern "C" fn rescorer_adapter_free(adapter: *mut RescorerAdapter) -> RescorerStatus {
+    guarded(|| handle::free(adapter))
+}

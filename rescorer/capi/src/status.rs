@@ -1,0 +1,128 @@
+use std::cell::RefCell;
+use std::ffi::{CString, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done; `rescorer_last_error` says why, and what helps.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RescorerStatus {
+    /// Done.
+    Ok = 0,
+    /// An argument that must not be NULL was.
+    NullPointer = 1,
+    /// A text is not UTF-8.
+    InvalidUtf8 = 2,
+    /// A handle that was freed, is of another kind, or never was one.
+    InvalidHandle = 3,
+    /// A value outside its range.
+    InvalidArgument = 4,
+    /// A list that can't be rescored: no hypotheses, a score that is not finite, a text longer than the model's context, JSON that
+    /// is none.
+    InvalidList = 5,
+    /// A model that can't be loaded or run.
+    Model = 6,
+    /// An adapter that can't be read, or is not for this model.
+    Adapter = 7,
+    /// A policy that can't be read, or is not for this model or adapter.
+    Policy = 8,
+    /// The callback asked to stop.
+    Cancelled = 9,
+    /// A mistake of ours; please report it.
+    Internal = 10,
+}
+
+/// A status that is not `Ok`, with its message.
+#[derive(Debug)]
+pub struct Failure {
+    pub status: RescorerStatus,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(status: RescorerStatus, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    /// NULL where something has to be.
+    pub fn null(argument: &str) -> Self {
+        Self::new(RescorerStatus::NullPointer, format!("{argument} is NULL; give a valid pointer"))
+    }
+
+    /// The same with a place before the message.
+    pub fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+}
+
+impl From<rescorer::Error> for Failure {
+    fn from(error: rescorer::Error) -> Self {
+        use rescorer::Error;
+        let status = match &error {
+            Error::Lists(_) | Error::TooLong { .. } => RescorerStatus::InvalidList,
+            Error::Adapter(_) | Error::AdapterTwice { .. } | Error::UnknownAdapter { .. } => {
+                RescorerStatus::Adapter
+            }
+            Error::Policy { .. } | Error::OtherModel { .. } | Error::OtherAdapter { .. } => {
+                RescorerStatus::Policy
+            }
+            _ => RescorerStatus::Model,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<rescorer_nbest::Error> for Failure {
+    fn from(error: rescorer_nbest::Error) -> Self {
+        Self::new(RescorerStatus::InvalidList, error.to_string())
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<CString> = RefCell::default();
+}
+
+/// Runs what stands behind a function of the interface: a failure is kept for `rescorer_last_error`, a panic is one.
+pub fn guarded(call: impl FnOnce() -> Result<(), Failure>) -> RescorerStatus {
+    let failure = match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(())) => return RescorerStatus::Ok,
+        Ok(Err(failure)) => failure,
+        Err(panic) => {
+            let reason = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Failure::new(RescorerStatus::Internal, format!("a mistake inside the library: {reason}"))
+        }
+    };
+    let message = CString::new(failure.message.replace('\0', "\u{fffd}")).unwrap_or_default();
+    LAST.with(|last| *last.borrow_mut() = message);
+    failure.status
+}
+
+/// Why the last call of this thread that failed did so, and what helps; "" if none did. The text is the library's, and holds until
+/// the next failure on this thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn rescorer_last_error() -> *const c_char {
+    LAST.with(|last| last.borrow().as_ptr())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    fn last() -> String {
+        // SAFETY: the library's own text, copied before the next failure.
+        unsafe { CStr::from_ptr(rescorer_last_error()) }.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_and_each_thread_has_its_own() {
+        assert_eq!(guarded(|| panic!("at {}", 7)), RescorerStatus::Internal);
+        assert!(last().ends_with("inside the library: at 7"), "{}", last());
+        std::thread::spawn(|| assert_eq!(last(), "")).join().unwrap();
+        assert_eq!(guarded(|| Ok(())), RescorerStatus::Ok);
+        assert!(last().ends_with("at 7"), "what succeeds leaves it");
+        assert_eq!(guarded(|| Err(Failure::null("x\0y"))), RescorerStatus::NullPointer);
+        assert_eq!(last(), "x\u{fffd}y is NULL; give a valid pointer");
+    }
+}
