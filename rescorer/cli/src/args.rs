@@ -40,6 +40,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Look at adapters, convert, merge and shorten them
     Adapter(AdapterArgs),
+    /// Why one hypothesis is ahead of another, token by token
+    Explain(ExplainArgs),
     /// Is the difference between two outputs of `rescore --json` real?
     Compare(CompareArgs),
     /// What lists hold: sizes, diversity, oracle, where the errors are
@@ -395,6 +397,31 @@ pub struct CompareArgs {
     pub html: Option<PathBuf>,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer explain lists.jsonl --policy policy.toml --utterance u17
+  rescorer explain lists.jsonl --lm-weight 0.3 --utterance u17 --position 2 --against 0 --html why.html")]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// The id of the list
+    #[arg(long, value_name = "ID")]
+    pub utterance: String,
+    /// The hypothesis whose lead is explained, from 0 [default: the answer]
+    #[arg(long, value_name = "N")]
+    pub position: Option<usize>,
+    /// The one it is compared with [default: the first-pass best, or where that is the answer the next best]
+    #[arg(long, value_name = "N")]
+    pub against: Option<usize>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Write a page with what every token gives, in colour
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
 }
 
 #[derive(Args)]

@@ -47,6 +47,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Train(args) => commands::train::run(*args),
         Command::Adapter(args) => commands::adapter::run(args),
+        Command::Explain(args) => commands::explain::run(args),
         Command::Compare(args) => commands::compare::run(args),
         Command::Homophones(args) => commands::homophones::run(args),
         Command::Perturb(args) => commands::perturb::run(args),

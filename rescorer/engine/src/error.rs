@@ -136,6 +136,30 @@ pub enum Error {
         names: String,
     },
 
+    /// A position that a list does not have.
+    #[error("utterance {id:?} has no position {position}; it has {count} hypotheses, counted from 0")]
+    Position {
+        /// The utterance.
+        id: String,
+        /// What was asked for.
+        position: usize,
+        /// Hypotheses of the list.
+        count: usize,
+    },
+
+    /// Two positions of which nothing can be told apart.
+    #[error(
+        "utterance {id:?}: positions {position} and {against} have the same text; choose two that differ"
+    )]
+    SameText {
+        /// The utterance.
+        id: String,
+        /// One position.
+        position: usize,
+        /// The other.
+        against: usize,
+    },
+
     /// A recipe that can't be followed.
     #[error("{place}: {reason}")]
     Recipe {

@@ -30,6 +30,7 @@ mod deadline;
 mod decision;
 mod error;
 mod evaluate;
+mod explain;
 mod fusion;
 mod judged;
 mod policy;
@@ -54,6 +55,7 @@ pub use decision::{
 };
 pub use error::Error;
 pub use evaluate::Evaluation;
+pub use explain::{Explanation, TokenShare};
 pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;
 pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};

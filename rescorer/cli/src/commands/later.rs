@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::status::Outcome;
 
 /// Subcommands of the interface that this version does not have yet.
-const LATER: [&str; 2] = ["transcribe", "explain"];
+const LATER: [&str; 1] = ["transcribe"];
 
 /// Refuses a subcommand by name.
 pub fn refuse(words: &[OsString]) -> anyhow::Result<Outcome> {

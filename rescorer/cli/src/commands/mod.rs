@@ -2,6 +2,7 @@ pub mod adapter;
 pub mod compare;
 pub mod completions;
 pub mod evaluate;
+pub mod explain;
 pub mod homophones;
 pub mod later;
 pub mod man;

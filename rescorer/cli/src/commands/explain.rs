@@ -1,0 +1,186 @@
+use std::io::Write;
+
+use anyhow::bail;
+use console::Style;
+use maud::{Markup, html};
+use rescorer::{Explanation, Rescorer, TokenShare, Utterance};
+use serde::Serialize;
+
+use crate::args::ExplainArgs;
+use crate::lists;
+use crate::model;
+use crate::sink::{Sink, write_json};
+use crate::status::{Outcome, Status};
+use crate::view;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    utterance: &'a str,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+}
+
+pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.scoring.common.quiet);
+    let mut utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let policy = args
+        .choice
+        .policy
+        .as_deref()
+        .map(|path| model::policy(path, &args.scoring.convention))
+        .transpose()?;
+    let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(args.choice.weights.fusion()) else {
+        bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
+    };
+    let decision = model::decision(policy.as_ref(), args.choice.decision)?;
+    let (confidence, normalize) =
+        policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
+    let page = args.html.as_deref().map(Sink::file).transpose()?;
+    let utterance = loop {
+        match utterances.next() {
+            Some(Ok(utterance)) if utterance.id == args.utterance => break utterance,
+            Some(Ok(_)) => {}
+            Some(Err(error)) if args.lists.select.skip_invalid => {
+                status.warn(format_args!("skipped: {error}"))
+            }
+            Some(Err(error)) => return Err(error.into()),
+            None => bail!("--utterance {}: no list has this id", args.utterance),
+        }
+    };
+    let model = model::load(&args.scoring.model, status)?;
+    if let Some(policy) = &policy {
+        model.check(policy)?;
+    }
+    let convention =
+        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
+    let rescorer =
+        Rescorer::new(model.scorer(convention)?, fusion).with_decision(decision, confidence, normalize);
+    let (position, against) = pair(&rescorer, &utterance, &args)?;
+    let explanation = rescorer.explain(&utterance, position, against)?;
+    let mut out = Sink::open(None)?;
+    if args.scoring.common.json {
+        write_json(&mut out, &Row { utterance: &utterance.id, explanation: &explanation })?;
+    } else {
+        print(&mut out, &utterance.id, &explanation)?;
+    }
+    out.finish()?;
+    if let Some(mut file) = page {
+        let title = format!("{}: why position {position}?", utterance.id);
+        file.write_all(view::document(&title, &body(&explanation)).as_bytes())?;
+        file.finish()?;
+    }
+    Ok(Outcome::Complete)
+}
+
+/// The answer and the first-pass best; where these are the same, the answer and the runner-up.
+fn pair(rescorer: &Rescorer, utterance: &Utterance, args: &ExplainArgs) -> anyhow::Result<(usize, usize)> {
+    if let (Some(position), Some(against)) = (args.position, args.against) {
+        return Ok((position, against));
+    }
+    let prepared = rescorer.scorer().prepare_utterance(utterance)?;
+    let scored = rescorer.scorer().score(vec![prepared])?.lists;
+    let Some(scores) = scored.first() else { bail!("utterance {:?} was not scored", utterance.id) };
+    let list = rescorer.decide(&utterance.nbest, scores);
+    let order: Vec<usize> = list.hypotheses().iter().map(|hypothesis| hypothesis.position).collect();
+    let position = args.position.unwrap_or(order[0]);
+    let against = args.against.or_else(|| match position {
+        0 => order.iter().copied().find(|&other| other != 0),
+        _ => Some(0),
+    });
+    let Some(against) = against else {
+        bail!("utterance {:?} has one hypothesis only; there is nothing to compare it with", utterance.id);
+    };
+    Ok((position, against))
+}
+
+/// What stands in a row of tokens: `right → write`, or the token where both have it.
+fn tokens(share: &TokenShare) -> String {
+    let shown = |piece: &Option<String>| piece.clone().unwrap_or_else(|| "–".into());
+    if share.piece == share.against {
+        shown(&share.piece)
+    } else {
+        format!("{} → {}", shown(&share.against), shown(&share.piece))
+    }
+}
+
+/// Name, what the model and the adapter give, and the sum, of every row of the table.
+fn rows(explanation: &Explanation) -> Vec<(String, Option<(f64, f64)>, f64)> {
+    let of_token =
+        |share: &TokenShare| (tokens(share), Some((share.model, share.adapter)), share.model + share.adapter);
+    let (model, adapter) = (explanation.model(), explanation.adapter());
+    let mut rows: Vec<_> = explanation.tokens.iter().map(of_token).collect();
+    rows.extend([
+        ("language model".to_owned(), Some((model, adapter)), model + adapter),
+        ("first pass".to_owned(), None, explanation.first_pass),
+        ("length bonus".to_owned(), None, explanation.length_bonus),
+        ("lead".to_owned(), None, explanation.lead),
+    ]);
+    rows
+}
+
+fn print(out: &mut Sink, id: &str, explanation: &Explanation) -> anyhow::Result<()> {
+    let Explanation { position, against, lead, .. } = explanation;
+    writeln!(out, "{id}: position {position} leads position {against} by {lead:+.4}")?;
+    writeln!(out, "  {position}  {}", explanation.text)?;
+    writeln!(out, "  {against}  {}\n", explanation.against_text)?;
+    let rows = rows(explanation);
+    let width = rows.iter().map(|(name, ..)| console::measure_text_width(name)).max().unwrap_or(0);
+    let sums = rows.len() - 4;
+    writeln!(out, "  {:width$}  {:>9}  {:>9}  {:>9}", "", "model", "adapter", "sum")?;
+    for (number, (name, parts, sum)) in rows.iter().enumerate() {
+        if number == sums {
+            writeln!(out, "  {}", "-".repeat(width + 33))?;
+        }
+        let name = console::pad_str(name, width, console::Alignment::Left, None);
+        let style = match sum {
+            sum if number >= sums || sum.abs() < 5e-5 => Style::new(),
+            sum if *sum > 0.0 => Style::new().green(),
+            _ => Style::new().red(),
+        };
+        let sum = style.apply_to(format!("{sum:>+9.4}"));
+        match parts {
+            Some((model, adapter)) => writeln!(out, "  {name}  {model:>+9.4}  {adapter:>+9.4}  {sum}")?,
+            None => writeln!(out, "  {name}  {:>9}  {:>9}  {sum}", "", "")?,
+        }
+    }
+    Ok(())
+}
+
+fn body(explanation: &Explanation) -> Markup {
+    let rows = rows(explanation);
+    let largest =
+        explanation.tokens.iter().map(|share| (share.model + share.adapter).abs()).fold(1e-9, f64::max);
+    let colour = |value: f64| {
+        let share = (value.abs() / largest).min(1.0) * 0.7;
+        if value > 0.0 {
+            format!("background: rgba(0, 158, 115, {share:.3})")
+        } else {
+            format!("background: rgba(213, 94, 0, {share:.3})")
+        }
+    };
+    let sums = rows.len() - 4;
+    html! {
+        p { "Position " (explanation.position) ": " b { (explanation.text) } }
+        p { "Against position " (explanation.against) ": " b { (explanation.against_text) } }
+        p.small { "What each part gives to the lead in total: green for the first of these, orange for the second." }
+        table {
+            tr { th { "tokens" } th { "model" } th { "adapter" } th { "sum" } }
+            @for (number, (name, parts, sum)) in rows.iter().enumerate() {
+                tr class=(if number + 1 == rows.len() { "sure" } else { "" }) {
+                    td { (name) }
+                    @match parts {
+                        Some((model, adapter)) => {
+                            td { (format!("{model:+.4}")) }
+                            td { (format!("{adapter:+.4}")) }
+                        }
+                        None => {
+                            td {}
+                            td {}
+                        }
+                    }
+                    td style=(if number < sums { colour(*sum) } else { String::new() }) { (format!("{sum:+.4}")) }
+                }
+            }
+        }
+    }
+}

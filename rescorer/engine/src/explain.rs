@@ -1,0 +1,170 @@
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{EditOp, align};
+use serde::Serialize;
+
+use crate::rescorer::candidates;
+use crate::scorer::TextScore;
+use crate::{Error, Rescorer};
+
+/// Why one hypothesis is ahead of another: its lead in total, taken apart.
+///
+/// `lead = first_pass + length_bonus + Σ (model + adapter)`, the sum over the tokens of both texts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Position of the hypothesis whose lead it is.
+    pub position: usize,
+    /// Its text.
+    pub text: String,
+    /// Position of the one it is compared with.
+    pub against: usize,
+    /// The text of that.
+    pub against_text: String,
+    /// The difference of the totals.
+    pub lead: f64,
+    /// What the first pass gives to it.
+    pub first_pass: f64,
+    /// What the numbers of words give to it.
+    pub length_bonus: f64,
+    /// What the tokens give to it, in the order of the texts.
+    pub tokens: Vec<TokenShare>,
+}
+
+/// What a place of the texts gives to the lead.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenShare {
+    /// The token there, if there is one.
+    pub piece: Option<String>,
+    /// That of the other text.
+    pub against: Option<String>,
+    /// What the model without its adapter gives: `lm_weight` times the difference of the log-probabilities, where a token that is
+    /// missing has none.
+    pub model: f64,
+    /// What the adapter adds to that.
+    pub adapter: f64,
+}
+
+impl Explanation {
+    /// What the language model without its adapter gives.
+    pub fn model(&self) -> f64 {
+        self.tokens.iter().map(|token| token.model).sum()
+    }
+
+    /// What the adapter adds.
+    pub fn adapter(&self) -> f64 {
+        self.tokens.iter().map(|token| token.adapter).sum()
+    }
+}
+
+impl Rescorer {
+    /// Takes the lead of the hypothesis at `position` over the one `against` it apart. It may be negative.
+    ///
+    /// # Errors
+    /// A position that the list does not have; two that have the same text; as [`Scorer::score`](crate::Scorer::score).
+    pub fn explain(
+        &self,
+        utterance: &Utterance,
+        position: usize,
+        against: usize,
+    ) -> Result<Explanation, Error> {
+        let scorer = self.scorer();
+        let prepared = scorer.prepare_utterance(utterance)?;
+        let listed = prepared.distinct.listed().to_vec();
+        let index = |position: usize| {
+            listed.get(position).copied().ok_or_else(|| Error::Position {
+                id: utterance.id.clone(),
+                position,
+                count: listed.len(),
+            })
+        };
+        let [one, other] = [index(position)?, index(against)?];
+        if one == other {
+            return Err(Error::SameText { id: utterance.id.clone(), position, against });
+        }
+        let bare = prepared.clone().with_adapter(None);
+        let has_adapter = prepared.adapter.is_some();
+        let mut scored = scorer.score(if has_adapter { vec![prepared, bare] } else { vec![bare] })?.lists;
+        let bare = scored.remove(scored.len() - 1);
+        let scores = scored.pop().unwrap_or_else(|| bare.clone());
+        let candidates = candidates(&scores);
+        let fusion = self.fusion();
+        let (first_pass, length_bonus) = (
+            candidates[one].first_pass - candidates[other].first_pass,
+            fusion.length_bonus * (candidates[one].words as f64 - candidates[other].words as f64),
+        );
+        let side = |index: usize| Side {
+            scored: &scores.scores[index],
+            bare: &bare.scores[index],
+            weight: scorer.lm_score(fusion.lm_weight, scores.scores[index].tokens.len()),
+        };
+        let tokens = self.shares(&side(one), &side(other));
+        let of_tokens: f64 = tokens.iter().map(|token| token.model + token.adapter).sum();
+        let text = |position: usize| utterance.nbest.hypotheses()[position].text.clone();
+        Ok(Explanation {
+            position,
+            text: text(position),
+            against,
+            against_text: text(against),
+            lead: first_pass + length_bonus + of_tokens,
+            first_pass,
+            length_bonus,
+            tokens,
+        })
+    }
+
+    /// Lays the tokens of two texts beside each other.
+    fn shares(&self, one: &Side<'_>, other: &Side<'_>) -> Vec<TokenShare> {
+        let tokenizer = self.scorer().model().tokenizer();
+        let numbers =
+            |side: &Side<'_>| -> Vec<String> { side.scored.tokens.iter().map(ToString::to_string).collect() };
+        let (own, others) = (numbers(one), numbers(other));
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let steps = align(&others, &own);
+        let (mut at, mut other_at) = (0, 0);
+        let share = |op: &EditOp| {
+            let take = |side: &Side<'_>, place: &mut usize, missing: EditOp| {
+                let found = (*op != missing).then(|| side.token(*place));
+                *place += usize::from(found.is_some());
+                found
+            };
+            let here = take(one, &mut at, EditOp::Deletion);
+            let there = take(other, &mut other_at, EditOp::Insertion);
+            let piece = |found: Option<Place>| {
+                found.map(|place| tokenizer.piece(place.id).unwrap_or_else(|| place.id.to_string()))
+            };
+            let of =
+                |part: fn(&Place) -> f64| here.as_ref().map_or(0.0, part) - there.as_ref().map_or(0.0, part);
+            TokenShare {
+                piece: piece(here),
+                against: piece(there),
+                model: of(|place| place.model),
+                adapter: of(|place| place.adapter),
+            }
+        };
+        steps.ops().iter().map(share).collect()
+    }
+}
+
+/// A text with its scores, with and without the adapter.
+struct Side<'a> {
+    scored: &'a TextScore,
+    bare: &'a TextScore,
+    /// What a log-probability counts in the total.
+    weight: f64,
+}
+
+/// A token in its place.
+#[derive(Clone, Copy)]
+struct Place {
+    id: u32,
+    model: f64,
+    adapter: f64,
+}
+
+impl Side<'_> {
+    fn token(&self, at: usize) -> Place {
+        let [scored, bare] = [self.scored, self.bare].map(|score| f64::from(score.log_probs[at]));
+        let (model, adapter) = (self.weight * bare, self.weight * (scored - bare));
+        Place { id: self.scored.tokens[at], model, adapter }
+    }
+}
