@@ -1,52 +1,20 @@
 //! A C program that uses the library: compiled, linked and run.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{compiled, finished, manifest};
 use rescorer::{
     Convention, DeviceRequest, Fusion, LanguageModel, ModelIdentity, Normalization, Policy, Precision,
     TunedOn,
 };
 use rescorer_lora::LoraAdapter;
 
-fn manifest() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn fixture(name: &str) -> PathBuf {
     manifest().join("../../tests/fixtures").join(name)
-}
-
-/// Where cargo puts `librescorer_c` for tests: beside this one.
-fn library_folder() -> PathBuf {
-    std::env::current_exe().unwrap().parent().unwrap().to_owned()
-}
-
-fn finished(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?}: {}{}", text(&output.stdout), text(&output.stderr));
-    output
-}
-
-/// Compiles `smoke.c` against the header and the shared library.
-fn compiled(folder: &Path) -> PathBuf {
-    let program = folder.join("smoke");
-    let library = library_folder();
-    finished(
-        Command::new("cc")
-            .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-o"])
-            .arg(&program)
-            .arg(manifest().join("tests/c/smoke.c"))
-            .arg("-I")
-            .arg(manifest().join("include"))
-            .arg("-L")
-            .arg(&library)
-            .args(["-lrescorer_c", "-lpthread", "-lm"])
-            .arg(format!("-Wl,-rpath,{}", library.display())),
-    );
-    program
 }
 
 /// A policy for the tiny model with its adapter.
@@ -67,6 +35,10 @@ fn policy(folder: &Path) -> PathBuf {
     path
 }
 
+fn smoke(folder: &Path) -> PathBuf {
+    compiled(&manifest().join("tests/c/smoke.c"), &["-std=c11", "-Wpedantic", "-lpthread", "-lm"], folder)
+}
+
 fn arguments(folder: &Path, threads: usize, calls: usize) -> Vec<String> {
     let paths = [fixture("tiny-llama"), fixture("tiny-lora"), policy(folder)];
     let paths = paths.iter().map(|path| path.to_str().unwrap().to_owned());
@@ -76,7 +48,7 @@ fn arguments(folder: &Path, threads: usize, calls: usize) -> Vec<String> {
 #[test]
 fn every_function_rightly_and_wrongly() {
     let folder = tempfile::tempdir().unwrap();
-    let program = compiled(folder.path());
+    let program = smoke(folder.path());
     let output = finished(Command::new(program).args(arguments(folder.path(), 8, 500)));
     assert_eq!(output.stdout, b"ok\n");
 }
@@ -85,7 +57,7 @@ fn every_function_rightly_and_wrongly() {
 #[ignore = "needs valgrind, and minutes: run with --ignored"]
 fn valgrind_finds_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let program = compiled(folder.path());
+    let program = smoke(folder.path());
     finished(
         Command::new("valgrind")
             .args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"])

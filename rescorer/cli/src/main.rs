@@ -1,5 +1,7 @@
 //! The `rescorer` command: options in, library calls, lines out.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod args;
 mod commands;
 mod lists;

@@ -93,9 +93,13 @@ fn pair(rescorer: &Rescorer, utterance: &Utterance, args: &ExplainArgs) -> anyho
     Ok((position, against))
 }
 
-/// What stands in a row of tokens: `right → write`, or the token where both have it.
+/// What stands in a row of tokens: `right → write`, or the token where both have it. The space that vocabularies write as `Ġ` or `▁`
+/// is a dot here.
 fn tokens(share: &TokenShare) -> String {
-    let shown = |piece: &Option<String>| piece.clone().unwrap_or_else(|| "–".into());
+    let shown = |piece: &Option<String>| match piece {
+        Some(piece) => piece.replace(['\u{120}', '\u{2581}'], "·"),
+        None => "–".to_owned(),
+    };
     if share.piece == share.against {
         shown(&share.piece)
     } else {
@@ -103,8 +107,10 @@ fn tokens(share: &TokenShare) -> String {
     }
 }
 
-/// Name, what the model and the adapter give, and the sum, of every row of the table.
-fn rows(explanation: &Explanation) -> Vec<(String, Option<(f64, f64)>, f64)> {
+/// A row of the table: its name, what the model and the adapter give, and the sum.
+type Part = (String, Option<(f64, f64)>, f64);
+
+fn rows(explanation: &Explanation) -> Vec<Part> {
     let of_token =
         |share: &TokenShare| (tokens(share), Some((share.model, share.adapter)), share.model + share.adapter);
     let (model, adapter) = (explanation.model(), explanation.adapter());
