@@ -177,7 +177,8 @@ mod tests {
         let before = Reliability::new(&pairs).unwrap();
         assert!((before.ece - 0.15).abs() < 1e-9, "{before:?}");
         assert_eq!(before.bins.len(), 2);
-        let by_chance = ((90.0 * 2.0 / 3.141_593_f64).sqrt() + (250.0 * 2.0 / 3.141_593_f64).sqrt()) / 2000.0;
+        // √(2/π · 90) + √(2/π · 250), of 2000.
+        let by_chance = (7.569_397 + 12.615_662) / 2000.0;
         assert!((before.ece_by_chance - by_chance).abs() < 1e-6, "{before:?}");
         let after: Vec<_> = pairs.iter().map(|&(raw, right)| (fit.apply(raw), right)).collect();
         assert!(Reliability::new(&after).unwrap().ece < 2e-3);
