@@ -50,14 +50,14 @@ pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str
 impl RescorerList {
     /// # Safety
     /// As [`text`].
-    pub unsafe fn name(&self) -> Result<&str, Failure> {
+    pub(crate) unsafe fn name(&self) -> Result<&str, Failure> {
         // SAFETY: what the caller promised.
         if self.id.is_null() { Ok("") } else { unsafe { text(self.id, "the id of a list") } }
     }
 
     /// # Safety
     /// `hypotheses` points to `count` of them, whose texts are as [`text`] wants them.
-    pub unsafe fn nbest(&self) -> Result<NBest, Failure> {
+    pub(crate) unsafe fn nbest(&self) -> Result<NBest, Failure> {
         if self.count == 0 {
             let reason = "the list has no hypotheses; give at least one";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));
