@@ -4,13 +4,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::{
-    Adapter, AdapterSet, Convention, Decision, DecisionRule, LanguageModel, ModelIdentity, Policy, Precision,
-    Scorer,
+    Adapter, AdapterSet, Convention, Decision, DecisionRule, Fusion, LanguageModel, ModelIdentity, Policy,
+    Precision, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
 
-use crate::args::{self, ConventionArgs, ModelArgs};
+use crate::args::{self, ChoiceArgs, ConventionArgs, ModelArgs};
 use crate::status::Status;
 
 /// A model with its adapters, as the options ask for them.
@@ -123,6 +123,39 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
         bail!("{option} can't be combined with --policy, which states it; tune a policy with {option}");
     }
     Ok(Policy::from_file(path)?)
+}
+
+/// How answers are decided, as the options say it, before a model is there.
+pub struct Deciding {
+    policy: Option<Policy>,
+    fusion: Fusion,
+    /// The rule and its numbers.
+    pub decision: Decision,
+    convention: Convention,
+}
+
+impl Deciding {
+    /// By a policy, or by weights given by hand.
+    pub fn new(choice: &ChoiceArgs, convention: &ConventionArgs) -> anyhow::Result<Self> {
+        let policy = choice.policy.as_deref().map(|path| self::policy(path, convention)).transpose()?;
+        let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(choice.weights.fusion()) else {
+            bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
+        };
+        let decision = decision(policy.as_ref(), choice.decision)?;
+        let convention = policy.as_ref().map_or_else(|| convention.convention(), |policy| policy.convention);
+        Ok(Self { policy, fusion, decision, convention })
+    }
+
+    /// The rescorer that decides so, with a model that a policy is for.
+    pub fn rescorer(&self, model: Loaded) -> anyhow::Result<Rescorer> {
+        if let Some(policy) = &self.policy {
+            model.check(policy)?;
+        }
+        let (confidence, normalize) =
+            self.policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
+        let rescorer = Rescorer::new(model.scorer(self.convention)?, self.fusion);
+        Ok(rescorer.with_decision(self.decision, confidence, normalize))
+    }
 }
 
 /// What a policy decides with, or the rule that is asked for with the policy's numbers.

@@ -3,7 +3,7 @@ use rescorer_perturb::{EditOp, align};
 use serde::Serialize;
 
 use crate::rescorer::candidates;
-use crate::scorer::TextScore;
+use crate::scorer::{ListScores, TextScore};
 use crate::{Error, Rescorer};
 
 /// Why one hypothesis is ahead of another: its lead in total, taken apart.
@@ -56,19 +56,20 @@ impl Explanation {
 }
 
 impl Rescorer {
-    /// Takes the lead of the hypothesis at `position` over the one `against` it apart. It may be negative.
+    /// Takes the lead of the hypothesis at `position` over the one `against` it apart, which may be negative. `scores` are those of
+    /// the list; where an adapter took part, the model alone is asked again.
     ///
     /// # Errors
     /// A position that the list does not have; two that have the same text; as [`Scorer::score`](crate::Scorer::score).
     pub fn explain(
         &self,
         utterance: &Utterance,
+        scores: &ListScores,
         position: usize,
         against: usize,
     ) -> Result<Explanation, Error> {
         let scorer = self.scorer();
-        let prepared = scorer.prepare_utterance(utterance)?;
-        let listed = prepared.distinct.listed().to_vec();
+        let listed = scores.distinct.listed();
         let index = |position: usize| {
             listed.get(position).copied().ok_or_else(|| Error::Position {
                 id: utterance.id.clone(),
@@ -80,12 +81,13 @@ impl Rescorer {
         if one == other {
             return Err(Error::SameText { id: utterance.id.clone(), position, against });
         }
-        let bare = prepared.clone().with_adapter(None);
-        let has_adapter = prepared.adapter.is_some();
-        let mut scored = scorer.score(if has_adapter { vec![prepared, bare] } else { vec![bare] })?.lists;
-        let bare = scored.remove(scored.len() - 1);
-        let scores = scored.pop().unwrap_or_else(|| bare.clone());
-        let candidates = candidates(&scores);
+        let prepared = scorer.prepare_utterance(utterance)?;
+        let asked = match &prepared.adapter {
+            Some(_) => scorer.score(vec![prepared.with_adapter(None)])?.lists.pop(),
+            None => None,
+        };
+        let bare = asked.as_ref().unwrap_or(scores);
+        let candidates = candidates(scores);
         let fusion = self.fusion();
         let (first_pass, length_bonus) = (
             candidates[one].first_pass - candidates[other].first_pass,

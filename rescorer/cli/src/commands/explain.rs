@@ -3,12 +3,12 @@ use std::io::Write;
 use anyhow::bail;
 use console::Style;
 use maud::{Markup, html};
-use rescorer::{Explanation, Rescorer, TokenShare, Utterance};
+use rescorer::{Explanation, ListScores, Rescorer, TokenShare, Utterance};
 use serde::Serialize;
 
 use crate::args::ExplainArgs;
-use crate::lists;
-use crate::model;
+use crate::lists::{self, Skipped};
+use crate::model::{self, Deciding};
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::view;
@@ -22,41 +22,24 @@ struct Row<'a> {
 
 pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
-    let mut utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let policy = args
-        .choice
-        .policy
-        .as_deref()
-        .map(|path| model::policy(path, &args.scoring.convention))
-        .transpose()?;
-    let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(args.choice.weights.fusion()) else {
-        bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
-    };
-    let decision = model::decision(policy.as_ref(), args.choice.decision)?;
-    let (confidence, normalize) =
-        policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
+    let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
-    let utterance = loop {
-        match utterances.next() {
-            Some(Ok(utterance)) if utterance.id == args.utterance => break utterance,
-            Some(Ok(_)) => {}
-            Some(Err(error)) if args.lists.select.skip_invalid => {
-                status.warn(format_args!("skipped: {error}"))
-            }
-            Some(Err(error)) => return Err(error.into()),
-            None => bail!("--utterance {}: no list has this id", args.utterance),
+    let mut skipped = Skipped::new(&args.lists.select, status);
+    let mut found = None;
+    for utterance in utterances {
+        found = skipped.pass(utterance)?.filter(|utterance| utterance.id == args.utterance);
+        if found.is_some() {
+            break;
         }
-    };
-    let model = model::load(&args.scoring.model, status)?;
-    if let Some(policy) = &policy {
-        model.check(policy)?;
     }
-    let convention =
-        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
-    let rescorer =
-        Rescorer::new(model.scorer(convention)?, fusion).with_decision(decision, confidence, normalize);
-    let (position, against) = pair(&rescorer, &utterance, &args)?;
-    let explanation = rescorer.explain(&utterance, position, against)?;
+    let Some(utterance) = found else { bail!("--utterance {}: no list has this id", args.utterance) };
+    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?)?;
+    let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
+    let scored = rescorer.scorer().score(vec![prepared])?.lists;
+    let Some(scores) = scored.first() else { bail!("utterance {:?} was not scored", utterance.id) };
+    let (position, against) = pair(&rescorer, &utterance, scores, &args)?;
+    let explanation = rescorer.explain(&utterance, scores, position, against)?;
     let mut out = Sink::open(None)?;
     if args.scoring.common.json {
         write_json(&mut out, &Row { utterance: &utterance.id, explanation: &explanation })?;
@@ -69,17 +52,19 @@ pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
         file.write_all(view::document(&title, &body(&explanation)).as_bytes())?;
         file.finish()?;
     }
-    Ok(Outcome::Complete)
+    skipped.outcome(1)
 }
 
 /// The answer and the first-pass best; where these are the same, the answer and the runner-up.
-fn pair(rescorer: &Rescorer, utterance: &Utterance, args: &ExplainArgs) -> anyhow::Result<(usize, usize)> {
+fn pair(
+    rescorer: &Rescorer,
+    utterance: &Utterance,
+    scores: &ListScores,
+    args: &ExplainArgs,
+) -> anyhow::Result<(usize, usize)> {
     if let (Some(position), Some(against)) = (args.position, args.against) {
         return Ok((position, against));
     }
-    let prepared = rescorer.scorer().prepare_utterance(utterance)?;
-    let scored = rescorer.scorer().score(vec![prepared])?.lists;
-    let Some(scores) = scored.first() else { bail!("utterance {:?} was not scored", utterance.id) };
     let list = rescorer.decide(&utterance.nbest, scores);
     let order: Vec<usize> = list.hypotheses().iter().map(|hypothesis| hypothesis.position).collect();
     let position = args.position.unwrap_or(order[0]);

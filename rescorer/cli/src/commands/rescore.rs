@@ -1,14 +1,12 @@
 use std::io::Write;
 use std::time::Duration;
 
-use rescorer::{
-    AnswerRecord, Anytime, Choice, Deadline, DecisionRule, Rescored, Rescorer, Stream, Utterance,
-};
+use rescorer::{AnswerRecord, Anytime, Choice, Deadline, DecisionRule, Rescored, Stream, Utterance};
 use rescorer_nbest::{AnswerEncoder, AnswerLine, Hypothesis, NBest, OutputContent, OutputFormat};
 
 use crate::args::{RescoreArgs, output_format};
 use crate::lists::{self, ReadItem, Skipped};
-use crate::model;
+use crate::model::{self, Deciding};
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -37,36 +35,19 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let policy = args
-        .choice
-        .policy
-        .as_deref()
-        .map(|path| model::policy(path, &args.scoring.convention))
-        .transpose()?;
-    let by_hand = args.choice.weights.fusion();
-    let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(by_hand) else {
-        anyhow::bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
-    };
-    let decision = model::decision(policy.as_ref(), args.choice.decision)?;
+    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
+    let decision = deciding.decision;
     if args.deadline_ms.is_some() && decision.rule != DecisionRule::Maximum {
         anyhow::bail!("--deadline-ms: {} needs all scores; say --decision maximum", decision.rule);
     }
-    let (confidence, normalize) =
-        policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
     let out = Sink::open(args.output.as_deref())?;
     let model = model::load(&args.scoring.model, status)?;
-    if let Some(policy) = &policy {
-        model.check(policy)?;
-    }
     if args.deadline_ms.is_some() && !model.model.device().is_cpu() {
         anyhow::bail!(
             "--deadline-ms needs the CPU, where a list can be scored piece by piece; say --device cpu"
         );
     }
-    let convention =
-        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
-    let rescorer =
-        Rescorer::new(model.scorer(convention)?, fusion).with_decision(decision, confidence, normalize);
+    let rescorer = deciding.rescorer(model)?;
     let writer = Writer::new(&args, format, out);
     let immediate = writer.immediate;
     if let Some(milliseconds) = args.deadline_ms {
