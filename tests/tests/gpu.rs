@@ -81,9 +81,11 @@ fn lists_on_a_gpu_equal_the_cpu() {
     ];
     let score = |model: LanguageModel| {
         let scorer = Scorer::new(Arc::new(model), Convention::default()).unwrap();
-        let prepare =
-            |texts: &Vec<&str>| scorer.prepare("u", &NBest::from_texts(texts.clone()).unwrap()).unwrap();
-        scorer.score(lists.iter().map(prepare).collect()).unwrap().lists
+        let prepare = |(texts, context): (&Vec<&str>, &str)| {
+            scorer.prepare_in_context("u", &NBest::from_texts(texts.clone()).unwrap(), context).unwrap()
+        };
+        let contexts = ["", "a", "the weather is there"];
+        scorer.score(lists.iter().zip(contexts).map(prepare).collect()).unwrap().lists
     };
     let mut difference = MaxDifference::new("lists, log-probabilities");
     for (list, (found, expected)) in score(gpu).iter().zip(&score(cpu)).enumerate() {

@@ -3,7 +3,7 @@ use crate::tree::TreeBatch;
 /// What a model keeps of the nodes it has computed, so that their children can be computed later.
 ///
 /// Takes `2 · layers · kv_heads · head_dim` numbers for a node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct KeyValues {
     nodes: usize,
     edges: usize,
@@ -33,7 +33,7 @@ impl KeyValues {
 ///
 /// # Shapes
 /// `[nodes, keys · dim]`
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct LayerKeyValues {
     keys: Vec<f32>,
     values: Vec<f32>,

@@ -178,6 +178,11 @@ typedef struct RescorerList {
    * The adapter for this list; NULL is that of the rescorer.
    */
   const struct RescorerAdapter *adapter;
+  /**
+   * What the model reads before every hypothesis: earlier turns of a conversation, names that may be said. Lists of one context
+   * have it computed once. NULL and "" are none.
+   */
+  const char *context;
 } RescorerList;
 
 /**
@@ -370,6 +375,16 @@ enum RescorerStatus rescorer_rescore_batch(const struct Rescorer *rescorer,
                                            RescorerProgress progress,
                                            void *user_data,
                                            struct RescorerResult **results);
+
+/**
+ * Computes a context before the first list that comes with it is there, as while the user still speaks. It is kept until a few
+ * others were used.
+ *
+ * # Safety
+ * `context` ends with a NUL.
+ */
+enum RescorerStatus rescorer_prepare_context(const struct Rescorer *rescorer,
+                                             const char *context);
 
 /**
  * Rescores a list in native JSON: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...]}`.

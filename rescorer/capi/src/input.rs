@@ -29,6 +29,9 @@ pub struct RescorerList {
     pub has_scores: bool,
     /// The adapter for this list; NULL is that of the rescorer.
     pub adapter: *const RescorerAdapter,
+    /// What the model reads before every hypothesis: earlier turns of a conversation, names that may be said. Lists of one context
+    /// have it computed once. NULL and "" are none.
+    pub context: *const c_char,
 }
 
 /// The text at a pointer.
@@ -53,6 +56,13 @@ impl RescorerList {
     pub(crate) unsafe fn name(&self) -> Result<&str, Failure> {
         // SAFETY: what the caller promised.
         if self.id.is_null() { Ok("") } else { unsafe { text(self.id, "the id of a list") } }
+    }
+
+    /// # Safety
+    /// As [`text`].
+    pub(crate) unsafe fn context(&self) -> Result<&str, Failure> {
+        // SAFETY: what the caller promised.
+        if self.context.is_null() { Ok("") } else { unsafe { text(self.context, "the context of a list") } }
     }
 
     /// # Safety

@@ -20,7 +20,7 @@ pub use model::{
 };
 pub use request::{
     Rescorer, RescorerProgress, RescorerWeights, rescorer_free, rescorer_from_policy, rescorer_new,
-    rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json,
+    rescorer_prepare_context, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json,
 };
 pub use result::{
     RescorerAnswer, RescorerResult, RescorerScored, RescorerWord, rescorer_result_answer,

@@ -188,6 +188,23 @@ pub unsafe extern "C" fn rescorer_rescore_batch(
     })
 }
 
+/// Computes a context before the first list that comes with it is there, as while the user still speaks. It is kept until a few
+/// others were used.
+///
+/// # Safety
+/// `context` ends with a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_prepare_context(
+    rescorer: *const Rescorer,
+    context: *const c_char,
+) -> RescorerStatus {
+    guarded(|| {
+        // SAFETY: what the caller promised.
+        let context = unsafe { text(context, "context") }?;
+        Ok(handle::find(rescorer)?.scorer().prepare_context(context)?)
+    })
+}
+
 /// Rescores a list in native JSON: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...]}`.
 ///
 /// # Safety
@@ -228,14 +245,15 @@ unsafe fn prepare(
     list: &RescorerList,
 ) -> Result<(Utterance, PreparedList), Failure> {
     // SAFETY: what the caller promised.
-    let (name, nbest) = unsafe { (list.name()?, list.nbest()?) };
-    let prepared = rescorer.scorer().prepare(name, &nbest)?;
+    let (name, nbest, context) = unsafe { (list.name()?, list.nbest()?, list.context()?) };
+    let prepared = rescorer.scorer().prepare_in_context(name, &nbest, context)?;
     let prepared = if list.adapter.is_null() {
         prepared
     } else {
         prepared.with_adapter(Some(handle::find(list.adapter)?.as_ref().clone()))
     };
-    Ok((Utterance::new(name, nbest), prepared))
+    let context = (!context.is_empty()).then(|| context.to_owned());
+    Ok((Utterance { context, ..Utterance::new(name, nbest) }, prepared))
 }
 
 fn answered(rescorer: &Arc<rescorer::Rescorer>, utterance: Utterance, scores: &ListScores) -> Answered {

@@ -134,6 +134,9 @@ pub struct ScoringArgs {
     pub model: ModelArgs,
     #[command(flatten)]
     pub convention: ConventionArgs,
+    /// What the model reads before every text that has no `context` of its own: earlier turns, names that may be said
+    #[arg(long, value_name = "TEXT")]
+    pub context: Option<String>,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -39,6 +39,28 @@ where
         .take(args.limit.unwrap_or(usize::MAX))
 }
 
+/// `--context` for those that have none of their own.
+pub fn in_context<I>(utterances: I, context: Option<&str>) -> impl Iterator<Item = ReadItem> + use<I>
+where
+    I: Iterator<Item = ReadItem>,
+{
+    let context = context.map(str::to_owned);
+    utterances.map(move |item| {
+        item.map(|mut utterance| {
+            utterance.context = utterance.context.or_else(|| context.clone());
+            utterance
+        })
+    })
+}
+
+/// Says how many lists have a context, where none is read.
+pub fn warn_of_contexts(utterances: &[rescorer::Utterance], reader: &str, status: Status) {
+    let count = utterances.iter().filter(|utterance| utterance.context.is_some()).count();
+    if count > 0 {
+        status.warn(format_args!("{reader} does not read the `context` that {count} lists have"));
+    }
+}
+
 /// Whether answers have to come line by line.
 pub fn is_interactive(lists: &[impl AsRef<Path>]) -> bool {
     lists.iter().any(|path| path.as_ref() == Path::new("-"))

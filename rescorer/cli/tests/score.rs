@@ -124,3 +124,19 @@ fn options_that_contradict_are_refused() {
     room.refused("score --text a.txt --bos 288", &["--bos 288", "288 tokens"]);
     room.refused("score --text a.txt --lm-text upper", &["upper", "none, lower or sentence"]);
 }
+
+#[test]
+fn a_context_is_read_and_not_scored() {
+    let room = Room::new();
+    let score = |arguments: &str, text: &str| {
+        scores(&room.run_with_stdin(&format!("score --json {arguments}"), text).ok())
+    };
+    let plain = score("--text -", "turn left\n");
+    let within = score("--text - --context lights", "turn left\n");
+    assert_ne!(plain, within);
+    // A list's own context comes first.
+    let own = "{\"hypotheses\": [{\"text\": \"turn left\"}], \"context\": \"lights\"}\n";
+    assert!(close(score("- --context kitchen", own)[0], within[0]));
+    let none = "{\"hypotheses\": [{\"text\": \"turn left\"}], \"context\": \"\"}\n";
+    assert!(close(score("- --context kitchen", none)[0], plain[0]));
+}

@@ -88,15 +88,14 @@ impl Rescorer {
         let start = Instant::now();
         let (scorer, fusion) = (self.scorer(), self.fusion());
         let sequences: Vec<&Vec<u32>> = list.sequences.iter().collect();
-        let tries = scorer.tries(&sequences, usize::MAX);
+        let tries = scorer.tries(&list.context, &sequences, usize::MAX);
         let hypotheses = sequences.len();
         let Some(trie) = tries.first() else {
             return Ok(Anytime { choice: None, decided: 0, hypotheses, nodes: 0 });
         };
         let mut walks: Vec<Walk<'_>> =
             trie.paths().iter().map(|(sequence, path)| Walk::new(0, *sequence, path)).collect();
-        let mut search = Search::new(scorer.model(), trie);
-        search.set_adapter(list.adapter.clone());
+        let mut search = Search::new(scorer, list, trie)?;
         let lists = std::slice::from_ref(list);
         let mut standing = [Standing::default()];
         loop {

@@ -25,6 +25,7 @@
 
 mod adapters;
 mod answer_record;
+mod context;
 mod convention;
 mod deadline;
 mod decision;

@@ -1,8 +1,10 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rescorer_models::{Adapter, LanguageModel, TreeBatch};
 use rescorer_nbest::{Distinct, NBest, Utterance};
 
+use crate::context::{Beginning, Contexts};
 use crate::{AdapterSet, Convention, Error, TokenTrie};
 
 /// Lists that are scored together where only their sequences are at hand.
@@ -36,7 +38,7 @@ pub struct ListScores {
 pub struct Scored {
     /// Their scores, in the order in which they were given.
     pub lists: Vec<ListScores>,
-    /// Trie nodes that were computed; beginnings that lists have in common count once.
+    /// Trie nodes that were computed; beginnings that lists have in common count once, contexts not.
     pub nodes: usize,
 }
 
@@ -51,6 +53,8 @@ pub struct PreparedList {
     pub(crate) words: Vec<usize>,
     /// What the model is computed with.
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
+    /// Tokens of the context, none where there is no context.
+    pub(crate) context: Arc<[u32]>,
     nodes: usize,
 }
 
@@ -71,7 +75,7 @@ impl PreparedList {
         self.distinct.hypotheses()[index].position
     }
 
-    /// Trie nodes of this list alone.
+    /// Trie nodes of this list alone, without its context.
     pub fn nodes(&self) -> usize {
         self.nodes
     }
@@ -85,6 +89,7 @@ pub struct Scorer {
     bos: u32,
     eos: Option<u32>,
     adapters: AdapterSet,
+    contexts: Arc<Contexts>,
 }
 
 impl Scorer {
@@ -102,7 +107,7 @@ impl Scorer {
             true => Some(tokenizer.eos().ok_or(Error::NoEos)?),
             false => None,
         };
-        Ok(Self { model, convention, bos, eos, adapters: AdapterSet::default() })
+        Ok(Self { model, convention, bos, eos, adapters: AdapterSet::default(), contexts: Arc::default() })
     }
 
     /// The same scorer with adapters: the first is for all lists that ask for none by name.
@@ -120,13 +125,15 @@ impl Scorer {
         &self.convention
     }
 
-    /// Tokenises the distinct hypotheses of an utterance, which may ask for one of the adapters.
+    /// Tokenises the distinct hypotheses of an utterance, which may have a context and ask for one of the adapters.
     ///
     /// # Errors
-    /// As [`Scorer::prepare`]; an adapter that is not there.
+    /// As [`Scorer::prepare_in_context`]; an adapter that is not there.
     pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
         let adapter = self.adapters.of(utterance)?.cloned();
-        Ok(PreparedList { adapter, ..self.prepare(&utterance.id, &utterance.nbest)? })
+        let context = utterance.context.as_deref().unwrap_or_default();
+        let prepared = self.prepare_in_context(&utterance.id, &utterance.nbest, context)?;
+        Ok(prepared.with_adapter(adapter))
     }
 
     /// Tokenises the distinct hypotheses of a list, for the first of the adapters.
@@ -136,13 +143,31 @@ impl Scorer {
     /// # Errors
     /// A hypothesis longer than the model's context.
     pub fn prepare(&self, name: &str, nbest: &NBest) -> Result<PreparedList, Error> {
+        self.prepare_in_context(name, nbest, "")
+    }
+
+    /// The same for a list that something comes before: earlier turns of a conversation, or names that may be said. The model
+    /// reads `context` and the end of a line before every hypothesis, and scores the hypothesis alone. An empty context is none.
+    ///
+    /// # Errors
+    /// A hypothesis that with the context is longer than the model's own.
+    pub fn prepare_in_context(
+        &self,
+        name: &str,
+        nbest: &NBest,
+        context: &str,
+    ) -> Result<PreparedList, Error> {
+        let context = self.encode_context(context)?;
         let distinct = nbest.distinct();
         let sequences = distinct
             .hypotheses()
             .iter()
             .map(|hypothesis| {
                 let text = &nbest.hypotheses()[hypothesis.position].text;
-                self.encode(text, || format!("utterance {name:?}, position {}", hypothesis.position))
+                self.encode(text, context.len(), || {
+                    let place = format!("utterance {name:?}, position {}", hypothesis.position);
+                    if context.is_empty() { place } else { format!("{place}, with its context") }
+                })
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let nodes = TokenTrie::count_nodes(&sequences, self.eos);
@@ -150,18 +175,47 @@ impl Scorer {
         let words =
             words.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.split_whitespace().count());
         let adapter = self.adapters.default_adapter().cloned();
-        Ok(PreparedList { name: name.into(), words: words.collect(), distinct, sequences, adapter, nodes })
+        Ok(PreparedList {
+            name: name.into(),
+            words: words.collect(),
+            distinct,
+            sequences,
+            adapter,
+            context,
+            nodes,
+        })
     }
 
     /// Tokens of a reference.
     #[cfg(feature = "training")]
     pub(crate) fn encode_reference(&self, name: &str, text: &str) -> Result<Vec<u32>, Error> {
-        self.encode(text, || format!("reference of utterance {name:?}"))
+        self.encode(text, 0, || format!("reference of utterance {name:?}"))
     }
 
-    fn encode(&self, text: &str, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
+    fn encode_context(&self, text: &str) -> Result<Arc<[u32]>, Error> {
+        if text.trim().is_empty() {
+            return Ok(Arc::default());
+        }
+        let line = format!("{}\n", self.convention.lm_text.apply(text));
+        Ok(self.model.tokenizer().encode(&line)?.into())
+    }
+
+    /// Computes a context, so that the first list that comes with it need not wait for it: what was said last may be handed over
+    /// while the user still speaks. On a GPU there is nothing to prepare.
+    ///
+    /// # Errors
+    /// A context longer than the model's own; a model that fails.
+    pub fn prepare_context(&self, text: &str) -> Result<(), Error> {
+        let context = self.encode_context(text)?;
+        self.encode("", context.len(), || "the context".to_owned())?;
+        self.beginning(&context, self.adapters.default_adapter())?;
+        Ok(())
+    }
+
+    /// Tokens of a text that `before` tokens come before.
+    fn encode(&self, text: &str, before: usize, subject: impl Fn() -> String) -> Result<Vec<u32>, Error> {
         let tokens = self.model.tokenizer().encode(&self.convention.lm_text.apply(text))?;
-        let len = tokens.len() + 1 + usize::from(self.eos.is_some());
+        let len = tokens.len() + 1 + before + usize::from(self.eos.is_some());
         let context = self.model.context_len();
         if len > context {
             return Err(Error::TooLong { subject: subject(), tokens: len, context });
@@ -169,8 +223,25 @@ impl Scorer {
         Ok(tokens)
     }
 
-    pub(crate) fn tries(&self, sequences: &[impl AsRef<[u32]>], max_nodes: usize) -> Vec<TokenTrie> {
-        TokenTrie::build(sequences, self.bos, self.eos, max_nodes)
+    pub(crate) fn tries(
+        &self,
+        context: &[u32],
+        sequences: &[impl AsRef<[u32]>],
+        max_nodes: usize,
+    ) -> Vec<TokenTrie> {
+        TokenTrie::build(sequences, context.last().copied().unwrap_or(self.bos), self.eos, max_nodes)
+    }
+
+    /// What stands before the roots of tries with this context; on the CPU it is computed.
+    pub(crate) fn beginning(
+        &self,
+        context: &[u32],
+        adapter: Option<&Arc<dyn Adapter>>,
+    ) -> Result<Beginning, Error> {
+        if context.is_empty() || !self.model.device().is_cpu() {
+            return Ok(Beginning::new(self.bos, context, adapter.cloned()));
+        }
+        self.contexts.computed(&self.model, self.bos, context, adapter.cloned())
     }
 
     /// The score under the convention of `edges` log-probabilities with this sum.
@@ -188,16 +259,11 @@ impl Scorer {
         let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
         let mut log_probs = vec![Vec::new(); sequences.len()];
         let mut nodes = 0;
-        let mut compute = |tries: &[AdaptedTrie]| -> Result<(), Error> {
-            let mut batch = TreeBatch::default();
-            for AdaptedTrie { trie, adapter, .. } in tries {
-                batch.set_adapter(adapter.clone());
-                trie.push_to(&mut batch);
-            }
-            nodes += batch.len();
-            let values = self.model.edge_log_probs(&batch)?;
+        let mut compute = |tries: &[KindTrie]| -> Result<(), Error> {
+            nodes += tries.iter().map(|own| own.trie.nodes()).sum::<usize>();
+            let values = self.compute(tries)?;
             let mut first = 0;
-            for AdaptedTrie { trie, sequences, .. } in tries {
+            for KindTrie { trie, sequences, .. } in tries {
                 for (sequence, path) in trie.paths() {
                     let values = path.iter().map(|&edge| values[first + edge as usize]);
                     log_probs[sequences[*sequence]] = values.collect();
@@ -206,9 +272,13 @@ impl Scorer {
             }
             Ok(())
         };
-        // Tries of different adapters share a batch where they fit into one.
-        let mut waiting: Vec<AdaptedTrie> = Vec::new();
-        for trie in self.adapted_tries(&lists, &sequences) {
+        // Tries of different adapters share a batch where they fit into one; those with a context have one each.
+        let mut waiting: Vec<KindTrie> = Vec::new();
+        for trie in self.tries_of_kinds(&lists, &sequences) {
+            if !trie.context.is_empty() {
+                compute(&[trie])?;
+                continue;
+            }
             let filled: usize = waiting.iter().map(|waiting| waiting.trie.nodes()).sum();
             if !waiting.is_empty() && filled + trie.trie.nodes() > budget {
                 compute(&waiting)?;
@@ -224,6 +294,27 @@ impl Scorer {
         Ok(Scored { lists: lists.collect::<Result<_, _>>()?, nodes })
     }
 
+    /// Log-probabilities of the edges of tries. One with a context comes alone.
+    fn compute(&self, tries: &[KindTrie]) -> Result<Vec<f32>, Error> {
+        if let [KindTrie { trie, adapter, context, .. }] = tries
+            && !context.is_empty()
+        {
+            let Beginning { mut batch, mut past } = self.beginning(context, adapter.as_ref())?;
+            // A chain of at least BOS.
+            trie.push_behind(batch.len().saturating_sub(1) as u32, &mut batch);
+            return Ok(match self.model.device().is_cpu() {
+                true => self.model.continued_log_probs(&batch, &mut past)?,
+                false => self.model.edge_log_probs(&batch)?,
+            });
+        }
+        let mut batch = TreeBatch::default();
+        for KindTrie { trie, adapter, .. } in tries {
+            batch.set_adapter(adapter.clone());
+            trie.push_to(&mut batch);
+        }
+        Ok(self.model.edge_log_probs(&batch)?)
+    }
+
     /// Scores of token sequences, list by list, with the first of the adapters.
     #[cfg(feature = "training")]
     pub(crate) fn score_sequences<'a>(
@@ -232,7 +323,7 @@ impl Scorer {
     ) -> Result<Vec<Vec<f64>>, Error> {
         let score = |sequences: &[Vec<u32>]| -> Result<Vec<f64>, Error> {
             let mut scores = vec![0.0; sequences.len()];
-            for trie in self.tries(sequences, self.model.node_budget()) {
+            for trie in self.tries(&[], sequences, self.model.node_budget()) {
                 let mut batch = TreeBatch::default();
                 batch.set_adapter(self.adapters.default_adapter().cloned());
                 trie.push_to(&mut batch);
@@ -255,24 +346,28 @@ impl Scorer {
         Ok(scores)
     }
 
-    /// Tries of the sequences of all lists, those of one adapter together.
-    fn adapted_tries(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<AdaptedTrie> {
-        // An adapter, and the numbers of its sequences.
-        type Own = (Option<Arc<dyn Adapter>>, Vec<usize>);
-        let mut of_adapter: Vec<Own> = Vec::new();
+    /// Tries of the sequences of all lists, those of one kind together.
+    fn tries_of_kinds(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<KindTrie> {
+        // A list of the kind, and the numbers of the kind's sequences.
+        let mut kinds: Vec<(&PreparedList, Vec<usize>)> = Vec::new();
         let mut next = 0;
-        for (list, number) in lists.iter().zip(adapter_numbers(lists)) {
-            if number == of_adapter.len() {
-                of_adapter.push((list.adapter.clone(), Vec::new()));
+        for (list, kind) in lists.iter().zip(kind_numbers(lists)) {
+            if kind == kinds.len() {
+                kinds.push((list, Vec::new()));
             }
-            of_adapter[number].1.extend(next..next + list.sequences.len());
+            kinds[kind].1.extend(next..next + list.sequences.len());
             next += list.sequences.len();
         }
-        let tries = of_adapter.into_iter().flat_map(|(adapter, numbers)| {
+        let tries = kinds.into_iter().flat_map(|(list, numbers)| {
             let own: Vec<&Vec<u32>> = numbers.iter().map(|&number| sequences[number]).collect();
-            let numbers = Arc::new(numbers);
-            let tries = self.tries(&own, self.model.node_budget()).into_iter();
-            tries.map(move |trie| AdaptedTrie { trie, adapter: adapter.clone(), sequences: numbers.clone() })
+            let sequences = Arc::new(numbers);
+            let tries = self.tries(&list.context, &own, self.model.node_budget()).into_iter();
+            tries.map(move |trie| KindTrie {
+                trie,
+                adapter: list.adapter.clone(),
+                context: list.context.clone(),
+                sequences: sequences.clone(),
+            })
         });
         tries.collect()
     }
@@ -307,22 +402,21 @@ impl Scorer {
 }
 
 /// A trie with what it is computed with.
-struct AdaptedTrie {
+struct KindTrie {
     trie: TokenTrie,
     adapter: Option<Arc<dyn Adapter>>,
+    context: Arc<[u32]>,
     /// The number among all sequences of each of those that the trie was built from.
     sequences: Arc<Vec<usize>>,
 }
 
-/// A number for every list, the same for lists with the same adapter, counted in the order in which they come up.
-pub(crate) fn adapter_numbers(lists: &[PreparedList]) -> Vec<usize> {
-    let mut known: Vec<Option<*const ()>> = Vec::new();
+/// A number for every list, the same for lists with the same adapter and context, counted in the order in which they come up.
+pub(crate) fn kind_numbers(lists: &[PreparedList]) -> Vec<usize> {
+    let mut known: HashMap<(Option<*const ()>, &[u32]), usize> = HashMap::new();
     let numbers = lists.iter().map(|list| {
         let adapter = list.adapter.as_ref().map(|adapter| Arc::as_ptr(adapter).cast::<()>());
-        known.iter().position(|known| *known == adapter).unwrap_or_else(|| {
-            known.push(adapter);
-            known.len() - 1
-        })
+        let next = known.len();
+        *known.entry((adapter, &list.context)).or_insert(next)
     });
     numbers.collect()
 }

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 
-use rescorer_models::{Adapter, Edge, KeyValues, LanguageModel, TreeBatch};
+use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
 use crate::rescorer::candidates;
-use crate::scorer::{PreparedList, adapter_numbers, require_finite};
+use crate::scorer::{PreparedList, kind_numbers, require_finite};
 use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
@@ -74,13 +73,13 @@ impl Rescorer {
         if fusion.lm_weight < 0.0 || !scorer.model().device().is_cpu() {
             return self.choose_by_scores(lists);
         }
-        // Lists that begin alike come into one group, those with different adapters never.
-        let adapters = adapter_numbers(&lists);
+        // Lists that begin alike come into one group, those with different adapters or contexts never.
+        let kinds = kind_numbers(&lists);
         let mut order: Vec<usize> = (0..lists.len()).collect();
-        order.sort_by_key(|&list| (adapters[list], lists[list].sequences.first()));
+        order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
         let mut standings = vec![Standing::default(); lists.len()];
         let mut nodes = 0;
-        for group in groups(&lists, &order, &adapters) {
+        for group in groups(&lists, &order, &kinds) {
             nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
         }
         let choices = standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(fusion, list));
@@ -109,10 +108,10 @@ impl PreparedList {
 type Part = (usize, Range<usize>);
 
 /// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
-fn groups(lists: &[PreparedList], order: &[usize], adapters: &[usize]) -> Vec<Vec<Part>> {
+fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<Part>> {
     let mut groups: Vec<Vec<Part>> = Vec::new();
     let mut filled = GROUP_NODES;
-    let mut adapter = None;
+    let mut kind = None;
     for &list in order {
         let PreparedList { sequences, .. } = &lists[list];
         let nodes = lists[list].nodes();
@@ -131,8 +130,8 @@ fn groups(lists: &[PreparedList], order: &[usize], adapters: &[usize]) -> Vec<Ve
             filled = GROUP_NODES;
             continue;
         }
-        if filled + nodes > GROUP_NODES || adapter != Some(adapters[list]) {
-            adapter = Some(adapters[list]);
+        if filled + nodes > GROUP_NODES || kind != Some(kinds[list]) {
+            kind = Some(kinds[list]);
             groups.push(Vec::new());
             filled = 0;
         }
@@ -217,6 +216,8 @@ pub(crate) struct Search<'a> {
     trie: &'a TokenTrie,
     /// Edges sorted by the node that they leave.
     by_node: Vec<u32>,
+    /// The node before the root, where there is a context.
+    before: Option<u32>,
     batch: TreeBatch,
     past: KeyValues,
     /// Index in the batch of every node that is computed.
@@ -237,20 +238,20 @@ impl Search<'_> {
             group.iter().flat_map(|(list, part)| part.clone().map(move |index| (*list, index))).collect();
         let sequences: Vec<&Vec<u32>> =
             hypotheses.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
-        let tries = scorer.tries(&sequences, usize::MAX);
+        let Some(&(first, _)) = group.first() else { return Ok(0) };
+        let tries = scorer.tries(&lists[first].context, &sequences, usize::MAX);
         let Some(trie) = tries.first() else { return Ok(0) };
         let walks = trie.paths().iter().map(|(sequence, path)| {
             let (list, index) = hypotheses[*sequence];
             Walk::new(list, index, path)
         });
         let mut walks: Vec<Walk<'_>> = walks.collect();
-        let mut search = Search::new(scorer.model(), trie);
-        search.set_adapter(group.first().and_then(|(list, _)| lists[*list].adapter.clone()));
+        let mut search = Search::new(scorer, &lists[first], trie)?;
         let mut round = None;
         loop {
             search.settle(scorer, fusion, lists, standings, &mut walks)?;
             if walks.is_empty() {
-                return Ok(search.past.nodes());
+                return Ok(search.nodes());
             }
             search.compute(search.next_nodes(&walks, &mut round))?;
         }
@@ -268,27 +269,30 @@ impl Search<'_> {
         shallowest(nodes, least)
     }
 
-    pub(crate) fn new<'a>(model: &'a LanguageModel, trie: &'a TokenTrie) -> Search<'a> {
+    /// Begins with the trie of lists that have the adapter and the context of `list`.
+    pub(crate) fn new<'a>(
+        scorer: &'a Scorer,
+        list: &PreparedList,
+        trie: &'a TokenTrie,
+    ) -> Result<Search<'a>, Error> {
         let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
         by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
-        Search {
-            model,
+        let beginning = scorer.beginning(&list.context, list.adapter.as_ref())?;
+        Ok(Search {
+            model: scorer.model(),
             trie,
             by_node,
-            batch: TreeBatch::default(),
-            past: KeyValues::default(),
+            before: beginning.before(),
+            batch: beginning.batch,
+            past: beginning.past,
             computed: vec![None; trie.nodes()],
             log_probs: vec![0.0; trie.edges()],
-        }
+        })
     }
 
-    pub(crate) fn set_adapter(&mut self, adapter: Option<Arc<dyn Adapter>>) {
-        self.batch.set_adapter(adapter);
-    }
-
-    /// Nodes computed so far.
+    /// Nodes of the trie that are computed so far.
     pub(crate) fn nodes(&self) -> usize {
-        self.past.nodes()
+        self.past.nodes() - self.before.map_or(0, |before| before as usize + 1)
     }
 
     /// The nodes that as many of the first hypotheses need to their end as `most` nodes are enough for.
@@ -361,7 +365,7 @@ impl Search<'_> {
             let mut edges = Vec::new();
             for &node in nodes {
                 let parent = self.trie.parents()[node as usize];
-                let parent = parent.and_then(|parent| self.computed[parent as usize]);
+                let parent = parent.map_or(self.before, |parent| self.computed[parent as usize]);
                 let place = self.batch.push_node(self.trie.tokens()[node as usize], parent);
                 self.computed[node as usize] = Some(place);
                 let leaves = |edge: &u32| self.trie.all_edges()[*edge as usize].node;

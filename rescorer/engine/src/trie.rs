@@ -97,6 +97,17 @@ impl TokenTrie {
     pub fn push_to(&self, batch: &mut TreeBatch) {
         batch.push_tree(&self.tokens, &self.parents, &self.edges);
     }
+
+    /// Appends this trie to the last tree of a batch: its root becomes a child of the node `before`.
+    pub(crate) fn push_behind(&self, before: u32, batch: &mut TreeBatch) {
+        let first = batch.len() as u32;
+        for (&token, parent) in self.tokens.iter().zip(&self.parents) {
+            batch.push_node(token, Some(parent.map_or(before, |parent| first + parent)));
+        }
+        for edge in &self.edges {
+            batch.push_edge(Edge { node: first + edge.node, token: edge.token });
+        }
+    }
 }
 
 /// A trie that grows by sequences in sorted order, so that only the last path can be extended.

@@ -13,7 +13,7 @@ pub struct Utterance {
     pub nbest: NBest,
     /// What was said, where it is known; may be empty.
     pub reference: Option<String>,
-    /// What was said before, for a language model that looks back.
+    /// What the language model reads before every hypothesis: earlier turns of a conversation, names the user knows.
     pub context: Option<String>,
     /// Fields that are carried to the output unread. Their numbers are kept to 64 bits.
     pub extra: Map<String, Value>,

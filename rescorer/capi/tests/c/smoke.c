@@ -28,7 +28,7 @@
     } while (0)
 
 static const RescorerHypothesis hypotheses[] = {{"the cat sat", -1.0}, {"the hat sat", -1.5}, {"a cat sat", -2.5}};
-static const RescorerList list = {"u1", hypotheses, 3, true, NULL};
+static const RescorerList list = {.id = "u1", .hypotheses = hypotheses, .count = 3, .has_scores = true};
 
 struct job {
     RescorerModel *model;
@@ -123,6 +123,31 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
     OK(rescorer_rescore_batch(rescorer, NULL, 0, NULL, NULL, NULL));
 }
 
+/* A context changes scores, the same whether it was prepared or not, and whichever way it comes in. */
+static void context(Rescorer *rescorer) {
+    RescorerAnswer without, within, from_json;
+    RescorerResult *results[3] = {NULL};
+    RescorerList turn = list;
+    turn.context = "a cat";
+    OK(rescorer_prepare_context(rescorer, "a cat"));
+    OK(rescorer_rescore(rescorer, &list, &results[0]));
+    OK(rescorer_rescore(rescorer, &turn, &results[1]));
+    const char *json = "{\"id\": \"u1\", \"context\": \"a cat\", \"hypotheses\": [{\"text\": \"the cat sat\", \"score\": -1.0}, "
+                       "{\"text\": \"the hat sat\", \"score\": -1.5}, {\"text\": \"a cat sat\", \"score\": -2.5}]}";
+    OK(rescorer_rescore_json(rescorer, json, &results[2]));
+    OK(rescorer_result_answer(results[0], &without));
+    OK(rescorer_result_answer(results[1], &within));
+    OK(rescorer_result_answer(results[2], &from_json));
+    CHECK(fabs(without.hypotheses[0].total - within.hypotheses[0].total) > 1e-3);
+    CHECK(within.position == from_json.position && within.hypotheses[0].total == from_json.hypotheses[0].total);
+    for (int at = 0; at < 3; at++) {
+        OK(rescorer_result_free(results[at]));
+    }
+    turn.context = "caf\xe9";
+    FAILS(rescorer_rescore(rescorer, &turn, &results[0]), RESCORER_STATUS_INVALID_UTF8, "context of a list");
+    FAILS(rescorer_prepare_context(rescorer, NULL), RESCORER_STATUS_NULL_POINTER, "context is NULL");
+}
+
 static void refusals(RescorerModel *model, Rescorer *rescorer, const char *model_path, const char *policy) {
     RescorerModel *no_model = NULL;
     FAILS(rescorer_model_load(NULL, 0, 1, &no_model), RESCORER_STATUS_NULL_POINTER, "path is NULL");
@@ -160,7 +185,7 @@ static void refusals(RescorerModel *model, Rescorer *rescorer, const char *model
     bad.adapter = (RescorerAdapter *)model;
     FAILS(rescorer_rescore(rescorer, &bad, &result), RESCORER_STATUS_INVALID_HANDLE, "adapter");
     RescorerHypothesis odd_text[] = {{"fine", -1.0}, {"caf\xe9", -2.0}};
-    bad = (RescorerList){NULL, odd_text, 2, true, NULL};
+    bad = (RescorerList){.hypotheses = odd_text, .count = 2, .has_scores = true};
     FAILS(rescorer_rescore(rescorer, &bad, &result), RESCORER_STATUS_INVALID_UTF8, "position 1 is not UTF-8 from byte 3");
     odd_text[1] = (RescorerHypothesis){NULL, -2.0};
     FAILS(rescorer_rescore(rescorer, &bad, &result), RESCORER_STATUS_NULL_POINTER, "position 1");
@@ -196,6 +221,7 @@ int main(int count, char **arguments) {
     OK(rescorer_result_free(result));
     OK(rescorer_free(tuned));
     answers(rescorer, adapter);
+    context(rescorer);
     refusals(model, rescorer, arguments[1], arguments[3]);
 
     int threads = atoi(arguments[4]);

@@ -48,6 +48,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let policy =
         args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;

@@ -35,6 +35,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let decision = deciding.decision;
     if args.deadline_ms.is_some() && decision.rule != DecisionRule::Maximum {

@@ -41,6 +41,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         Some(path) => Box::new(lists::select(sentences(path)?, &args.select)),
         None => Box::new(lists::read(&args.lists, &args.select)?),
     };
+    let input = lists::in_context(input, args.scoring.context.as_deref());
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
     let scorer = model::load(&args.scoring.model, status)?.scorer(args.scoring.convention.convention())?;
     let mut out = Sink::open(None)?;

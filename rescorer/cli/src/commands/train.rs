@@ -34,6 +34,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     }
     let mut skipped = Skipped::allowing(args.skip_invalid, status);
     let held = Lists::read(&recipe, &mut skipped)?;
+    lists::warn_of_contexts(&held.train, "training", status);
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
     model::set_threads(args.threads)?;

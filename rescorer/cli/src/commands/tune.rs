@@ -22,6 +22,7 @@ struct Report<'a> {
 pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
+    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let mut file = Sink::file(&args.output)?;
     let model = model::load(&args.scoring.model, status)?;
     let (identity, adapter) = (model.identity.clone(), model.adapter.clone());

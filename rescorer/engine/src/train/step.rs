@@ -109,7 +109,7 @@ fn run_pass(
 ) -> Result<Vec<Tensor<2>>, Error> {
     let all: Vec<&Vec<u32>> =
         items.iter().flat_map(|item| sequences(stage, item)).map(|(_, tokens)| tokens).collect();
-    let tries = scorer.tries(&all, usize::MAX);
+    let tries = scorer.tries(&[], &all, usize::MAX);
     let mut batch = TreeBatch::default();
     batch.set_adapter(Some(adapter.clone()));
     tries.iter().for_each(|trie| trie.push_to(&mut batch));

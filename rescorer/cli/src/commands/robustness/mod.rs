@@ -54,6 +54,7 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
     for utterance in all {
         utterances.extend(skipped.pass(utterance)?);
     }
+    lists::warn_of_contexts(&utterances, "the benchmark", status);
     let data = plan.lists.iter().map(|path| data_file(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let seen: HashSet<&str> =
         decisions.iter().filter_map(|decision| decision.policy.as_ref()).flat_map(Policy::seen).collect();
