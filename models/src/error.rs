@@ -62,6 +62,23 @@ pub enum Error {
         problems: String,
     },
 
+    /// The weights are larger than the memory that can be had.
+    #[error(
+        "{path}: the weights take {} MB in {precision}, and {} MB of memory can be had; \
+         close other programs, choose a smaller model{}", needed / 1_000_000, obtainable / 1_000_000,
+        if *precision == Precision::Int8 { "" } else { " or --precision int8" }, path = path.display()
+    )]
+    Memory {
+        /// The file or folder.
+        path: PathBuf,
+        /// Bytes of the weights.
+        needed: u64,
+        /// Bytes that can be had.
+        obtainable: u64,
+        /// Arithmetic that was asked for.
+        precision: Precision,
+    },
+
     /// The tokenizer could not be built.
     #[error("{path}: tokenizer: {reason}", path = path.display())]
     Tokenizer {

@@ -28,6 +28,7 @@ mod guard;
 mod head;
 mod layer_norm;
 mod linear;
+mod memory;
 mod model;
 pub mod named;
 mod rms_norm;

@@ -8,15 +8,16 @@ use super::config::DecoderConfig;
 use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of};
 use super::tree_attention::Heads;
 use super::{Block, Decoder};
-use crate::Error;
 use crate::adapter::{Site, TargetModule};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::head::Head;
 use crate::layer_norm::{LayerNorm, Norm};
 use crate::linear::Linear;
+use crate::memory;
 use crate::rms_norm::RmsNorm;
 use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
+use crate::{Error, Precision};
 
 /// Loads a decoder from an open GGUF file.
 ///
@@ -46,7 +47,13 @@ fn load(
     config: DecoderConfig,
     device: &ComputeDevice,
 ) -> Result<(Decoder, String), Error> {
-    store.check(&layout.wanted(&config), &layout.ignored)?;
+    let wanted = layout.wanted(&config);
+    store.check(&wanted, &layout.ignored)?;
+    if device.is_cpu() {
+        let names = wanted.iter().map(|(name, _)| name.as_str());
+        let needed = bytes_of_weights(store, names, layout.embedding, config.tied_head, device);
+        memory::require(store.path(), needed, device.precision())?;
+    }
     let blocks: Vec<(Block, Vec<[u8; 32]>)> = (0..config.layers)
         .into_par_iter()
         .map(|layer| load_block(store, layout, &config, layer, device))
@@ -82,6 +89,33 @@ fn load(
     let decoder =
         Decoder { config, device: device.clone(), embedding, blocks: loaded, norm: last_norm, head };
     Ok((decoder, fingerprint))
+}
+
+/// Fewest bytes that the weights take on the CPU: matrices as they are packed, the table of embeddings as it is stored.
+fn bytes_of_weights<'a>(
+    store: &WeightStore,
+    names: impl Iterator<Item = &'a str>,
+    embedding: &str,
+    has_tied_head: bool,
+    device: &ComputeDevice,
+) -> u64 {
+    let bytes_of = |name: &str| {
+        let Some(info) = store.tensors().get(name) else { return 0 };
+        let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
+        let stored = info.byte_len() as u64;
+        let packed = match (device.precision(), device.trains()) {
+            // Blocks of up to 8 bits with their scales.
+            (Precision::Int8, _) => stored.min(values),
+            (_, true) => 8 * values,
+            (_, false) => 4 * values,
+        };
+        match name == embedding {
+            true if has_tied_head => stored.saturating_add(packed),
+            true => stored,
+            false => packed,
+        }
+    };
+    names.map(bytes_of).fold(0, u64::saturating_add)
 }
 
 fn norm(stored: &RawTensor, layout: &Layout, config: &DecoderConfig, device: &ComputeDevice) -> RmsNorm {

@@ -34,6 +34,13 @@ pub struct TensorInfo {
     byte_len: usize,
 }
 
+impl TensorInfo {
+    /// Bytes as stored.
+    pub fn byte_len(&self) -> usize {
+        self.byte_len
+    }
+}
+
 /// Bytes of one tensor as stored.
 #[derive(Debug, Clone)]
 pub struct RawTensor {

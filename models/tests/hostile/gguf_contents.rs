@@ -48,6 +48,37 @@ fn differences_of_tensors_are_listed_together() {
     });
 }
 
+/// 3.2 TB of weights, in a file that takes no room.
+#[cfg(unix)]
+#[test]
+fn a_model_larger_than_memory_is_refused_before_it_is_read() {
+    let (layers, width) = (500, 1 << 24);
+    let mut file = GgufFile::tiny();
+    file.set_u32("llama.feed_forward_length", width);
+    file.set_u32("llama.block_count", layers);
+    let (blocks, others): (Vec<Tensor>, Vec<Tensor>) = file
+        .tensors
+        .into_iter()
+        .filter(|tensor| !tensor.name.starts_with("blk.1."))
+        .partition(|tensor| tensor.name.starts_with("blk.0."));
+    file.tensors = others;
+    for layer in 0..layers {
+        file.tensors.extend(blocks.iter().map(|Tensor { name, axes, .. }| {
+            let is_wide = ["ffn_gate", "ffn_up", "ffn_down"].iter().any(|part| name.contains(part));
+            let wide = |&axis: &u64| if is_wide && axis != 32 { u64::from(width) } else { axis };
+            let name = name.replacen("blk.0.", &format!("blk.{layer}."), 1);
+            Tensor { name, axes: axes.iter().map(wide).collect(), kind: 0, data: Vec::new() }
+        }));
+    }
+    let (_folder, path) = scratch(&[]);
+    file.write_sparse(&path);
+    refused(
+        &path,
+        "a huge model",
+        &["the weights take 32212", "MB of memory can be had", "--precision int8"],
+    );
+}
+
 #[test]
 fn rope_factors_have_to_fit() {
     let add = |values: &[f32], parts: &[&str]| {

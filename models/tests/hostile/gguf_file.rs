@@ -78,6 +78,23 @@ impl GgufFile {
         bytes
     }
 
+    /// Writes a file whose tensors are as large as their axes say, and holes.
+    #[cfg(unix)]
+    pub fn write_sparse(&self, path: &std::path::Path) {
+        let mut bytes = Bytes::header(3, self.tensors.len() as u64, self.values.len() as u64);
+        for (key, kind, value) in &self.values {
+            bytes = bytes.string(key).u32(*kind).raw(value);
+        }
+        let mut end = 0;
+        for Tensor { name, axes, kind, .. } in &self.tensors {
+            bytes = bytes.tensor(name, axes, *kind, end as u64);
+            end += byte_len(axes, *kind).next_multiple_of(ALIGNMENT);
+        }
+        std::fs::write(path, &bytes.0).unwrap();
+        let len = bytes.0.len().next_multiple_of(ALIGNMENT) + end;
+        std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(len as u64).unwrap();
+    }
+
     pub fn tensor(&mut self, name: &str) -> &mut Tensor {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap()
     }

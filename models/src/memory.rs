@@ -1,0 +1,45 @@
+//! Whether a model fits into memory, asked before it is read.
+
+use std::path::Path;
+
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+use crate::{Error, Precision};
+
+/// Refuses what needs more bytes than can be had.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn require(path: &Path, needed: u64, precision: Precision) -> Result<(), Error> {
+    match obtainable() {
+        Some(obtainable) if needed > obtainable => {
+            Err(Error::Memory { path: path.into(), needed, obtainable, precision })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes that this process can get: free or easily freed memory and swap, within what its control group may have. `None` where the
+/// system does not tell.
+fn obtainable() -> Option<u64> {
+    let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
+    let system = System::new_with_specifics(memory);
+    let free = system.available_memory().saturating_add(system.free_swap());
+    let group = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
+    (free > 0).then(|| free.min(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_larger_than_memory_is_refused() {
+        let require = |needed| require(Path::new("large.gguf"), needed, Precision::F32);
+        assert!(require(1_000_000).is_ok());
+        let message = require(1 << 60).unwrap_err().to_string();
+        for part in ["large.gguf", "1152921504607 MB", "in f32", "--precision int8"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
