@@ -53,7 +53,7 @@ pub use normalize::{Normalization, words};
 pub use nprr::{
     NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, RobustnessErrors, gain_kept, nprr, nprr_difference,
 };
-pub use paired::{PairedBootstrap, paired_bootstrap};
+pub use paired::{PairedBootstrap, paired_bootstrap, werr_interval};
 pub use perturbation::{
     HypothesisReplacement, Perturbation, PerturbationKind, Perturbed, PerturbedText, Replacement, WordCounts,
 };

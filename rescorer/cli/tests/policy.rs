@@ -34,6 +34,7 @@ fn evaluate_has_the_fields_of_the_interface() {
         "rescored_wer",
         "oracle_wer",
         "werr",
+        "werr_ci95",
         "ci95",
         "changed",
         "better",

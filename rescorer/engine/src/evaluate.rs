@@ -1,6 +1,6 @@
 use rescorer_perturb::{
     DRAWS, ErrorCounts, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap,
-    wer_interval,
+    wer_interval, werr_interval,
 };
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ pub struct Evaluation {
     pub oracle_wer: f64,
     /// Relative reduction of the WER, in percent.
     pub werr: f64,
+    /// 95% bootstrap interval of `werr`; `None` where the first pass makes no errors.
+    pub werr_ci95: Option<[f64; 2]>,
     /// 95% bootstrap interval of `rescored_wer`.
     pub ci95: [f64; 2],
     /// Paired bootstrap of the difference: its interval in points, and its p-value.
@@ -73,6 +75,8 @@ impl Evaluation {
             } else {
                 0.0
             },
+            werr_ci95: werr_interval(&first, &second, Some(&groups), DRAWS, seed)?
+                .map(|Interval { low, high }| [low, high]),
             ci95: [low, high],
             difference: paired_bootstrap(&first, &second, Some(&groups), DRAWS, seed)?,
             first_pass_counts: lists.iter().map(|list| list.counts[0]).sum(),

@@ -235,9 +235,13 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
     writeln!(out, "WER first pass     % {:>8.2}", evaluation.first_pass_wer)?;
     writeln!(out, "WER rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
     writeln!(out, "WER oracle         % {:>8.2}", evaluation.oracle_wer)?;
+    let interval = match evaluation.werr_ci95 {
+        Some([low, high]) => format!("95% [{low:.2}, {high:.2}], "),
+        None => String::new(),
+    };
     writeln!(
         out,
-        "WERR               % {:>8.2}   p = {:.3}, paired bootstrap",
+        "WERR               % {:>8.2}   {interval}p = {:.3}, paired bootstrap",
         evaluation.werr, difference.p
     )?;
     for (name, counts) in
