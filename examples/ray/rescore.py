@@ -11,6 +11,7 @@ import argparse
 
 import pyarrow as pa
 import ray
+import rescorer
 
 # So that batches without a row, and rows that could not be rescored, have the same types as others.
 TYPES = {
@@ -28,8 +29,6 @@ class SecondPass:
     """One worker: a process with a model of its own."""
 
     def __init__(self, threads, return_exceptions, arguments):
-        import rescorer
-
         rescorer.set_threads(threads)
         self.return_exceptions = return_exceptions
         self.rescorer = rescorer.Rescorer.from_pretrained(**arguments)
@@ -49,7 +48,7 @@ def rescored(paths, arguments, workers=2, threads=1, batch=64, return_exceptions
         fn_constructor_args=(threads, return_exceptions, arguments),
         batch_size=batch,
         batch_format="pyarrow",
-        concurrency=workers,
+        compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=threads,
         # Whatever kills a worker, its batches are tried again in another.
         max_restarts=-1,
@@ -75,7 +74,12 @@ def main():
     args = parser.parse_args()
     names = ["model", "policy", "lm_weight", "adapter", "precision", "device"]
     arguments = {name: getattr(args, name) for name in names}
+    # What is wrong with the arguments is said here, once, and not by every worker.
+    rescorer.Rescorer.from_pretrained(**arguments)
     ray.init(log_to_driver=False)
+    there, taken = int(ray.cluster_resources().get("CPU", 0)), args.workers * args.threads
+    if taken >= there:
+        parser.error(f"{args.workers} workers take {taken} of {there} CPUs, and reading and writing need one: give fewer --workers")
     answers = rescored(args.lists, arguments, args.workers, args.threads, args.batch, args.skip_invalid)
     {"parquet": answers.write_parquet, "json": answers.write_json}[args.to](args.output)
 

@@ -19,7 +19,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
 sys.path.insert(0, str(ROOT / "examples" / "ray"))
 from rescore import SecondPass, rescored  # noqa: E402
 
-LISTS, FILES = 3000, 30
+LISTS, FILES = 3000, 10
 ARGUMENTS = {"model": str(MODEL), "lm_weight": 0.5, "device": "cpu"}
 
 
@@ -42,9 +42,10 @@ class Watched(SecondPass):
 
 @pytest.fixture(scope="module")
 def cluster():
-    paths = [str(ROOT / "examples" / "ray"), os.path.dirname(__file__)]
+    paths = [str(ROOT / "examples" / "ray"), os.path.dirname(__file__), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(paths)}}
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=environment)
+    # Two workers, and room for the tasks that read and write.
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, runtime_env=environment)
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
     ray.shutdown()

@@ -1,6 +1,6 @@
 """Columns to rows, and results to columns."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Union
+from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
 import numpy as np
 
@@ -37,9 +37,9 @@ def columns(results: Iterable[Union[Result, InvalidList]], prefix: str, with_err
     error: List[Any] = []
     for result in results:
         if isinstance(result, Result):
-            values = (result.text, result.position, result.changed, result.confidence)
             # Lists, not arrays: columns of arrays of several lengths have a type of their own in Arrow's world.
-            values += (result.lm_scores.tolist(), result.totals.tolist(), None)
+            scores = (result.lm_scores.tolist(), result.totals.tolist())
+            values: Tuple[Any, ...] = (result.text, result.position, result.changed, result.confidence, *scores, None)
         else:
             values = (None,) * 6 + (str(result),)
         for column, value in zip((text, position, changed, confidence, lm_scores, totals, error), values):
