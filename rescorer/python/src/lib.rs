@@ -1,7 +1,7 @@
 //! The module `rescorer._rescorer` under the Python package `rescorer`.
 //!
-//! Lists come in as Python objects ([`list`], [`value`]), go through the model with the interpreter released ([`engine`],
-//! [`many`]), and come out as [`result`]. Every error becomes one of the exceptions of `rescorer._errors` ([`error`]); PyO3 turns
+//! Lists come in as Python objects (`list`, `value`), go through the model with the interpreter released (`engine`,
+//! `many`), and come out as `result`. Every error becomes one of the exceptions of `rescorer._errors` (`error`); PyO3 turns
 //! a panic, which would be a mistake of ours, into an exception as well.
 // Python hands over arguments by value, one keyword each.
 #![allow(clippy::too_many_arguments)]
