@@ -1,7 +1,7 @@
 """Packs a wheel around an extension that cargo has built already: python pack.py LIBRARY FOLDER
 
 `maturin build` would compile the library's dependencies once more, with the features that this crate alone asks for; CI has them all
-from `cargo build --workspace`. The wheel is for this machine, to be tested; those for others come from maturin.
+from its tests. The wheel is for this machine, to be tested; those for others come from maturin.
 """
 
 import base64
