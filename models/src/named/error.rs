@@ -7,6 +7,22 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NamedError {
+    /// A named model, and a file of that name.
+    #[error("model {name} is a named model and a file here; write ./{name} for the file, or move it")]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+
+    /// Neither a path nor a named model.
+    #[error("model {name}: no such file or folder, and no named model ({names})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names that there are.
+        names: String,
+    },
+
     /// Neither `RESCORER_HOME` nor the platform says where caches go.
     #[error("no folder for cached models is known here; set RESCORER_HOME to a folder that can be written")]
     NoCacheFolder,

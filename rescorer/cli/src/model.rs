@@ -8,7 +8,7 @@ use rescorer::{
     Precision, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
-use rescorer_models::named::{self, Cache, NamedModel, Progress, PullOptions};
+use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
 
 use crate::args::{self, ChoiceArgs, ConventionArgs, ModelArgs};
 use crate::status::Status;
@@ -171,37 +171,17 @@ pub fn decision(policy: Option<&Policy>, rule: Option<DecisionRule>) -> anyhow::
 
 /// Path of a model by name or path, fetched where it is not there yet.
 pub fn locate(model: &str, offline: bool, status: Status) -> anyhow::Result<PathBuf> {
-    let path = Path::new(model);
-    match named::find(model) {
-        Some(_) if path.exists() => {
-            bail!(
-                "--model {model} is a named model and a file here; write ./{model} for the file, or move it"
-            )
-        }
-        Some(named) => fetch(named, offline, false, status),
-        None if path.exists() => Ok(path.into()),
-        None => {
-            let names: Vec<&str> = named::catalog().iter().map(|named| named.name).collect();
-            bail!("--model {model}: no such file or folder, and no named model ({})", names.join(", "))
-        }
+    match named::resolve(model)? {
+        ModelSource::Path(path) => Ok(path),
+        ModelSource::Named(named) => fetch(named, offline, false, status),
     }
 }
 
 /// Path of a named model, fetched where it is not there yet.
 pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) -> anyhow::Result<PathBuf> {
     let cache = Cache::from_env()?;
-    let path = model.path_in(&cache);
-    if !model.is_present(&cache) && !offline {
-        let megabytes = model.size / 1_000_000;
-        status.say(format_args!(
-            "fetching model {} ({megabytes} MB, licence {}) to {}",
-            model.name,
-            model.licence,
-            path.display()
-        ));
-        if let Some(terms) = model.terms {
-            status.say(format_args!("whoever uses {} is bound by its terms: {terms}", model.name));
-        }
+    if !offline {
+        model.fetch_notice(&cache).iter().for_each(|line| status.say(line));
     }
     let mut options = PullOptions::new(cache);
     options.offline = offline;

@@ -16,10 +16,9 @@ use serde_json::{Map, Value};
 
 use crate::body::Body;
 use crate::cells::{self, Flaw};
-use crate::fields::Fields;
-use crate::formats::{Json, Layout};
+use crate::formats::Json;
 use crate::reader::stem;
-use crate::{Error, Format, Place, Utterance, extra};
+use crate::{Error, Format, Place, Utterance, extra, object};
 
 /// Rows that are read at a time.
 pub(crate) const BATCH: usize = 64;
@@ -97,10 +96,10 @@ impl ColumnsBody {
 impl Body for ColumnsBody {
     fn next(&mut self) -> Result<Option<(Utterance, Place)>, Error> {
         let Some((batch, index)) = self.step()? else { return Ok(None) };
-        let mut id = format!("{}:{}", self.stem, self.row);
+        let id = format!("{}:{}", self.stem, self.row);
         self.row += 1;
         let mut place = Place { path: Some(self.name.clone()), line: Some(self.row), utterance: None };
-        let mut row = object(&batch, index).map_err(|flaw| {
+        let row = fields(&batch, index).map_err(|flaw| {
             place.utterance = stated_id(&batch, index);
             let place = place.clone();
             match flaw {
@@ -108,19 +107,12 @@ impl Body for ColumnsBody {
                 Flaw::DuplicateKey(key) => Error::DuplicateKey { place, key },
             }
         })?;
-        // Where JSON has the id as key, the column `id` is the key.
-        if self.json.layout == Layout::Object
-            && let Some(Value::String(key)) = row.shift_remove("id")
-        {
-            id = key;
-        }
-        let utterance = (self.json.parse)(Fields::new(Value::Object(row), place.clone(), id)?)?;
-        Ok(Some((utterance, place)))
+        Ok(Some((object::utterance(self.json, row, place.clone(), id)?, place)))
     }
 }
 
 /// A row as an object.
-fn object(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
+fn fields(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
     let fields = batch.schema_ref().fields().iter().zip(batch.columns());
     let mut row = cells::object(fields.map(|(field, column)| (field.name().clone(), column, index)))?;
     if let Some(Value::Array(hypotheses)) = row.get_mut("hypotheses") {

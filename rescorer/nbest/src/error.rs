@@ -167,6 +167,17 @@ pub enum Error {
         /// The field.
         field: String,
     },
+    /// No field tells where the hypotheses are.
+    #[error(
+        "{place} has no field that holds hypotheses, but {seen}; name one `hypotheses` (objects with `text` and \
+         `score`) or `input` (texts), or pass --skip-invalid"
+    )]
+    UnknownFields {
+        /// The utterance.
+        place: Place,
+        /// The fields that there are.
+        seen: String,
+    },
     /// A field has the wrong type.
     #[error("{place}: `{field}` is {found}, expected {expected}; mend it or pass --skip-invalid")]
     FieldType {
@@ -292,6 +303,7 @@ impl Error {
             | Self::DuplicateKey { place, .. }
             | Self::OtherFormat { place, .. }
             | Self::MissingField { place, .. }
+            | Self::UnknownFields { place, .. }
             | Self::FieldType { place, .. }
             | Self::NoHypotheses { place }
             | Self::MixedScores { place, .. }

@@ -41,6 +41,7 @@ mod json;
 mod jsonl_writer;
 mod keyed;
 mod nbest;
+mod object;
 mod output;
 mod output_formats;
 mod place;

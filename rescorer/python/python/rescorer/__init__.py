@@ -1,0 +1,29 @@
+"""A second pass for speech recognition.
+
+A recogniser hands over its N-best list, a small language model looks at every hypothesis, and the better one comes out::
+
+    import rescorer
+
+    second_pass = rescorer.Rescorer.from_pretrained("smollm2-135m", policy="policy.toml", precision="int8")
+    result = second_pass.rescore(["please right it down", "please write it down"], scores=[-1.2, -1.4])
+    print(result.text, result.lm_scores)
+
+Weights are found by the command ``rescorer tune`` on lists with references, and kept in a policy.
+"""
+
+from ._errors import AdapterError, InvalidList, ModelError, PolicyError, RescorerError
+from ._rescorer import Hypothesis, Result, __version__, set_threads
+from ._second_pass import Rescorer
+
+__all__ = [
+    "AdapterError",
+    "Hypothesis",
+    "InvalidList",
+    "ModelError",
+    "PolicyError",
+    "Rescorer",
+    "RescorerError",
+    "Result",
+    "__version__",
+    "set_threads",
+]

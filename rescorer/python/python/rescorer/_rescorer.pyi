@@ -1,0 +1,127 @@
+from os import PathLike
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+def set_threads(threads: int) -> None:
+    """Sets the number of threads that all models of this process compute with on the CPU.
+
+    Call it once, before the first model is loaded; without it there are as many as cores, or as ``RAYON_NUM_THREADS`` says.
+    """
+
+def fetch_notice(model: str) -> List[str]: ...
+def locate(model: str, offline: bool, python: Optional[str]) -> Path: ...
+@final
+class Hypothesis:
+    """A distinct hypothesis with its scores."""
+
+    @property
+    def text(self) -> str:
+        """The text as it came in."""
+
+    @property
+    def position(self) -> int:
+        """Position in the list, from 0; of texts that repeat the first."""
+
+    @property
+    def first_pass(self) -> float:
+        """First-pass score; of texts that repeat the best."""
+
+    @property
+    def lm_score(self) -> float:
+        """Language-model score: the sum of ln p of its tokens."""
+
+    @property
+    def total(self) -> float:
+        """``first_pass + lm_weight * lm_score + length_bonus * words``."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability that it has no error, where the policy can tell, else its share of the posterior."""
+
+@final
+class Result:
+    """The answer for one list."""
+
+    @property
+    def utterance(self) -> str:
+        """The id of the list; its place where it stated none."""
+
+    @property
+    def text(self) -> str:
+        """The better text."""
+
+    @property
+    def position(self) -> int:
+        """Position in the list of the hypothesis that was chosen, or voted on."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the text is another than that of the first-pass best."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the text has no error, where the policy can tell, else its share of the posterior."""
+
+    @property
+    def reference(self) -> Optional[str]:
+        """What was said, where the row knew it."""
+
+    @property
+    def words(self) -> List[Tuple[str, float]]:
+        """The words of the text, each with its confidence."""
+
+    @property
+    def hypotheses(self) -> List[Hypothesis]:
+        """The distinct hypotheses, best first."""
+
+    @property
+    def lm_scores(self) -> NDArray[np.float64]:
+        """Language-model scores, one for every hypothesis in the order of the list."""
+
+    @property
+    def first_pass(self) -> NDArray[np.float64]:
+        """First-pass scores, in the same order; of texts that repeat the best."""
+
+    @property
+    def totals(self) -> NDArray[np.float64]:
+        """Fused scores, in the same order."""
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The fields that ``rescorer rescore --json --nbest`` writes."""
+
+@final
+class Engine:
+    warnings: List[str]
+    device: str
+    fingerprint: str
+    def __new__(
+        cls,
+        path: Union[str, PathLike[str]],
+        *,
+        policy: Optional[Union[str, PathLike[str]]],
+        lm_weight: float,
+        length_bonus: float,
+        margin: float,
+        adapters: Sequence[Tuple[str, str]],
+        precision: str,
+        device: str,
+        decision: Optional[str],
+        bos: Optional[int],
+        eos: bool,
+        mean: bool,
+        lm_text: str,
+    ) -> Engine: ...
+    def rescore(self, list: Any, scores: Optional[Iterable[float]] = None, name: str = "list:0") -> Result: ...
+    def rescore_many(
+        self, lists: Iterable[Any], window: int, return_exceptions: bool, prefix: str
+    ) -> Answers: ...
+    def score(self, texts: Iterable[str]) -> bytearray: ...
+
+@final
+class Answers(Iterator[Any]):
+    def __next__(self) -> Any: ...

@@ -1,0 +1,202 @@
+"""The second pass: a model, its adapters, and how it decides."""
+
+import logging
+import os
+import sys
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence, Union
+
+import numpy as np
+
+from . import _batch, _rescorer
+from ._errors import PolicyError
+from ._rescorer import Result
+
+_log = logging.getLogger("rescorer")
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Rescorer:
+    """A second pass. It never changes: all threads may use it at once, and the interpreter is released while it computes.
+
+    Make one with :meth:`from_pretrained`. A list may be
+
+    - a list of texts, best first, with ``scores`` beside it or without;
+    - a list of dicts with ``text`` and, where there are scores, ``score`` (``confidence`` as Vosk writes it);
+    - a dict, a row of ``datasets`` or of pandas, with the names of one of the formats: ``hypotheses``, ``input`` (HyPoradise),
+      ``alternatives`` (Vosk), ``segments`` (Whisper, faster-whisper), ``nbest`` (sherpa-onnx), and ``id``, ``reference``,
+      ``context``, ``adapter`` where they are there. Other fields are not looked at.
+
+    Scores are natural logarithms, higher is better; without them a hypothesis counts by its position. Arrays and numbers of
+    numpy, dataclasses and named tuples may stand wherever lists, numbers and dicts may.
+    """
+
+    __slots__ = ("_arguments", "_engine")
+
+    def __init__(self, engine: "_rescorer.Engine", arguments: Dict[str, Any]) -> None:
+        """Not for use: call :meth:`from_pretrained`."""
+        if not isinstance(engine, _rescorer.Engine):
+            raise TypeError("a Rescorer is made by Rescorer.from_pretrained(...)")
+        self._engine = engine
+        self._arguments = arguments
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: PathLike = "smollm2-135m",
+        *,
+        policy: Optional[PathLike] = None,
+        lm_weight: Optional[float] = None,
+        length_bonus: Optional[float] = None,
+        margin: Optional[float] = None,
+        adapter: Optional[PathLike] = None,
+        adapters: Optional[Mapping[str, PathLike]] = None,
+        precision: str = "f32",
+        device: str = "auto",
+        decision: Optional[str] = None,
+        bos: Optional[int] = None,
+        eos: Optional[bool] = None,
+        mean: Optional[bool] = None,
+        lm_text: Optional[str] = None,
+        offline: bool = False,
+    ) -> "Rescorer":
+        """Loads a model; a named one is fetched when it is first asked for.
+
+        Args:
+            model: ``smollm2-135m``, ``gemma3-270m``, a ``.gguf`` file or a Hugging Face folder.
+            policy: file that ``rescorer tune`` wrote: weights, rule and convention.
+            lm_weight: without a policy, the weight of the language model in
+                ``total = first_pass + lm_weight * lm_score + length_bonus * words``.
+            length_bonus: without a policy, the reward of a word; 0 if left out.
+            margin: without a policy, the lead that another hypothesis needs over the first-pass best; 0 if left out.
+            adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists.
+            adapters: several of them by name; a list asks for one with its field ``adapter``, and the first is for those that
+                ask for none.
+            precision: ``f32``, ``int8`` (on the CPU) or ``f16`` (on a GPU).
+            device: ``auto``, ``cpu``, ``gpu`` or ``gpu:NUMBER``.
+            decision: ``maximum``, ``mbr`` or ``merge``; the policy's if left out.
+            bos: without a policy, the token that begins a sentence; the model's own if left out.
+            eos: without a policy, whether the end of the sentence is scored; it is if left out.
+            mean: without a policy, whether scores are divided by the number of tokens; they are not if left out.
+            lm_text: without a policy, what the model sees of a text: ``none`` (as it is), ``lower`` or ``sentence``.
+            offline: a model that is not there is an error.
+
+        Raises:
+            PolicyError: neither ``policy`` nor ``lm_weight``, or a policy for something else.
+            ModelError, AdapterError: what is not there, or can't be loaded.
+        """
+        arguments = {name: value for name, value in locals().items() if name != "cls"}
+        weights = {"lm_weight": lm_weight, "length_bonus": length_bonus, "margin": margin}
+        convention = {"bos": bos, "eos": eos, "mean": mean, "lm_text": lm_text}
+        if policy is not None:
+            given = [name for name, value in {**weights, **convention}.items() if value is not None]
+            if given:
+                raise PolicyError(f"{given[0]} can't be combined with a policy, which states it; leave one of them out")
+        elif lm_weight is None:
+            raise PolicyError("no weights: give policy=FILE, which `rescorer tune` writes, or lm_weight=W")
+        for name, value in weights.items():
+            if value is not None and not np.isfinite(value):
+                raise PolicyError(f"{name}={value}: give a finite number")
+        if margin is not None and margin < 0:
+            raise PolicyError(f"margin={margin}: give 0 or more")
+
+        model = os.fspath(model)
+        if not offline:
+            for line in _rescorer.fetch_notice(model):
+                _log.warning(line)
+        engine = _rescorer.Engine(
+            _rescorer.locate(model, offline, sys.executable or None),
+            policy=policy,
+            lm_weight=0.0 if lm_weight is None else lm_weight,
+            length_bonus=length_bonus or 0.0,
+            margin=margin or 0.0,
+            adapters=_named(adapter, adapters),
+            precision=precision,
+            device=device,
+            decision=decision,
+            bos=bos,
+            eos=True if eos is None else eos,
+            mean=bool(mean),
+            lm_text="none" if lm_text is None else lm_text,
+        )
+        for line in engine.warnings:
+            _log.warning(line)
+        return cls(engine, arguments)
+
+    @property
+    def device(self) -> str:
+        """Where it computes, and in which precision."""
+        return self._engine.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the content of the model; a policy keeps that of the model it was tuned with."""
+        return self._engine.fingerprint
+
+    def rescore(self, hypotheses: Any, scores: Optional[Iterable[float]] = None) -> Result:
+        """Rescores one list.
+
+        Raises:
+            InvalidList: the list can't be rescored; the message says why, and what helps.
+        """
+        return self._engine.rescore(hypotheses, scores)
+
+    def rescore_many(
+        self, lists: Iterable[Any], *, window: int = 64, return_exceptions: bool = False
+    ) -> Iterator[Union[Result, Exception]]:
+        """Rescores lists as they come, in their order: any number of them, of which a window is in memory.
+
+        Args:
+            lists: any iterable. What it raises comes out after the results of the lists before.
+            window: lists that go through the model together. 1 answers each before the next one is read.
+            return_exceptions: an :class:`InvalidList` takes the place of the result of a list that can't be rescored, and the
+                others follow; without it, it is raised.
+        """
+        return self._engine.rescore_many(lists, window, bool(return_exceptions), "list")
+
+    def score(self, texts: Iterable[str]) -> "np.ndarray":
+        """Scores of the language model alone: float64, one for every text."""
+        if isinstance(texts, (str, bytes)):
+            raise TypeError("score() takes several texts; put the one into a list")
+        return np.frombuffer(self._engine.score(texts), dtype=np.float64)
+
+    def map_batch(
+        self, batch: Any, *, prefix: str = "rescored_", window: int = 64, return_exceptions: bool = False
+    ) -> Dict[str, Sequence[Any]]:
+        """Rescores a batch of rows in columns: a dict of columns, a pandas DataFrame, a pyarrow Table.
+
+        What comes out are new columns alone, as ``datasets.Dataset.map(second_pass.map_batch, batched=True)`` wants it:
+
+        - ``text``, ``position``, ``changed``, ``confidence`` of the answer;
+        - ``lm_scores`` and ``totals``, lists with one number for every hypothesis of the list, in its order.
+
+        Args:
+            batch: columns of one length, with the names of one of the formats.
+            prefix: stands before the names of the new columns.
+            window: lists that go through the model together.
+            return_exceptions: rows that can't be rescored have None in these columns, and why in the column ``error``.
+        """
+        rows = _batch.rows(batch)
+        results = self._engine.rescore_many(rows, window, bool(return_exceptions), "row")
+        return _batch.columns(results, prefix, bool(return_exceptions))
+
+    def __reduce__(self) -> Any:
+        """Other processes load it anew from the same arguments."""
+        return _load, (self._arguments,)
+
+    def __repr__(self) -> str:
+        return f"<Rescorer {os.fspath(self._arguments['model'])} on {self.device}>"
+
+
+def _load(arguments: Dict[str, Any]) -> Rescorer:
+    return Rescorer.from_pretrained(**arguments)
+
+
+def _named(adapter: Optional[PathLike], adapters: Optional[Mapping[str, PathLike]]) -> Any:
+    """Names and folders of the adapters."""
+    if adapter is not None and adapters is not None:
+        raise ValueError("give adapter, or adapters with their names, not both")
+    if adapter is not None:
+        folder = os.fspath(adapter)
+        return [(os.path.basename(os.path.normpath(folder)), folder)]
+    return [(name, os.fspath(folder)) for name, folder in (adapters or {}).items()]

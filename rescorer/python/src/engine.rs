@@ -1,0 +1,229 @@
+//! The second pass as Python's `Rescorer` holds it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyString};
+use rescorer::{
+    Adapter, AdapterSet, Convention, DecisionRule, DeviceRequest, Fusion, LanguageModel, LmText, NBest,
+    Policy, Precision, Scorer, Utterance,
+};
+use rescorer_lora::LoraAdapter;
+
+use crate::error::{Kind, Remedy, in_python, raised};
+use crate::many::Answers;
+use crate::result::ListResult;
+use crate::value::text;
+use crate::{list, threads};
+
+/// Texts that are scored before an interrupt is looked for.
+const TEXTS: usize = 256;
+
+/// A model with its adapters, and how it decides. It never changes: all threads may use it at once.
+#[pyclass(frozen, module = "rescorer._rescorer")]
+pub struct Engine {
+    rescorer: Arc<rescorer::Rescorer>,
+    /// What has to be said of the device and the adapters.
+    #[pyo3(get)]
+    warnings: Vec<String>,
+    /// Where it computes, and in which precision.
+    #[pyo3(get)]
+    device: String,
+    /// Stands for the content of the model: what a policy keeps of it.
+    #[pyo3(get)]
+    fingerprint: String,
+}
+
+#[pymethods]
+impl Engine {
+    /// Loads everything. Either `policy` or `lm_weight` is there, and no convention beside a policy: the caller has seen to it.
+    #[new]
+    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, adapters, precision, device, decision, bos, eos, mean, lm_text))]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        policy: Option<PathBuf>,
+        lm_weight: f64,
+        length_bonus: f64,
+        margin: f64,
+        adapters: Vec<(String, PathBuf)>,
+        precision: &str,
+        device: &str,
+        decision: Option<&str>,
+        bos: Option<u32>,
+        eos: bool,
+        mean: bool,
+        lm_text: &str,
+    ) -> PyResult<Self> {
+        threads::check(py)?;
+        let precision = match precision {
+            "f32" => Precision::F32,
+            "f16" => Precision::F16,
+            "int8" => Precision::Int8,
+            other => {
+                return Err(PyValueError::new_err(format!("precision={other:?}: expected f32, f16 or int8")));
+            }
+        };
+        let unknown =
+            || PyValueError::new_err(format!("device={device:?}: expected auto, cpu, gpu or gpu:NUMBER"));
+        let device: DeviceRequest = device.parse().map_err(|_| unknown())?;
+        let rule: Option<DecisionRule> = decision
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: String| PyValueError::new_err(format!("decision={error}")))?;
+        let lm_text: LmText = lm_text.parse().map_err(|error: rescorer::Error| {
+            PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend))
+        })?;
+        let fusion = Fusion { lm_weight, length_bonus, margin };
+        let convention = Convention { bos, eos, mean, lm_text };
+        py.detach(|| {
+            let policy = policy.map(|path| Policy::from_file(&path)).transpose()?;
+            let read = |(name, folder): (String, PathBuf)| Ok((name, LoraAdapter::read(&folder)?));
+            let adapters = adapters.into_iter().map(read).collect::<Result<Vec<_>, rescorer::Error>>()?;
+            let model = Arc::new(LanguageModel::load(&path, device, precision)?);
+            let mut warnings: Vec<String> = model.device().warning().map(str::to_owned).into_iter().collect();
+            let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
+            for (name, adapter) in adapters {
+                if adapter.base_fingerprint.is_none() {
+                    warnings.push(format!(
+                        "adapter {name} does not say which model it was trained on; its shapes fit this one"
+                    ));
+                }
+                named.push((name, adapter.attach(&model)?));
+            }
+            let adapters = AdapterSet::new(named)?;
+            let device = format!("{} in {}", model.device().description(), model.device().precision());
+            let rescorer = match policy {
+                Some(mut policy) => {
+                    set_rule(&mut policy.decision, rule)?;
+                    rescorer::Rescorer::from_policy(model, adapters, &policy)?
+                }
+                None => {
+                    set_rule(&mut None, rule)?;
+                    let scorer = Scorer::new(model, convention)?.with_adapters(adapters);
+                    rescorer::Rescorer::new(scorer, fusion)
+                }
+            };
+            let fingerprint = rescorer.scorer().model().fingerprint().to_owned();
+            Ok(Self { rescorer: Arc::new(rescorer), warnings, device, fingerprint })
+        })
+        .map_err(|failure: Failure| match failure {
+            Failure::Library(error) => raised(py, &error, Remedy::Mend),
+            Failure::NoNumbers(rule) => Kind::PolicyError.with(
+                py,
+                &format!("decision={rule}: no numbers for it; give a policy that this version of `rescorer tune` wrote"),
+            ),
+        })
+    }
+
+    /// Rescores one list.
+    #[pyo3(signature = (list, scores=None, name="list:0"))]
+    fn rescore(
+        &self,
+        py: Python<'_>,
+        list: &Bound<'_, PyAny>,
+        scores: Option<&Bound<'_, PyAny>>,
+        name: &str,
+    ) -> PyResult<ListResult> {
+        threads::check(py)?;
+        let utterance = list::utterance(list, scores, name, Remedy::Mend)?;
+        let rescorer = &self.rescorer;
+        py.detach(|| {
+            let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
+            let scores = rescorer.scorer().score(vec![prepared])?.lists.remove(0);
+            let rescored = rescorer.decide(&utterance.nbest, &scores);
+            Ok(ListResult::new(utterance, rescored))
+        })
+        .map_err(|error: rescorer::Error| raised(py, &error, Remedy::Mend))
+    }
+
+    /// Rescores lists as they come, `window` of them together.
+    fn rescore_many(
+        &self,
+        lists: &Bound<'_, PyAny>,
+        window: usize,
+        return_exceptions: bool,
+        prefix: String,
+    ) -> PyResult<Answers> {
+        threads::check(lists.py())?;
+        if window == 0 {
+            return Err(PyValueError::new_err("window=0: give a number from 1"));
+        }
+        Ok(Answers::new(self.rescorer.clone(), lists.try_iter()?.unbind(), window, return_exceptions, prefix))
+    }
+
+    /// Scores of the language model alone: the bytes of as many float64 as there are texts.
+    fn score<'py>(&self, texts: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyByteArray>> {
+        let py = texts.py();
+        threads::check(py)?;
+        let mut bytes = Vec::new();
+        let mut texts = texts.try_iter()?.enumerate();
+        loop {
+            let read = |(index, text): (usize, PyResult<Bound<'py, PyAny>>)| sentence(&text?, index);
+            let window: Vec<Utterance> = texts.by_ref().take(TEXTS).map(read).collect::<PyResult<_>>()?;
+            if window.is_empty() {
+                return Ok(PyByteArray::new(py, &bytes));
+            }
+            let scores =
+                py.detach(|| self.lm_scores(window)).map_err(|error| raised(py, &error, Remedy::Mend))?;
+            bytes.extend(scores.into_iter().flat_map(f64::to_ne_bytes));
+            py.check_signals()?;
+        }
+    }
+}
+
+impl Engine {
+    fn lm_scores(&self, window: Vec<Utterance>) -> Result<Vec<f64>, rescorer::Error> {
+        let texts = window.into_iter().map(Ok::<_, rescorer::Error>);
+        let scored = self.rescorer.scorer().score_stream(texts, false);
+        scored.map(|scored| scored.map(|(_, scores)| scores.scores[0].lm_score)).collect()
+    }
+}
+
+/// A text as a list of one.
+fn sentence(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Utterance> {
+    let py = object.py();
+    let refused =
+        |found: &str| Kind::InvalidList.with(py, &format!("text {index} is {found}; give str alone"));
+    let read = object.cast::<PyString>().map_err(|_| refused(&format!("of type {}", object.get_type())))?;
+    let read = text(read).map_err(|_| refused("a str with surrogates, which is no Unicode text"))?;
+    let nbest = NBest::from_texts([read]).map_err(|error| refused(&error.to_string()))?;
+    Ok(Utterance::new(format!("text:{index}"), nbest))
+}
+
+/// Why nothing was loaded.
+enum Failure {
+    Library(rescorer::Error),
+    /// A rule that the policy, or its absence, has no numbers for.
+    NoNumbers(DecisionRule),
+}
+
+impl From<rescorer::Error> for Failure {
+    fn from(error: rescorer::Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+impl From<rescorer_models::Error> for Failure {
+    fn from(error: rescorer_models::Error) -> Self {
+        Self::Library(error.into())
+    }
+}
+
+impl From<rescorer_lora::Error> for Failure {
+    fn from(error: rescorer_lora::Error) -> Self {
+        Self::Library(error.into())
+    }
+}
+
+/// Takes another rule with the numbers of the policy.
+fn set_rule(decision: &mut Option<rescorer::Decision>, rule: Option<DecisionRule>) -> Result<(), Failure> {
+    match (decision, rule) {
+        (Some(decision), Some(rule)) => decision.rule = rule,
+        (_, None | Some(DecisionRule::Maximum)) => {}
+        (None, Some(rule)) => return Err(Failure::NoNumbers(rule)),
+    }
+    Ok(())
+}

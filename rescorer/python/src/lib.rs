@@ -1,0 +1,40 @@
+//! The module `rescorer._rescorer` under the Python package `rescorer`.
+//!
+//! Lists come in as Python objects (`list`, `value`), go through the model with the interpreter released (`engine`,
+//! `many`), and come out as `result`. Every error becomes one of the exceptions of `rescorer._errors` (`error`); PyO3 turns
+//! a panic, which would be a mistake of ours, into an exception as well.
+// Python hands over arguments by value, one keyword each.
+#![allow(clippy::too_many_arguments)]
+
+mod engine;
+mod error;
+mod list;
+mod many;
+mod model;
+mod result;
+mod threads;
+mod value;
+
+use pyo3::prelude::*;
+
+/// Second pass for speech recognition; `import rescorer` is the way in.
+#[pymodule]
+mod _rescorer {
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::many::Answers;
+    #[pymodule_export]
+    use crate::model::{fetch_notice, locate};
+    #[pymodule_export]
+    use crate::result::{Hypothesis, ListResult};
+    #[pymodule_export]
+    use crate::threads::set_threads;
+
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,187 @@
+//! The answer for one list, as Python sees it.
+
+use pyo3::IntoPyObjectExt;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyByteArray, PyDict, PyList, PyModule, PyString};
+use rescorer::{AnswerRecord, Rescored, RescoredHypothesis, Utterance};
+use serde_json::Value;
+
+use crate::error::Kind;
+
+/// A distinct hypothesis with its scores.
+#[pyclass(frozen, get_all, module = "rescorer")]
+pub struct Hypothesis {
+    /// The text as it came in.
+    text: String,
+    /// Position in the list, from 0; of texts that repeat the first.
+    position: usize,
+    /// First-pass score; of texts that repeat the best.
+    first_pass: f64,
+    /// Language-model score: the sum of ln p of its tokens.
+    lm_score: f64,
+    /// `first_pass + lm_weight * lm_score + length_bonus * words`.
+    total: f64,
+    /// Probability that it has no error, where the policy can tell, else its share of the posterior.
+    confidence: f64,
+}
+
+#[pymethods]
+impl Hypothesis {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let text = PyString::new(py, &self.text).repr()?;
+        Ok(format!("Hypothesis(text={text}, position={}, total={})", self.position, self.total))
+    }
+}
+
+/// The answer for one list.
+#[pyclass(frozen, name = "Result", module = "rescorer")]
+pub struct ListResult {
+    utterance: Utterance,
+    rescored: Rescored,
+}
+
+impl ListResult {
+    /// The answer for an utterance.
+    pub fn new(utterance: Utterance, rescored: Rescored) -> Self {
+        Self { utterance, rescored }
+    }
+
+    /// A number of every listed hypothesis, by position.
+    fn by_position<'py>(
+        &self,
+        py: Python<'py>,
+        number: fn(&RescoredHypothesis) -> f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut numbers = vec![0.0; self.utterance.nbest.len()];
+        for (position, hypothesis) in self.rescored.listed() {
+            numbers[position] = number(hypothesis);
+        }
+        let bytes: Vec<u8> = numbers.into_iter().flat_map(f64::to_ne_bytes).collect();
+        array(PyByteArray::new(py, &bytes))
+    }
+}
+
+#[pymethods]
+impl ListResult {
+    /// The id of the list; its place where it stated none.
+    #[getter]
+    fn utterance(&self) -> &str {
+        &self.utterance.id
+    }
+
+    /// The better text.
+    #[getter]
+    fn text(&self) -> &str {
+        self.rescored.text()
+    }
+
+    /// Position in the list of the hypothesis that was chosen, or voted on.
+    #[getter]
+    fn position(&self) -> usize {
+        self.rescored.best().position
+    }
+
+    /// Whether the text is another than that of the first-pass best.
+    #[getter]
+    fn changed(&self) -> bool {
+        self.rescored.text() != self.utterance.nbest.first().text
+    }
+
+    /// Probability that the text has no error, where the policy can tell, else its share of the posterior.
+    #[getter]
+    fn confidence(&self) -> f64 {
+        self.rescored.confidence()
+    }
+
+    /// What was said, where the row knew it.
+    #[getter]
+    fn reference(&self) -> Option<&str> {
+        self.utterance.reference.as_deref()
+    }
+
+    /// The words of the text, each with its confidence.
+    #[getter]
+    fn words(&self) -> Vec<(&str, f64)> {
+        self.rescored.words().iter().map(|word| (word.word.as_str(), word.confidence)).collect()
+    }
+
+    /// The distinct hypotheses, best first.
+    #[getter]
+    fn hypotheses(&self) -> Vec<Hypothesis> {
+        let hypotheses = self.rescored.hypotheses().iter().map(|hypothesis| Hypothesis {
+            text: hypothesis.text.clone(),
+            position: hypothesis.position,
+            first_pass: hypothesis.first_pass,
+            lm_score: hypothesis.lm_score,
+            total: hypothesis.total,
+            confidence: hypothesis.confidence,
+        });
+        hypotheses.collect()
+    }
+
+    /// Language-model scores as float64, one for every hypothesis in the order of the list.
+    #[getter]
+    fn lm_scores<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.by_position(py, |hypothesis| hypothesis.lm_score)
+    }
+
+    /// First-pass scores as float64, in the same order; of texts that repeat the best.
+    #[getter]
+    fn first_pass<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.by_position(py, |hypothesis| hypothesis.first_pass)
+    }
+
+    /// Fused scores as float64, in the same order.
+    #[getter]
+    fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.by_position(py, |hypothesis| hypothesis.total)
+    }
+
+    /// The fields that `rescorer rescore --json --nbest` writes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let record = serde_json::to_value(AnswerRecord::of_list(&self.utterance, &self.rescored, true));
+        let record = record.map_err(|error| Kind::RescorerError.with(py, &error.to_string()))?;
+        object(py, &record)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (id, text) =
+            (PyString::new(py, self.utterance()).repr()?, PyString::new(py, self.text()).repr()?);
+        let changed = if self.changed() { "True" } else { "False" };
+        Ok(format!("Result(utterance={id}, text={text}, position={}, changed={changed})", self.position()))
+    }
+}
+
+/// A float64 array of numpy in this memory.
+fn array(bytes: Bound<'_, PyByteArray>) -> PyResult<Bound<'_, PyAny>> {
+    static NUMPY: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let py = bytes.py();
+    let numpy = NUMPY.get_or_try_init(py, || PyModule::import(py, "numpy").map(Bound::unbind))?.bind(py);
+    numpy.call_method1(intern!(py, "frombuffer"), (bytes, intern!(py, "float64")))
+}
+
+/// A JSON value as a Python object.
+fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    match value {
+        Value::Null => Ok(py.None().into_bound(py)),
+        Value::Bool(truth) => truth.into_bound_py_any(py),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into_bound_py_any(py),
+            None => number.as_f64().into_bound_py_any(py),
+        },
+        Value::String(text) => text.into_bound_py_any(py),
+        Value::Array(items) => {
+            let items = items.iter().map(|item| object(py, item)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, items)?.into_bound_py_any(py)
+        }
+        Value::Object(fields) => {
+            let dict = PyDict::new(py);
+            for (key, value) in fields {
+                dict.set_item(key, object(py, value)?)?;
+            }
+            dict.into_bound_py_any(py)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+"""The tiny models of the Rust tests: seeded, 100 kB, nothing is fetched."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import rescorer
+
+ROOT = Path(__file__).resolve().parents[3]
+FIXTURES = ROOT / "tests" / "fixtures"
+MODEL = FIXTURES / "tiny-llama"
+WORDS = "the cat sat on a mat hat right write letter other there their that it so".split()
+
+
+@pytest.fixture(scope="session")
+def second_pass():
+    return rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def demo():
+    with open(ROOT / "examples" / "demo" / "test.jsonl", encoding="utf-8") as lines:
+        return [json.loads(line) for _, line in zip(range(40), lines)]
+
+
+@pytest.fixture
+def make_lists():
+    return lists
+
+
+def lists(count, hypotheses=5, words=6, seed=7):
+    """Seeded lists whose hypotheses differ in a word or two."""
+    draw = random.Random(seed)
+    made = []
+    for number in range(count):
+        first = [draw.choice(WORDS) for _ in range(words)]
+        texts = []
+        for _ in range(hypotheses):
+            text = list(first)
+            text[draw.randrange(words)] = draw.choice(WORDS)
+            texts.append(" ".join(text))
+        scores = sorted((round(-draw.random() * 4, 3) for _ in texts), reverse=True)
+        made.append(
+            {"id": f"u{number}", "hypotheses": [{"text": t, "score": s} for t, s in zip(texts, scores)]}
+        )
+    return made

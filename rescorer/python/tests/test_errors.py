@@ -1,0 +1,135 @@
+"""Every error says where and what helps, and none ends the process."""
+
+import pickle
+
+import numpy as np
+import pytest
+import rescorer
+
+from conftest import FIXTURES, MODEL
+
+HERE = [{"text": "a cat", "score": -1.0}, {"text": "a hat", "score": -2.0}]
+
+
+def loops():
+    loop = []
+    loop.append(loop)
+    return loop
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ("a cat", "is one text, no list; give a list of texts, and json.loads"),
+        (b"a cat", "is one text, no list"),
+        (7, "is a number, no list; give a list of str"),
+        (None, "is None, no list"),
+        (object(), "is object, no list"),
+        (int, "is type, no list"),
+        ([], "has no hypotheses; remove it"),
+        ({"hypotheses": []}, "has no hypotheses; remove it"),
+        ({}, "has no field that holds hypotheses, but no field at all"),
+        ({"id": "u9", "reference": "x"}, 'utterance "u9" has no field that holds hypotheses, but `id`, `reference`; name one'),
+        (["a", 1], "holds a number at position 1; give a str, or a dict"),
+        ([["a"]], "holds a list at position 0"),
+        ([{"score": 1}], "has no field `hypotheses[0].text`; add it"),
+        ([{"text": "a", "score": "x"}], "`hypotheses[0].score` is a string, expected a number"),
+        ([{"text": "a", "score": 1}, {"text": "b"}], "mixes hypotheses with a score (position 0) and without (position 1)"),
+        ([{"text": "a", "score": float("nan")}], "holds hypotheses[0].score = NaN, which is not a finite number; mend the score"),
+        ({"input": ["a"], "score": [np.inf]}, "holds score[0] = inf, which is not a finite number"),
+        ({"segments": [{"text": "a", "avg_logprob": np.float32("nan")}]}, "holds segments[0].avg_logprob = NaN"),
+        ({"segments": [{"text": "a"}], "score": float("nan")}, "holds score = NaN"),
+        ([{"text": "a", "score": 10**400}], "holds hypotheses[0].score = an int beyond every float"),
+        ({"input": ["a"], "am_score": [1, 2]}, "has 1 hypotheses in `input` but 2 scores in `am_score`; mend it"),
+        ([{"text": object()}], "holds hypotheses[0].text: object; give text, numbers, lists and dicts alone"),
+        ([{"text": "a", 1: 2}], "holds hypotheses[0]: a key of type int, where only str can be"),
+        (["a \ud83d"], "holds hypotheses[0]: a str with surrogates, which is no Unicode text"),
+        (loops(), "is nested too deeply, or holds itself"),
+        ({"id": 7, "input": ["a"]}, "`id` is a number, expected a string"),
+        (["so " * 500], "tokens with BOS and EOS, the model's context is 128; shorten it, remove it"),
+    ],
+)
+def test_a_list_that_is_none(second_pass, given, message):
+    with pytest.raises(rescorer.InvalidList) as raised:
+        second_pass.rescore(given)
+    told = str(raised.value)
+    assert message in told and "--" not in told, told
+    assert isinstance(raised.value, ValueError) and isinstance(raised.value, rescorer.RescorerError)
+    assert str(pickle.loads(pickle.dumps(raised.value))) == told
+
+
+@pytest.mark.parametrize(
+    "given, scores, message",
+    [
+        (["a", "b"], [1.0], "has 2 hypotheses but 1 scores; give one for each, or none"),
+        (["a"], 1.0, "has a number as scores; give a list of numbers"),
+        (["a"], [float("nan")], "holds scores[0] = NaN"),
+        (["a", "b"], [1.0, None], "mixes hypotheses with a score"),
+        (HERE, [1.0, 2.0], "has a score of its own at position 0; leave `scores` out"),
+        ({"hypotheses": HERE}, [1.0, 2.0], "is a dict, which has its scores in itself"),
+    ],
+)
+def test_scores_that_do_not_fit(second_pass, given, scores, message):
+    with pytest.raises(rescorer.InvalidList) as raised:
+        second_pass.rescore(given, scores)
+    assert message in str(raised.value)
+
+
+def test_what_an_object_raises_comes_out(second_pass):
+    class Bad:
+        def tolist(self):
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        second_pass.rescore([{"text": Bad()}])
+    with pytest.raises(TypeError, match="not iterable"):
+        second_pass.rescore_many(3)
+
+
+@pytest.mark.parametrize(
+    "arguments, error, message",
+    [
+        ({}, rescorer.PolicyError, "no weights: give policy=FILE, which `rescorer tune` writes, or lm_weight=W"),
+        ({"policy": "x.toml", "lm_weight": 1}, rescorer.PolicyError, "lm_weight can't be combined with a policy"),
+        ({"policy": "x.toml", "eos": False}, rescorer.PolicyError, "eos can't be combined with a policy"),
+        ({"policy": "no/such.toml"}, rescorer.PolicyError, "no/such.toml: "),
+        ({"lm_weight": float("nan")}, rescorer.PolicyError, "lm_weight=nan: give a finite number"),
+        ({"lm_weight": 1, "margin": -1}, rescorer.PolicyError, "margin=-1: give 0 or more"),
+        ({"lm_weight": 1, "decision": "mbr"}, rescorer.PolicyError, "decision=mbr: no numbers for it; give a policy"),
+        ({"lm_weight": 1, "decision": "best"}, ValueError, "expected maximum, mbr or merge"),
+        ({"lm_weight": 1, "device": "tpu"}, ValueError, "expected auto, cpu, gpu or gpu:NUMBER"),
+        ({"lm_weight": 1, "precision": "int4"}, ValueError, 'precision="int4": expected f32, f16 or int8'),
+        ({"lm_weight": 1, "lm_text": "upper"}, ValueError, "upper"),
+        ({"lm_weight": 1, "bos": 9999}, rescorer.ModelError, "bos=9999: the vocabulary has 288 tokens; give a smaller id"),
+        ({"lm_weight": 1, "adapter": "no/such"}, rescorer.AdapterError, "no/such"),
+        ({"lm_weight": 1, "adapter": "a", "adapters": {}}, ValueError, "not both"),
+        ({"lm_weight": "1"}, TypeError, ""),
+        ({"lm_weight": 1, "model": "smollm3"}, rescorer.ModelError, "model smollm3: no such file or folder, and no named model (smollm2-135m,"),
+        ({"lm_weight": 1, "model": FIXTURES}, rescorer.ModelError, "fixtures"),
+        ({"lm_weight": 1, "model": FIXTURES / "texts.json"}, rescorer.ModelError, "texts.json"),
+    ],
+)
+def test_what_can_not_be_loaded(arguments, error, message):
+    with pytest.raises(error) as raised:
+        rescorer.Rescorer.from_pretrained(**{"model": MODEL, "device": "cpu", **arguments})
+    assert message in str(raised.value) and "--" not in str(raised.value), str(raised.value)
+
+
+def test_an_absent_model_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("RESCORER_HOME", str(tmp_path))
+    with pytest.raises(rescorer.ModelError, match="the network is not to be used"):
+        rescorer.Rescorer.from_pretrained("smollm2-135m", lm_weight=1, offline=True)
+
+
+def test_nothing_is_made_by_hand():
+    for make in (lambda: rescorer.Rescorer(None, {}), rescorer.Result, rescorer.Hypothesis):
+        with pytest.raises(TypeError):
+            make()
+    for threads in (0, 10**6):
+        with pytest.raises(ValueError, match="give a number from 1"):
+            rescorer.set_threads(threads)
+
+
+def test_windows_are_numbers_from_one(second_pass):
+    with pytest.raises(ValueError, match="window=0: give a number from 1"):
+        second_pass.rescore_many([], window=0)

@@ -1,0 +1,111 @@
+"""Models, policies, adapters; other processes."""
+
+import multiprocessing
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rescorer
+
+from conftest import FIXTURES, MODEL
+
+LIST = [{"text": "the cat sat on the hat", "score": -1.0}, {"text": "the cat sat on the mat", "score": -1.1}]
+
+
+def write_policy(folder, second_pass, adapter=""):
+    policy = folder / "policy.toml"
+    policy.write_text(
+        f"""
+version = 1
+normalize = "none"
+[fusion]
+lm_weight = 0.5
+[decision]
+rule = "mbr"
+scale = 1.0
+mbr_margin = 0.0
+merge_margin = 0.0
+[convention]
+[model]
+name = "tiny"
+fingerprint = "{second_pass.fingerprint}"
+[tuned_on]
+first_pass_wer = 1.0
+rescored_wer = 1.0
+hashes = []
+{adapter}
+"""
+    )
+    return policy
+
+
+def test_a_policy_says_how_to_decide(second_pass, tmp_path):
+    policy = write_policy(tmp_path, second_pass)
+    tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
+    np.testing.assert_allclose(tuned.rescore(LIST).totals, second_pass.rescore(LIST).totals)
+    for decision in ("maximum", "merge"):
+        other = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, decision=decision, device="cpu")
+        assert other.rescore(LIST).words
+    with pytest.raises(rescorer.PolicyError, match="the policy was tuned with model tiny .* load that model, or tune again"):
+        rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-gpt2", policy=policy, device="cpu")
+    with pytest.raises(rescorer.PolicyError, match="the policy was tuned with no adapter"):
+        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, adapter=FIXTURES / "tiny-lora", device="cpu")
+
+
+def test_adapters_by_name(second_pass):
+    folder = FIXTURES / "tiny-lora"
+    one = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapter=folder, device="cpu")
+    named = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapters={"medical": folder}, device="cpu")
+    plain = second_pass.rescore(LIST).lm_scores
+    adapted = one.rescore(LIST).lm_scores
+    assert not np.allclose(plain, adapted)
+    results = named.rescore_many([LIST, {"hypotheses": LIST, "adapter": "medical"}, {"hypotheses": LIST, "adapter": None}])
+    for result, expected in zip(results, (adapted, adapted, plain)):
+        np.testing.assert_allclose(result.lm_scores, expected, rtol=1e-5)
+    with pytest.raises(rescorer.InvalidList, match=r'"u1" asks for adapter "legal"; the adapters are medical: name it with adapters={NAME: DIR}'):
+        named.rescore({"id": "u1", "hypotheses": LIST, "adapter": "legal"})
+
+
+def test_int8_and_conventions(second_pass):
+    int8 = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-llama.gguf", lm_weight=0.5, precision="int8")
+    assert "int8" in int8.device and "CPU" in int8.device.upper()
+    assert repr(int8).startswith("<Rescorer ")
+    mean = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, mean=True, eos=False, bos=0, lm_text="lower", device="cpu")
+    assert (mean.score(["The Cat"]) > second_pass.score(["the cat"])).all()
+
+
+def test_a_pickled_rescorer_loads_anew(second_pass):
+    copy = pickle.loads(pickle.dumps(second_pass))
+    assert copy.rescore(LIST).totals.tolist() == second_pass.rescore(LIST).totals.tolist()
+
+
+def test_a_forked_process_is_told_so(second_pass):
+    second_pass.rescore(LIST)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        told = pool.apply_async(forked).get(60)
+    assert "forked" in told and 'get_context("spawn")' in told
+
+
+def forked():
+    try:
+        rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, device="cpu")
+    except rescorer.RescorerError as error:
+        return str(error)
+    return "no error"
+
+
+def test_threads_are_set_once_and_first():
+    program = f"""
+import rescorer
+rescorer.set_threads(1)
+second_pass = rescorer.Rescorer.from_pretrained({str(MODEL)!r}, lm_weight=0.5, device="cpu")
+second_pass.rescore(["a cat", "a hat"])
+try:
+    rescorer.set_threads(2)
+except rescorer.RescorerError as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert told.startswith("the threads are there already")
