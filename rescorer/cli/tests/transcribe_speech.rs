@@ -1,0 +1,73 @@
+//! `rescorer transcribe` on real speech: the LibriVox sentences of PocketSphinx's test data.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Room, ran};
+use rescorer_perturb::{Normalization, word_errors, words};
+
+const SPEECH: &str = "/usr/share/pocketsphinx/test/data/librivox";
+
+/// Names of files with what was said there.
+fn transcripts() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(Path::new(SPEECH).join("transcription")).unwrap();
+    let line = |line: &str| {
+        let (said, name) = line.rsplit_once(" (").unwrap();
+        let said = said.trim_start_matches("<s>").trim_end_matches("</s>").trim();
+        (name.trim_end_matches(')').to_owned(), said.to_owned())
+    };
+    text.lines().map(line).collect()
+}
+
+/// Transcribes the sentences with the model of RESCORER_TEST_MODEL, prints WER before and after, and gives both.
+fn wer(options: &str) -> [f64; 2] {
+    let model = std::env::var("RESCORER_TEST_MODEL").unwrap_or_else(|_| panic!("set RESCORER_TEST_MODEL"));
+    let said = transcripts();
+    let mut command =
+        Room::new().command(&format!("transcribe {options} --precision int8 --device cpu --json --model"));
+    command.arg(model).args(said.iter().map(|(name, _)| format!("{SPEECH}/{name}.wav")));
+    let ran = ran(command.output().unwrap()).ok();
+    let rows = ran.json();
+    let mut errors = [0, 0];
+    let mut spoken = 0;
+    for (name, said) in &said {
+        let of = |key: &str| {
+            let pieces = rows.iter().filter(|row| row["file"] == format!("{SPEECH}/{name}.wav"));
+            pieces.map(|row| row[key].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        let normal = |text: &str| Normalization::WhisperBasic.apply(text).into_owned();
+        let said = normal(said);
+        spoken += words(&said).len();
+        for (errors, key) in errors.iter_mut().zip(["first_pass_text", "text"]) {
+            let heard = normal(&of(key));
+            println!("{key:15} {heard}");
+            *errors += word_errors(&words(&said), &words(&heard));
+        }
+    }
+    let [before, after] = errors.map(|errors| 100.0 * errors as f64 / spoken as f64);
+    println!("{}WER {before:.1} -> {after:.1} on {spoken} words", ran.stderr);
+    [before, after]
+}
+
+#[cfg(feature = "pocketsphinx")]
+#[test]
+#[ignore = "needs pocketsphinx-en-us, pocketsphinx-testdata and RESCORER_TEST_MODEL: run with --ignored"]
+fn pocketsphinx_gets_better_texts() {
+    let [before, after] = wer("--first-pass pocketsphinx --lm-weight 6.5");
+    assert!(after < before, "WER {before:.1} -> {after:.1}");
+}
+
+#[test]
+#[ignore = "needs pocketsphinx-testdata, RESCORER_TEST_MODEL, and RESCORER_TEST_WHISPER=\"PYTHON MODEL\": run with --ignored"]
+fn whisper_does_not_get_worse_texts() {
+    let whisper =
+        std::env::var("RESCORER_TEST_WHISPER").unwrap_or_else(|_| panic!("set RESCORER_TEST_WHISPER"));
+    let (python, model) = whisper.split_once(' ').unwrap();
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/demo/policy.toml");
+    let policy = policy.display();
+    let [before, after] =
+        wer(&format!("--first-pass whisper --python {python} --whisper-model {model} --policy {policy}"));
+    assert!(after <= before, "WER {before:.1} -> {after:.1}");
+}
