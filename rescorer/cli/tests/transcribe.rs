@@ -108,10 +108,9 @@ fn where_nothing_is_heard_the_text_is_empty_and_that_is_said() {
 fn a_recogniser_that_fails_is_an_error_and_leaves_no_file() {
     let room = room();
     let before = room.files();
-    let outputs = format!("one.wav {LONGER} --output o.txt --nbest-out l.jsonl --first-pass-timeout 2");
+    let outputs = format!("one.wav {LONGER} --output o.txt --nbest-out l.jsonl");
     for (behaviour, part) in [
         ("dies", "it said: first words / last words"),
-        ("hangs", "gave no answer for 2 s"),
         ("nonsense", "which is no answer"),
         ("fatal", "--whisper-model"),
         ("nan", "which is no answer"),
@@ -119,6 +118,7 @@ fn a_recogniser_that_fails_is_an_error_and_leaves_no_file() {
         refused(&room, behaviour, &outputs, &["first pass whisper: ", part]);
         refused(&room, behaviour, &format!("{outputs} --skip-invalid"), &[part]);
     }
+    refused(&room, "hangs", &format!("{outputs} --first-pass-timeout 10"), &["gave no answer for 10 s"]);
     assert_eq!(room.files(), before);
     let no_python = format!("transcribe one.wav {LONGER} --python no-python");
     room.refused(&no_python, &["cannot run no-python", "--python PATH"]);
@@ -169,6 +169,7 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_recognised() {
     refused(&room, "good", &format!("one.wav sub/one.wav {LONGER}"), &["another file has this name"]);
     refused(&room, "good", &format!("one.wav {LONGER} --nbest-out l.ctm"), &["--nbest-out l.ctm", "jsonl"]);
     refused(&room, "good", &format!("one.wav {LONGER} --nbest-out no/l.jsonl"), &["no/l.jsonl"]);
+    refused(&room, "good", &format!("one.wav {LONGER} --nbest-out o.txt --output o.txt"), &["the same file"]);
     refused(&room, "good", &format!("one.wav {LONGER} --max-segment 0"), &["1 to 3600 seconds"]);
     refused(&room, "good", &format!("one.wav {LONGER} --first-pass kaldi"), &["whisper or pocketsphinx"]);
     if cfg!(not(feature = "pocketsphinx")) {

@@ -21,7 +21,7 @@ impl Speech {
     }
 
     /// Reads a WAV file of any rate and number of channels; their mean is taken. It is called by its name without the
-    /// extension.
+    /// extension. All of it is in memory, and while it is converted all its channels are: 4 bytes a sample.
     ///
     /// # Errors
     /// [`Error::Audio`], as [`Audio::read`] and [`Audio::mono`] say.

@@ -66,7 +66,8 @@ impl Whisper {
     /// [`Error::Unavailable`]: no interpreter, packages or model; [`Error::Broken`].
     pub fn start(options: &WhisperOptions) -> Result<Self, Error> {
         let python = options.python.display();
-        let remedy = "install Python 3, or name an interpreter with --python PATH";
+        let remedy =
+            "install Python 3, name an interpreter with --python PATH, or take --first-pass pocketsphinx";
         let mut command = Command::new(&options.python);
         command.arg("-c").arg(SCRIPT).arg(&options.model);
         command.arg(options.nbest.max(1).to_string()).arg(options.threads.to_string());
@@ -79,8 +80,8 @@ impl Whisper {
                 Ok(Self { name: format!("{NAME} ({})", ready.model), process, asked: 0 })
             }
             Message::Missing(missing) => Err(unavailable(format!(
-                "{python} lacks the package {} ({}); run `{python} {INSTALL}`, or name an interpreter that has it with \
-                 --python PATH",
+                "{python} lacks the package {} ({}); run `{python} {INSTALL}`, name an interpreter that has it with \
+                 --python PATH, or take --first-pass pocketsphinx",
                 missing.package, missing.reason
             ))),
             Message::Fatal(reason) => Err(unavailable(format!(

@@ -18,6 +18,9 @@ use output::{Lists, Output};
 pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     check_files(&args)?;
+    if args.output.is_some() && args.output == args.nbest_out {
+        bail!("--output and --nbest-out name the same file; give one another name");
+    }
     let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let output = Output::open(&args)?;
     let lists = args.nbest_out.as_deref().map(Lists::open).transpose()?;
