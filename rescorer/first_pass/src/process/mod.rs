@@ -30,7 +30,7 @@ pub(crate) struct Process {
     program: String,
     child: Child,
     requests: Option<Sender<Vec<u8>>>,
-    answers: Receiver<Read1>,
+    answers: Receiver<Attempt>,
     last_words: Arc<Mutex<VecDeque<String>>>,
     stderr: JoinHandle<()>,
     timeout: Duration,
@@ -38,7 +38,7 @@ pub(crate) struct Process {
 }
 
 /// What one attempt to read a line gave.
-enum Read1 {
+enum Attempt {
     Line(Vec<u8>),
     TooLong,
     Ended,
@@ -104,11 +104,11 @@ impl Process {
             return Err(self.broken("it broke down before; start it anew".into()));
         }
         let line = match self.answers.recv_timeout(self.timeout) {
-            Ok(Read1::Line(line)) => line,
-            Ok(Read1::TooLong) => {
+            Ok(Attempt::Line(line)) => line,
+            Ok(Attempt::TooLong) => {
                 return Err(self.nonsense(&format!("a line of more than {LONGEST} bytes")));
             }
-            Ok(Read1::Ended) | Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
+            Ok(Attempt::Ended) | Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = self.timeout.as_secs_f64();
                 let reason = format!(
@@ -176,14 +176,14 @@ impl Drop for Process {
     }
 }
 
-fn read_line(stdout: &mut impl BufRead) -> Read1 {
+fn read_line(stdout: &mut impl BufRead) -> Attempt {
     let mut line = Vec::new();
     match stdout.take(LONGEST).read_until(b'\n', &mut line) {
-        Ok(0) | Err(_) => Read1::Ended,
-        Ok(_) if line.ends_with(b"\n") => Read1::Line(line),
-        Ok(read) if read as u64 == LONGEST => Read1::TooLong,
+        Ok(0) | Err(_) => Attempt::Ended,
+        Ok(_) if line.ends_with(b"\n") => Attempt::Line(line),
+        Ok(read) if read as u64 == LONGEST => Attempt::TooLong,
         // Half a line, and then the end.
-        Ok(_) => Read1::Ended,
+        Ok(_) => Attempt::Ended,
     }
 }
 
