@@ -154,6 +154,10 @@ fn describe(error: &hound::Error) -> String {
             "ends inside its header: it is cut off, or no WAV file".into()
         }
         hound::Error::IoError(e) => e.to_string(),
+        // Programs that write to a pipe don't know the size.
+        hound::Error::FormatError(reason) if reason.contains("data chunk length") => {
+            format!("has a header with a wrong size ({reason}); write it anew, to a file and not to a pipe")
+        }
         hound::Error::FormatError(reason) => {
             format!("is no WAV file that can be read ({reason}); convert it to PCM")
         }
@@ -164,6 +168,8 @@ fn describe(error: &hound::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refusal(bytes: &[u8]) -> String {
@@ -218,7 +224,39 @@ mod tests {
         let mut silent = whole.clone();
         silent[24..32].fill(0);
         assert!(refusal(&silent).contains("0 samples a second"), "{}", refusal(&silent));
+        let with = |at: usize, bytes: &[u8]| {
+            let mut lying = whole.clone();
+            lying[at..at + bytes.len()].copy_from_slice(bytes);
+            refusal(&lying)
+        };
+        assert!(with(22, &[0, 0]).contains("file contains zero channels"));
+        assert!(with(40, &u32::MAX.to_le_bytes()).contains("a wrong size"), "{}", with(40, &[255; 4]));
+        assert!(with(40, &(1u32 << 30).to_le_bytes()).contains("ends after 40 of 536870912 samples"));
+        assert!(with(40, &[0; 4]).contains("has no frames"));
         let error = Audio::read(Path::new("none.wav")).unwrap_err();
         assert_eq!(error.to_string(), "none.wav: there is no such file");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(
+            changes in prop::collection::vec((0usize..60, any::<u8>()), 0..6),
+            length in 0usize..124,
+            format in prop::sample::select(vec![SampleFormat::Int(8), SampleFormat::Int(24), SampleFormat::Float]),
+        ) {
+            let mut bytes = bytes(&[0.1; 20], format);
+            for (at, value) in changes {
+                let at = at % bytes.len();
+                bytes[at] = value;
+            }
+            bytes.truncate(length);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.wav");
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(audio) = Audio::read(&path) {
+                prop_assert!(audio.frames() > 0);
+                let _ = audio.mono("a.wav", 16_000);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use rescorer_nbest::{Format, OutputFormat};
 
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
+use crate::transcribe_args::TranscribeArgs;
 
 /// A language model takes a second look at the N-best lists of a speech recogniser.
 #[derive(Parser)]
@@ -54,13 +55,15 @@ pub enum Command {
     PerturbAudio(PerturbAudioArgs),
     /// How much rescorers lose when their lists are perturbed: WER, NPRR, a report
     Robustness(RobustnessArgs),
+    /// Text of recordings: a recogniser's N-best lists and the second pass over them
+    Transcribe(Box<TranscribeArgs>),
     /// Completions for a shell
     Completions(CompletionsArgs),
     /// Man pages
     Man(ManArgs),
-    /// What a later version builds
+    /// What there is not
     #[command(external_subcommand)]
-    Later(Vec<OsString>),
+    Unknown(Vec<OsString>),
 }
 
 #[derive(Args)]

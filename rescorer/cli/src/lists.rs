@@ -99,6 +99,21 @@ impl Skipped {
         }
     }
 
+    /// As [`pass`](Self::pass), for what other sources than lists give; each error is one that can be skipped.
+    pub fn pass_recoverable<T, E: std::error::Error>(
+        &mut self,
+        result: Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        match result {
+            Err(error) if self.allowed => {
+                self.status.warn(format_args!("skipped: {error}"));
+                self.count += 1;
+                Ok(None)
+            }
+            result => result.map(Some),
+        }
+    }
+
     pub fn count(&self) -> usize {
         self.count
     }

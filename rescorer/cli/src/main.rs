@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answers;
 mod args;
 mod commands;
 mod lists;
@@ -11,6 +12,7 @@ mod recipe_flags;
 mod sink;
 mod status;
 mod train_args;
+mod transcribe_args;
 mod view;
 
 use std::process::ExitCode;
@@ -56,9 +58,10 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::PerturbAudio(args) => commands::perturb_audio::run(args),
         Command::Robustness(args) => commands::robustness::run(args),
         Command::Stats(args) => commands::stats::run(args),
+        Command::Transcribe(args) => commands::transcribe::run(*args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),
-        Command::Later(words) => commands::later::refuse(&words),
+        Command::Unknown(words) => commands::unknown::refuse(&words),
     }
 }
 

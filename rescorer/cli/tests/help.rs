@@ -44,7 +44,17 @@ fn help_names_the_options() {
 #[test]
 fn the_command_itself() {
     let help = stdout("--help");
-    for word in ["models", "score", "rescore", "tune", "evaluate", "compare", "completions", "Exit codes"] {
+    for word in [
+        "models",
+        "score",
+        "rescore",
+        "tune",
+        "evaluate",
+        "compare",
+        "transcribe",
+        "completions",
+        "Exit codes",
+    ] {
         assert!(help.contains(word), "{word}");
     }
     assert_eq!(stdout("--version"), format!("rescorer {}\n", env!("CARGO_PKG_VERSION")));

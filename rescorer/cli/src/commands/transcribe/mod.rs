@@ -1,0 +1,158 @@
+mod output;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rescorer::{DecisionRule, Rescored, Rescorer, Utterance};
+use rescorer_first_pass::{Piece, Speech, transcribe};
+
+use crate::answers::Answered;
+use crate::lists::Skipped;
+use crate::model::{self, Deciding};
+use crate::status::{Outcome, Status};
+use crate::transcribe_args::TranscribeArgs;
+use output::{Lists, Output};
+
+pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
+    let status = Status::new(args.scoring.common.quiet);
+    check_files(&args)?;
+    if args.output.is_some() && args.output == args.nbest_out {
+        bail!("--output and --nbest-out name the same file; give one another name");
+    }
+    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
+    let output = Output::open(&args)?;
+    let lists = args.nbest_out.as_deref().map(Lists::open).transpose()?;
+    let mut first_pass = args.recogniser.first_pass.open(&args.first_pass_options())?;
+    status.say(format_args!("first pass {}", first_pass.name()));
+    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?)?;
+    let skipped = Skipped::allowing(args.skip_invalid, status);
+    let mut second_pass = SecondPass { rescorer, output, lists, skipped, tally: Tally::default(), status };
+    for file in &args.files {
+        let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
+        // The iterator recognises a piece when it is asked for it.
+        let mut pieces = transcribe(first_pass.as_mut(), &speech, args.recogniser.max_segment);
+        loop {
+            let started = Instant::now();
+            let Some(piece) = pieces.next() else { break };
+            second_pass.tally.first_pass += started.elapsed();
+            if let Some(piece) = second_pass.usable(piece)? {
+                second_pass.answer(file, piece)?;
+            }
+        }
+    }
+    second_pass.finish(first_pass.name())
+}
+
+/// Pieces get their names from the names of the files, so these have to differ. That a file is missing is said before anything
+/// is loaded.
+fn check_files(args: &TranscribeArgs) -> anyhow::Result<()> {
+    let mut seen = HashSet::new();
+    for file in &args.files {
+        let name = file.file_stem().with_context(|| format!("{}: is no file", file.display()))?;
+        if !seen.insert(name) {
+            bail!(
+                "{}: another file has this name, and pieces are called after it; give one of them in a run of its own",
+                file.display()
+            );
+        }
+        if !args.skip_invalid && !file.exists() {
+            bail!("{}: there is no such file", file.display());
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of the pieces that were recognised.
+struct SecondPass {
+    rescorer: Rescorer,
+    output: Output,
+    lists: Option<Lists>,
+    skipped: Skipped,
+    tally: Tally,
+    status: Status,
+}
+
+impl SecondPass {
+    /// What the first pass gave; `None` where that was an error and may be skipped.
+    fn usable<T>(&mut self, result: Result<T, rescorer_first_pass::Error>) -> anyhow::Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_recoverable() => Ok(self.skipped.pass_recoverable(Err(error))?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn answer(&mut self, file: &Path, piece: Piece) -> anyhow::Result<()> {
+        let Piece { utterance, seconds, heard } = piece;
+        self.tally.sound += seconds.end - seconds.start;
+        if !heard {
+            self.status.warn(format_args!(
+                "{} ({:.2} to {:.2} s): nothing was heard; an empty text stands for it",
+                utterance.id, seconds.start, seconds.end
+            ));
+        }
+        let started = Instant::now();
+        let answered = self.decide(&utterance);
+        self.tally.second_pass += started.elapsed();
+        let Some(answered) = self.skipped.pass(answered)? else { return Ok(()) };
+        let Some(()) = self.skipped.pass(self.output.write(file, &utterance, &seconds, &answered)?)? else {
+            return Ok(());
+        };
+        if let Some(lists) = &mut self.lists {
+            lists.write(&utterance)?;
+        }
+        self.tally.pieces += 1;
+        self.tally.changed += usize::from(answered.text(&utterance) != utterance.nbest.first().text);
+        Ok(())
+    }
+
+    fn decide(&self, utterance: &Utterance) -> Result<Answered, rescorer::Error> {
+        let list = self.rescorer.scorer().prepare_utterance(utterance)?;
+        if self.rescorer.decision().rule == DecisionRule::Maximum {
+            let choices = self.rescorer.choose(vec![list])?.choices;
+            let choice = choices.into_iter().next();
+            let position = choice.as_ref().map_or(0, |choice| choice.position);
+            return Ok(Answered { position, choice, list: None, progress: None });
+        }
+        let lists = self.rescorer.scorer().score(vec![list])?.lists;
+        let list = lists.first().map(|scores| self.rescorer.decide(&utterance.nbest, scores));
+        let choice = list.as_ref().map(Rescored::choice);
+        let position = choice.as_ref().map_or(0, |choice| choice.position);
+        Ok(Answered { position, choice, list, progress: None })
+    }
+
+    fn finish(self, first_pass: &str) -> anyhow::Result<Outcome> {
+        // Where nothing was done, no file is put in place.
+        let outcome = self.skipped.outcome(self.tally.pieces)?;
+        self.output.finish()?;
+        self.lists.map_or(Ok(()), Lists::finish)?;
+        self.tally.say(first_pass, self.status);
+        Ok(outcome)
+    }
+}
+
+/// What was done, and how long it took.
+#[derive(Default)]
+struct Tally {
+    pieces: usize,
+    changed: usize,
+    /// Seconds.
+    sound: f64,
+    first_pass: Duration,
+    second_pass: Duration,
+}
+
+impl Tally {
+    fn say(&self, first_pass: &str, status: Status) {
+        let Self { pieces, changed, sound, .. } = self;
+        let of = |time: Duration| {
+            let seconds = time.as_secs_f64();
+            format!("{seconds:.2} s, RTF {:.3}", seconds / sound.max(f64::MIN_POSITIVE))
+        };
+        status.say(format_args!("{pieces} pieces, {sound:.1} s of sound, {changed} changed"));
+        status.say(format_args!("first pass {first_pass}: {}", of(self.first_pass)));
+        status.say(format_args!("second pass: {}", of(self.second_pass)));
+    }
+}
