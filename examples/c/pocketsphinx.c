@@ -20,6 +20,9 @@
 
 enum { NBEST = 50, RATE = 16000 };
 
+/* PocketSphinx keeps its scores without their last ten bits (SENSCR_SHIFT of its hmm.h). */
+static const double SCALE = 1024.0;
+
 /* PocketSphinx multiplies its own language model by 6.5 (-lw); ours counts the same. */
 static const RescorerWeights weights = {.lm_weight = 6.5, .length_bonus = 0.0, .margin = 0.0};
 
@@ -78,7 +81,7 @@ static size_t nbest(ps_decoder_t *decoder, RescorerHypothesis *list) {
             break;
         }
         if (text)
-            list[count++] = (RescorerHypothesis){strdup(text), logmath_log_to_ln(logs, score)};
+            list[count++] = (RescorerHypothesis){strdup(text), SCALE * logmath_log_to_ln(logs, score)};
     }
     return count;
 }
