@@ -23,7 +23,7 @@ fn with_model(room: &Room, model: &str) -> Ran {
 #[test]
 fn what_is_no_model() {
     let room = room();
-    with_model(&room, "no-such-model").says(&["--model no-such-model", "no such file or folder", "smollm2"]);
+    with_model(&room, "no-such-model").says(&["model no-such-model", "no such file or folder", "smollm2"]);
     let gguf = std::fs::read(fixture("tiny-llama.gguf")).unwrap();
     for (name, length) in
         [("cut.gguf", gguf.len() - 1000), ("head.gguf", 100), ("magic.gguf", 4), ("empty.gguf", 0)]

@@ -92,8 +92,13 @@ fn lists_and_winners_go_into_files() {
         lists.lines().all(|list| list.contains("\"start\":") && list.contains("no_speech_prob")),
         "{lists}"
     );
-    run(&room, "good", &format!("one.wav {LONGER} --nbest-out lists.tsv")).ok();
-    assert_eq!(room.read("lists.tsv").lines().count(), 3);
+    run(&room, "good", &format!("one.wav {LONGER} --context cats --nbest-out lists.tsv")).ok();
+    let table = room.read("lists.tsv");
+    assert_eq!(
+        (table.lines().count(), table.matches("cats").count()),
+        (3, 2),
+        "a context is read and kept: {table}"
+    );
 }
 
 #[test]

@@ -28,7 +28,9 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     status.say(format_args!("first pass {}", first_pass.name()));
     let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);
-    let mut second_pass = SecondPass { rescorer, output, lists, skipped, tally: Tally::default(), status };
+    let context = args.scoring.context.clone();
+    let mut second_pass =
+        SecondPass { rescorer, context, output, lists, skipped, tally: Tally::default(), status };
     for file in &args.files {
         let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
         // The iterator recognises a piece when it is asked for it.
@@ -67,6 +69,8 @@ fn check_files(args: &TranscribeArgs) -> anyhow::Result<()> {
 /// What becomes of the pieces that were recognised.
 struct SecondPass {
     rescorer: Rescorer,
+    /// What the model reads before every piece.
+    context: Option<String>,
     output: Output,
     lists: Option<Lists>,
     skipped: Skipped,
@@ -85,7 +89,8 @@ impl SecondPass {
     }
 
     fn answer(&mut self, file: &Path, piece: Piece) -> anyhow::Result<()> {
-        let Piece { utterance, seconds, heard } = piece;
+        let Piece { mut utterance, seconds, heard } = piece;
+        utterance.context.clone_from(&self.context);
         self.tally.sound += seconds.end - seconds.start;
         if !heard {
             self.status.warn(format_args!(
