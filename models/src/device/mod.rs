@@ -205,7 +205,6 @@ impl ComputeDevice {
     }
 
     /// Whether weights are kept for the way back too.
-    #[cfg(feature = "training")]
     pub(crate) fn trains(&self) -> bool {
         self.trains
     }
