@@ -5,6 +5,7 @@
 mod answers;
 mod args;
 mod commands;
+mod judge_args;
 mod lists;
 mod model;
 mod perturb_args;

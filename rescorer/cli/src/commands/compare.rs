@@ -12,7 +12,7 @@ use rescorer_perturb::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::args::CompareArgs;
+use crate::judge_args::CompareArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::Outcome;
 use crate::view::{self, Grid};

@@ -11,7 +11,7 @@ use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
 use super::tune::judge;
-use crate::args::EvaluateArgs;
+use crate::judge_args::EvaluateArgs;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};

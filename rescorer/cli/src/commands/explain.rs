@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use rescorer::{Explanation, ListScores, Rescorer, TokenShare, Utterance};
 use serde::Serialize;
 
-use crate::args::ExplainArgs;
+use crate::judge_args::ExplainArgs;
 use crate::lists::{self, Skipped};
 use crate::model::{self, Deciding};
 use crate::sink::{Sink, write_json};

@@ -6,7 +6,8 @@ use rescorer::{
 };
 use serde::Serialize;
 
-use crate::args::{ListArgs, TuneArgs};
+use crate::args::ListArgs;
+use crate::judge_args::TuneArgs;
 use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
 use crate::sink::{Sink, write_json};
