@@ -228,10 +228,8 @@ pub unsafe extern "C" fn rescorer_rescore_json(
             let reason = "json: give one object with an N-best list";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));
         };
-        let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
-        let scored = rescorer.scorer().score(vec![prepared])?.lists;
-        let answer = scored.first().map(|scores| answered(&rescorer, utterance, scores));
-        let answer = answer.ok_or_else(|| Failure::new(RescorerStatus::Internal, "a list without scores"))?;
+        let list = rescorer.rescore_utterance(&utterance)?;
+        let answer = Answered::new(utterance, list);
         // SAFETY: not NULL, and what the caller promised.
         unsafe { result.write(handle::keep(answer)) };
         Ok(())

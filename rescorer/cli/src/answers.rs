@@ -17,6 +17,17 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Of a list whose hypotheses were all scored.
+    pub fn of_list(list: Rescored) -> Self {
+        let choice = list.choice();
+        Self { position: choice.position, choice: Some(choice), list: Some(list), progress: None }
+    }
+
+    /// Of a list of which only the winner is known.
+    pub fn of_choice(choice: Choice) -> Self {
+        Self { position: choice.position, choice: Some(choice), list: None, progress: None }
+    }
+
     pub fn text<'a>(&'a self, utterance: &'a Utterance) -> &'a str {
         let winner = &utterance.nbest.hypotheses()[self.position].text;
         self.list.as_ref().map_or(winner, Rescored::text)

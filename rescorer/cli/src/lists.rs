@@ -89,13 +89,8 @@ impl Skipped {
         result: Result<T, E>,
     ) -> Result<Option<T>, rescorer::Error> {
         match result.map_err(Into::into) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if self.allowed && error.is_recoverable() => {
-                self.status.warn(format_args!("skipped: {error}"));
-                self.count += 1;
-                Ok(None)
-            }
-            Err(error) => Err(error),
+            Err(error) if error.is_recoverable() => self.pass_recoverable(Err(error)),
+            result => result.map(Some),
         }
     }
 

@@ -13,7 +13,7 @@ const KEPT: usize = 4;
 ///
 /// A trie has one root, the last token before the hypotheses: BOS, or the end of the context. What stands before that is a chain
 /// of nodes without edges.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Beginning {
     pub(crate) batch: TreeBatch,
     pub(crate) past: KeyValues,
@@ -39,7 +39,7 @@ impl Beginning {
     }
 }
 
-/// The contexts that were used last, computed, so that the next list of a conversation begins where they end.
+/// The contexts of a scorer that were used last, computed, so that the next list of a conversation begins where they end.
 #[derive(Default)]
 pub(crate) struct Contexts {
     /// The last one first.
@@ -47,20 +47,19 @@ pub(crate) struct Contexts {
 }
 
 struct Kept {
-    bos: u32,
     context: Vec<u32>,
     adapter: Option<Arc<dyn Adapter>>,
     beginning: Beginning,
 }
 
 impl Kept {
-    fn is_of(&self, bos: u32, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> bool {
+    fn is_of(&self, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> bool {
         let same = match (&self.adapter, adapter) {
             (Some(own), Some(other)) => Arc::ptr_eq(own, other),
             (None, None) => true,
             _ => false,
         };
-        same && self.bos == bos && self.context == context
+        same && self.context == context
     }
 }
 
@@ -76,13 +75,13 @@ impl Contexts {
         context: &[u32],
         adapter: Option<Arc<dyn Adapter>>,
     ) -> Result<Beginning, Error> {
-        if let Some(kept) = self.used(|kept| kept.is_of(bos, context, adapter.as_ref())) {
+        if let Some(kept) = self.used(|kept| kept.is_of(context, adapter.as_ref())) {
             return Ok(kept.beginning.clone());
         }
         let mut beginning = Beginning::new(bos, context, adapter.clone());
         let Beginning { batch, past } = &mut beginning;
         model.continued_log_probs(batch, past)?;
-        let kept = Kept { bos, context: context.to_vec(), adapter, beginning: beginning.clone() };
+        let kept = Kept { context: context.to_vec(), adapter, beginning: beginning.clone() };
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(0, Arc::new(kept));
         all.truncate(KEPT);

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rescorer_models::LanguageModel;
-use rescorer_nbest::{Distinct, NBest};
+use rescorer_nbest::{Distinct, NBest, Utterance};
 use rescorer_perturb::Normalization;
 
 use crate::scorer::ListScores;
@@ -241,6 +241,15 @@ impl Rescorer {
     pub fn rescore(&self, nbest: &NBest) -> Result<Rescored, Error> {
         let scores = self.scorer.score_list(nbest)?;
         Ok(self.decide(nbest, &scores))
+    }
+
+    /// The same for an utterance, which may have a context and ask for one of the adapters.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_utterance`] and [`Scorer::score`].
+    pub fn rescore_utterance(&self, utterance: &Utterance) -> Result<Rescored, Error> {
+        let scores = self.scorer.score_one(self.scorer.prepare_utterance(utterance)?)?;
+        Ok(self.decide(&utterance.nbest, &scores))
     }
 
     /// Answers a list that was scored before.

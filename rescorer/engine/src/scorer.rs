@@ -299,9 +299,10 @@ impl Scorer {
         if let [KindTrie { trie, adapter, context, .. }] = tries
             && !context.is_empty()
         {
-            let Beginning { mut batch, mut past } = self.beginning(context, adapter.as_ref())?;
-            // A chain of at least BOS.
-            trie.push_behind(batch.len().saturating_sub(1) as u32, &mut batch);
+            let beginning = self.beginning(context, adapter.as_ref())?;
+            let before = beginning.before();
+            let Beginning { mut batch, mut past } = beginning;
+            trie.push_behind(before, &mut batch);
             return Ok(match self.model.device().is_cpu() {
                 true => self.model.continued_log_probs(&batch, &mut past)?,
                 false => self.model.edge_log_probs(&batch)?,
@@ -377,9 +378,12 @@ impl Scorer {
     /// # Errors
     /// As [`Scorer::prepare`] and [`Scorer::score`].
     pub fn score_list(&self, nbest: &NBest) -> Result<ListScores, Error> {
-        let prepared = self.prepare("(list)", nbest)?;
-        let mut scored = self.score(vec![prepared])?;
-        Ok(scored.lists.remove(0))
+        self.score_one(self.prepare("(list)", nbest)?)
+    }
+
+    /// Scores one prepared list.
+    pub(crate) fn score_one(&self, prepared: PreparedList) -> Result<ListScores, Error> {
+        Ok(self.score(vec![prepared])?.lists.remove(0))
     }
 
     /// Takes the log-probabilities of a list from those of all.

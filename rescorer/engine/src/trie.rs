@@ -98,11 +98,12 @@ impl TokenTrie {
         batch.push_tree(&self.tokens, &self.parents, &self.edges);
     }
 
-    /// Appends this trie to the last tree of a batch: its root becomes a child of the node `before`.
-    pub(crate) fn push_behind(&self, before: u32, batch: &mut TreeBatch) {
+    /// Appends this trie to the last tree of a batch: its root becomes a child of the node `before`. Without one it is a tree of
+    /// its own.
+    pub(crate) fn push_behind(&self, before: Option<u32>, batch: &mut TreeBatch) {
         let first = batch.len() as u32;
         for (&token, parent) in self.tokens.iter().zip(&self.parents) {
-            batch.push_node(token, Some(parent.map_or(before, |parent| first + parent)));
+            batch.push_node(token, parent.map(|parent| first + parent).or(before));
         }
         for edge in &self.edges {
             batch.push_edge(Edge { node: first + edge.node, token: edge.token });

@@ -131,9 +131,7 @@ impl Engine {
         let utterance = list::utterance(list, scores, name, Remedy::Mend)?;
         let rescorer = &self.rescorer;
         py.detach(|| {
-            let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
-            let scores = rescorer.scorer().score(vec![prepared])?.lists.remove(0);
-            let rescored = rescorer.decide(&utterance.nbest, &scores);
+            let rescored = rescorer.rescore_utterance(&utterance)?;
             Ok(ListResult::new(utterance, rescored))
         })
         .map_err(|error: rescorer::Error| raised(py, &error, Remedy::Mend))

@@ -45,20 +45,12 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
         write_all(stream, answer, writer, &args, status)
     } else if args.nbest || decision.rule != DecisionRule::Maximum {
         let stream = rescorer.scorer().score_stream(utterances, immediate);
-        let answer = |utterance: &Utterance, scores| {
-            let list = rescorer.decide(&utterance.nbest, &scores);
-            let choice = list.choice();
-            Answered { position: choice.position, choice: Some(choice), list: Some(list), progress: None }
-        };
+        let answer =
+            |utterance: &Utterance, scores| Answered::of_list(rescorer.decide(&utterance.nbest, &scores));
         write_all(stream, answer, writer, &args, status)
     } else {
         let stream = rescorer.choose_stream(utterances, immediate);
-        let answer = |_: &Utterance, choice: Choice| Answered {
-            position: choice.position,
-            choice: Some(choice),
-            list: None,
-            progress: None,
-        };
+        let answer = |_: &Utterance, choice: Choice| Answered::of_choice(choice);
         write_all(stream, answer, writer, &args, status)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rescorer::{DecisionRule, Rescored, Rescorer, Utterance};
+use rescorer::{DecisionRule, Rescorer, Utterance};
 use rescorer_first_pass::{Piece, Speech, transcribe};
 
 use crate::answers::Answered;
@@ -114,18 +114,13 @@ impl SecondPass {
     }
 
     fn decide(&self, utterance: &Utterance) -> Result<Answered, rescorer::Error> {
-        let list = self.rescorer.scorer().prepare_utterance(utterance)?;
         if self.rescorer.decision().rule == DecisionRule::Maximum {
-            let choices = self.rescorer.choose(vec![list])?.choices;
-            let choice = choices.into_iter().next();
-            let position = choice.as_ref().map_or(0, |choice| choice.position);
-            return Ok(Answered { position, choice, list: None, progress: None });
+            let list = self.rescorer.scorer().prepare_utterance(utterance)?;
+            // One list has one choice.
+            let choice = self.rescorer.choose(vec![list])?.choices.remove(0);
+            return Ok(Answered::of_choice(choice));
         }
-        let lists = self.rescorer.scorer().score(vec![list])?.lists;
-        let list = lists.first().map(|scores| self.rescorer.decide(&utterance.nbest, scores));
-        let choice = list.as_ref().map(Rescored::choice);
-        let position = choice.as_ref().map_or(0, |choice| choice.position);
-        Ok(Answered { position, choice, list, progress: None })
+        Ok(Answered::of_list(self.rescorer.rescore_utterance(utterance)?))
     }
 
     fn finish(self, first_pass: &str) -> anyhow::Result<Outcome> {
