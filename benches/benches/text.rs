@@ -49,6 +49,7 @@ fn fusion(criterion: &mut Criterion) {
                 first_pass: -(i as f64),
                 lm_score: -40.0 - (i * 7919 % 101) as f64 / 7.0,
                 words: 10 + i % 3,
+                settled: None,
             })
             .collect();
         group.throughput(Throughput::Elements(hypotheses as u64));

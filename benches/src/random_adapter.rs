@@ -17,6 +17,7 @@ pub fn random_adapter(model: &LanguageModel, rank: usize, seed: u64) -> LoraAdap
         settings,
         modules,
         kept_ranks: Default::default(),
+        head: None,
         base_fingerprint: None,
         path: "random".into(),
     }

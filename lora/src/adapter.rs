@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer_models::{LanguageModel, Site};
+use rescorer_models::{LanguageModel, ScoreHead, Site};
 use sha2::{Digest, Sha256};
 
 use crate::attached::AttachedAdapter;
@@ -22,6 +22,8 @@ pub struct LoraAdapter {
     pub modules: BTreeMap<Site, LowRank>,
     /// Which of the initial ranks of a layer are left, in a rank-allocated adapter.
     pub kept_ranks: BTreeMap<Site, Vec<bool>>,
+    /// What makes one score of an encoder's first token, trained with the matrices.
+    pub head: Option<ScoreHead>,
     /// [`LanguageModel::fingerprint`] of the model that it was trained on, where that is known.
     pub base_fingerprint: Option<String>,
     /// Where it was read from.
@@ -54,7 +56,7 @@ impl LoraAdapter {
     pub fn attach(&self, model: &LanguageModel) -> Result<Arc<AttachedAdapter>, Error> {
         self.check(model)?;
         let modules = self.modules.iter().map(|(site, module)| (*site, module));
-        Ok(Arc::new(AttachedAdapter::new(modules, self.fingerprint(), model)))
+        Ok(Arc::new(AttachedAdapter::new(modules, self.head.clone(), self.fingerprint(), model)))
     }
 
     /// Checks that the adapter belongs to this model: by fingerprint where it carries one, and by the shapes of all
@@ -86,6 +88,17 @@ impl LoraAdapter {
         let targeted = layers.keys().filter(|site| self.settings.targets(**site));
         let missing = targeted.filter(|site| !self.modules.contains_key(site));
         problems.extend(missing.map(|site| format!("  missing: {site} is targeted and has no matrices")));
+        match &self.head {
+            Some(_) if !model.is_bidirectional() => {
+                problems.push("  unexpected: a score head, which belongs to an encoder".into());
+            }
+            Some(head) if head.weight.len() != model.d_model() => problems.push(format!(
+                "  shape: the score head is for states of {} numbers, the model has {}",
+                head.weight.len(),
+                model.d_model()
+            )),
+            _ => {}
+        }
         if problems.is_empty() {
             return Ok(());
         }
@@ -100,12 +113,17 @@ impl LoraAdapter {
             let numbers = module.a.iter().chain(&module.b).chain(module.e.iter().flatten());
             numbers.for_each(|number| hasher.update(number.to_le_bytes()));
         }
+        if let Some(ScoreHead { weight, bias }) = &self.head {
+            hasher.update(format!("score head {}\n", weight.len()));
+            weight.iter().chain([bias]).for_each(|number| hasher.update(number.to_le_bytes()));
+        }
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Numbers in all matrices.
     pub fn parameters(&self) -> usize {
-        self.modules.values().map(LowRank::parameters).sum()
+        let of_head = self.head.as_ref().map_or(0, |head| head.weight.len() + 1);
+        self.modules.values().map(LowRank::parameters).sum::<usize>() + of_head
     }
 
     /// The first `rank` ranks of every layer, with the scale that they were trained with.
@@ -205,7 +223,7 @@ impl LoraAdapter {
 
 #[cfg(test)]
 mod tests {
-    use rescorer_models::TargetModule;
+    use rescorer_models::{Naming, TargetModule};
 
     use super::*;
 
@@ -218,7 +236,7 @@ mod tests {
             b: wave(3 * rank, 1.0),
             scale: 1.5,
         };
-        let site = |layer| Site { layer, module: TargetModule::Query };
+        let site = |layer| Site { layer, module: TargetModule::Query, naming: Naming::Llama };
         let settings = LoraSettings { kind, rank: 2, alpha: 3.0, ..LoraSettings::default() };
         let e = |values: &[f32]| (kind != Kind::Vanilla).then(|| values.to_vec());
         let last = if kind == Kind::Vanilla { 2 } else { 0 };
@@ -226,6 +244,7 @@ mod tests {
             settings,
             modules: BTreeMap::from([(site(0), module(2, e(&[1.0, 2.0]))), (site(1), module(last, e(&[])))]),
             kept_ranks: BTreeMap::new(),
+            head: None,
             base_fingerprint: None,
             path: PathBuf::from("test"),
         }

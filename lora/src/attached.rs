@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
-use rescorer_models::{Adapter, LanguageModel, Site};
+use rescorer_models::{Adapter, LanguageModel, ScoreHead, Site};
 
 use crate::low_rank::LowRank;
 
@@ -9,6 +9,7 @@ use crate::low_rank::LowRank;
 pub struct AttachedAdapter {
     fingerprint: String,
     terms: HashMap<Site, Term>,
+    head: Option<ScoreHead>,
 }
 
 /// `x · Aᵀ · (s·B·diag(e))ᵀ`
@@ -23,6 +24,7 @@ impl AttachedAdapter {
     /// Uploads matrices that fit the model.
     pub(crate) fn new<'a>(
         modules: impl Iterator<Item = (Site, &'a LowRank)>,
+        head: Option<ScoreHead>,
         fingerprint: String,
         model: &LanguageModel,
     ) -> Self {
@@ -37,7 +39,7 @@ impl AttachedAdapter {
             let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
             (site, Term { down, up })
         });
-        Self { fingerprint, terms: terms.collect() }
+        Self { fingerprint, terms: terms.collect(), head }
     }
 
     /// SHA-256 over what the adapter computes, in hexadecimal.
@@ -55,6 +57,10 @@ impl std::fmt::Debug for AttachedAdapter {
 impl Adapter for AttachedAdapter {
     fn fingerprint(&self) -> Option<&str> {
         Some(&self.fingerprint)
+    }
+
+    fn score_head(&self) -> Option<&ScoreHead> {
+        self.head.as_ref()
     }
 
     fn targets(&self, site: Site) -> bool {

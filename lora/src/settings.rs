@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use regex::Regex;
-use rescorer_models::{Site, TargetModule};
+use rescorer_models::{Naming, Site, TargetModule};
 
 use crate::error::Error;
 
@@ -103,6 +103,29 @@ impl LoraSettings {
         Ok(())
     }
 
+    /// The same with the layers called as the model calls them: `q_proj` is `attention.self.query` in BERT. A name that belongs to no
+    /// decoder stays as it is.
+    #[must_use]
+    pub fn named_as(self, naming: Naming) -> Self {
+        let Targets::Names(names) = &self.targets else { return self };
+        let path = |name: &str| {
+            let module = TargetModule::ALL.into_iter().find(|module| module.name() == name)?;
+            naming.path(module)
+        };
+        if naming == Naming::Llama {
+            return self;
+        }
+        let names: Vec<String> =
+            names.iter().map(|name| path(name).map_or_else(|| name.clone(), str::to_owned)).collect();
+        // A name is the end of a path, and one of BERT's is the end of another.
+        let has = |module| naming.path(module).is_some_and(|path| names.iter().any(|name| name == path));
+        let output =
+            Targets::Names(naming.path(TargetModule::Output).map(str::to_owned).into_iter().collect());
+        let is_ambiguous = naming == Naming::Bert && has(TargetModule::Down) && !has(TargetModule::Output);
+        let exclude = if is_ambiguous { Some(output) } else { self.exclude };
+        Self { targets: Targets::Names(names), exclude, ..self }
+    }
+
     /// Whether this layer is among the targets. Settings that [`LoraSettings::check`] refuses have none.
     pub fn targets(&self, site: Site) -> bool {
         self.targets.contains(site)
@@ -186,8 +209,8 @@ fn regex(expression: &str, written: &str) -> Result<Regex, Error> {
 mod tests {
     use super::*;
 
-    const QUERY: Site = Site { layer: 1, module: TargetModule::Query };
-    const UP: Site = Site { layer: 11, module: TargetModule::Up };
+    const QUERY: Site = Site { layer: 1, module: TargetModule::Query, naming: Naming::Llama };
+    const UP: Site = Site { layer: 11, module: TargetModule::Up, naming: Naming::Llama };
 
     #[test]
     fn scales_are_those_of_peft() {
@@ -217,6 +240,29 @@ mod tests {
         assert!(first.targets(QUERY) && !first.targets(UP));
         let without = LoraSettings { exclude: Some(Targets::Names(vec!["up_proj".into()])), ..pattern };
         assert!(without.targets(QUERY) && !without.targets(UP));
+    }
+
+    #[test]
+    fn layers_are_named_as_the_model_names_them() {
+        let with = |modules: &[TargetModule], naming| {
+            let settings = LoraSettings { targets: Targets::modules(modules), ..LoraSettings::default() };
+            let settings = settings.named_as(naming);
+            let sites = TargetModule::ALL.map(|module| Site { layer: 2, module, naming });
+            let sites = sites.into_iter().filter(|site| naming.path(site.module).is_some());
+            sites.filter(|site| settings.targets(*site)).map(|site| site.module).collect::<Vec<_>>()
+        };
+        let sets = [
+            vec![TargetModule::Query, TargetModule::Value],
+            vec![TargetModule::Output],
+            vec![TargetModule::Down],
+            vec![TargetModule::Output, TargetModule::Down],
+            vec![TargetModule::Up],
+        ];
+        for naming in Naming::ALL {
+            for modules in &sets {
+                assert_eq!(with(modules, naming), *modules, "{naming:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{Adapter, Site};
+use rescorer_models::{Adapter, ScoreHead, Site};
 
 /// Where the matrices of a layer stand among all that are trained.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct StepAdapter {
     pub(crate) tensors: Vec<Tensor<2>>,
     /// Scale and matrices of every layer.
     pub(crate) layers: BTreeMap<Site, (f32, Matrices)>,
+    /// The score head as it was when the step began, with the places of its weight and bias among the tensors.
+    pub(crate) head: Option<(ScoreHead, [usize; 2])>,
     pub(crate) dropout: f64,
     pub(crate) options: StepOptions,
 }
@@ -38,6 +40,11 @@ impl StepAdapter {
             found.unwrap_or_else(|| Tensor::zeros(tensor.dims(), &tensor.device().inner()))
         };
         self.tensors.iter().map(gradient).collect()
+    }
+
+    /// Where weight and bias of the score head stand among the matrices; their gradients are whoever's who uses the head.
+    pub fn head_places(&self) -> Option<[usize; 2]> {
+        self.head.as_ref().map(|(_, places)| *places)
     }
 
     /// `x` with a share of its numbers left out and the others made larger by as much.
@@ -62,6 +69,10 @@ impl std::fmt::Debug for StepAdapter {
 }
 
 impl Adapter for StepAdapter {
+    fn score_head(&self) -> Option<&ScoreHead> {
+        self.head.as_ref().map(|(head, _)| head)
+    }
+
     fn targets(&self, site: Site) -> bool {
         self.layers.contains_key(&site)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{LanguageModel, Site};
+use rescorer_models::{LanguageModel, ScoreHead, Site};
 
 use crate::adapter::LoraAdapter;
 use crate::allocation::{Allocation, AllocationSettings, LayerStep};
@@ -14,8 +14,8 @@ use crate::low_rank::LowRank;
 use crate::settings::{Kind, LoraSettings};
 use crate::step_adapter::{Matrices, StepAdapter, StepOptions};
 
-/// Spread of the matrices that a rank-allocated adapter begins with.
-const ALLOCATED_DEVIATION: f32 = 0.02;
+/// Spread of the matrices that a rank-allocated adapter begins with, and of a score head.
+const DEVIATION: f32 = 0.02;
 
 /// An adapter in training: its matrices, and for a rank-allocated one the state of the allocation.
 ///
@@ -25,6 +25,8 @@ pub struct Trainable {
     settings: Option<LoraSettings>,
     layers: Vec<Layer>,
     parameters: Vec<Parameter>,
+    /// Places of weight and bias of the score head, which encoders are trained with.
+    head: Option<[usize; 2]>,
     allocation: Option<Allocation>,
     orthogonality: f32,
     device: Device,
@@ -55,6 +57,8 @@ impl Trainable {
     /// Settings that contradict themselves or target no layer of the model.
     pub fn new(settings: LoraSettings, model: &LanguageModel, seed: u64) -> Result<Self, Error> {
         settings.check()?;
+        let naming = model.linear_layers().next().map(|(site, _)| site.naming).unwrap_or_default();
+        let settings = settings.named_as(naming);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut modules = BTreeMap::new();
         for (site, shape @ [outputs, inputs]) in
@@ -62,7 +66,7 @@ impl Trainable {
         {
             let rank = settings.rank_of(site);
             let mut normal = |len: usize| -> Vec<f32> {
-                (0..len).map(|_| ALLOCATED_DEVIATION * standard_normal(&mut random)).collect()
+                (0..len).map(|_| DEVIATION * standard_normal(&mut random)).collect()
             };
             let (a, b, e) = match settings.kind {
                 Kind::RankAllocated { .. } => {
@@ -77,7 +81,7 @@ impl Trainable {
             };
             modules.insert(site, LowRank { shape, a, e, b, scale: settings.scale_of(site) });
         }
-        Self::from_modules(settings, &modules, model)
+        Self::from_modules(settings, &modules, first_head(model, seed), model)
     }
 
     /// Goes on from an adapter, vanilla or rank-allocated before anything was pruned.
@@ -92,17 +96,19 @@ impl Trainable {
                           `adapter convert --to lora`";
             return Err(Error::Settings { reason: reason.into() });
         }
-        Self::from_modules(adapter.settings.clone(), &adapter.modules, model)
+        let head = adapter.head.clone().or_else(|| first_head(model, 0));
+        Self::from_modules(adapter.settings.clone(), &adapter.modules, head, model)
     }
 
     fn from_modules(
         settings: LoraSettings,
         modules: &BTreeMap<Site, LowRank>,
+        head: Option<ScoreHead>,
         model: &LanguageModel,
     ) -> Result<Self, Error> {
         if modules.is_empty() {
             let reason = "the targets name no linear layer of the model; they are q_proj, k_proj, v_proj, o_proj, \
-                          gate_proj, up_proj and down_proj";
+                          gate_proj (decoders), up_proj and down_proj";
             return Err(Error::Settings { reason: reason.into() });
         }
         let mut trainable = Self::empty(Some(settings), model);
@@ -114,23 +120,35 @@ impl Trainable {
             let matrices = Matrices::LowRank { a, b, e };
             trainable.layers.push(Layer { site: *site, shape: module.shape, scale: module.scale, matrices });
         }
+        trainable.add_head(head);
         Ok(trainable)
     }
 
-    /// A change of full rank for every linear layer of the blocks, all zero.
-    pub fn full(model: &LanguageModel) -> Self {
+    /// A change of full rank for every linear layer of the blocks, all zero. `seed` is for the score head of an encoder.
+    pub fn full(model: &LanguageModel, seed: u64) -> Self {
         let mut trainable = Self::empty(None, model);
         for (site, shape) in model.linear_layers() {
             let delta = trainable.add(&site, "delta", vec![0.0; shape[0] * shape[1]], shape);
             trainable.layers.push(Layer { site, shape, scale: 1.0, matrices: Matrices::Full { delta } });
         }
+        trainable.add_head(first_head(model, seed));
         trainable
+    }
+
+    fn add_head(&mut self, head: Option<ScoreHead>) {
+        let Some(ScoreHead { weight, bias }) = head else { return };
+        let mut add = |part: &str, values: Vec<f32>| {
+            let value = Tensor::from_data(TensorData::new(values.clone(), [1, values.len()]), &self.device);
+            self.parameters.push(Parameter { name: format!("score.{part}"), value });
+            self.parameters.len() - 1
+        };
+        self.head = Some([add("weight", weight), add("bias", vec![bias])]);
     }
 
     fn empty(settings: Option<LoraSettings>, model: &LanguageModel) -> Self {
         let device = model.device().burn().clone();
         let (layers, parameters) = (Vec::new(), Vec::new());
-        Self { settings, layers, parameters, allocation: None, orthogonality: 0.0, device }
+        Self { settings, layers, parameters, head: None, allocation: None, orthogonality: 0.0, device }
     }
 
     fn add(&mut self, site: &Site, part: &str, values: Vec<f32>, shape: [usize; 2]) -> usize {
@@ -218,7 +236,19 @@ impl Trainable {
             self.parameters.iter().map(|parameter| prepare(&parameter.value)).collect();
         let dropout = self.settings.as_ref().map_or(0.0, |settings| settings.dropout);
         let layers = self.layers.iter().map(|layer| (layer.site, (layer.scale, layer.matrices)));
-        Arc::new(StepAdapter { tensors, layers: layers.collect(), dropout, options })
+        Arc::new(StepAdapter {
+            tensors,
+            layers: layers.collect(),
+            head: self.head().zip(self.head),
+            dropout,
+            options,
+        })
+    }
+
+    /// The score head of an encoder as it is now.
+    pub fn head(&self) -> Option<ScoreHead> {
+        let [weight, bias] = self.head?.map(|place| numbers(&self.parameters[place].value));
+        Some(ScoreHead { weight, bias: bias[0] })
     }
 
     /// The penalty of [`Trainable::allocate`], and its gradient added to those of the matrices.
@@ -306,6 +336,7 @@ impl Trainable {
             settings,
             modules,
             kept_ranks,
+            head: self.head(),
             base_fingerprint,
             path: PathBuf::from("(in training)"),
         })
@@ -332,6 +363,17 @@ impl Layer {
 
 fn numbers(tensor: &Tensor<2>) -> Vec<f32> {
     tensor.to_data().try_into_vec::<f32>().expect("matrices of adapters are f32")
+}
+
+/// The score head that an encoder is trained from: its own, or a fresh one.
+fn first_head(model: &LanguageModel, seed: u64) -> Option<ScoreHead> {
+    let fresh = || {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(1);
+        let weight = (0..model.d_model()).map(|_| DEVIATION * standard_normal(&mut random)).collect();
+        ScoreHead { weight, bias: 0.0 }
+    };
+    model.is_bidirectional().then(|| model.score_head().cloned().unwrap_or_else(fresh))
 }
 
 /// By the method of Box and Muller.

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::tree::TreeBatch;
 
-/// A linear layer of a decoder block, by its name in Hugging Face checkpoints and adapters.
+/// A linear layer of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum TargetModule {
@@ -24,7 +24,7 @@ impl TargetModule {
     pub const ALL: [Self; 7] =
         [Self::Query, Self::Key, Self::Value, Self::Output, Self::Gate, Self::Up, Self::Down];
 
-    /// The last part of its path: `q_proj`.
+    /// The last part of its path in a decoder: `q_proj`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Query => "q_proj",
@@ -36,29 +36,72 @@ impl TargetModule {
             Self::Down => "down_proj",
         }
     }
+}
 
-    /// Its path inside a block: `self_attn.q_proj`.
-    pub fn path(self) -> &'static str {
+/// What the layers of a model are called: decoders are called as Llama is, whatever their checkpoints say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Naming {
+    /// `model.layers.0.self_attn.q_proj`
+    #[default]
+    Llama,
+    /// `encoder.layer.0.attention.self.query`, of BERT and RoBERTa.
+    Bert,
+    /// `transformer.layer.0.attention.q_lin`
+    DistilBert,
+}
+
+impl Naming {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Llama, Self::Bert, Self::DistilBert];
+
+    /// What stands before the number of a block.
+    pub fn blocks(self) -> &'static str {
         match self {
-            Self::Query => "self_attn.q_proj",
-            Self::Key => "self_attn.k_proj",
-            Self::Value => "self_attn.v_proj",
-            Self::Output => "self_attn.o_proj",
-            Self::Gate => "mlp.gate_proj",
-            Self::Up => "mlp.up_proj",
-            Self::Down => "mlp.down_proj",
+            Self::Llama => "model.layers",
+            Self::Bert => "encoder.layer",
+            Self::DistilBert => "transformer.layer",
         }
+    }
+
+    /// The path of a layer inside a block; encoders have no gate.
+    pub fn path(self, module: TargetModule) -> Option<&'static str> {
+        let path = match (self, module) {
+            (Self::Llama, TargetModule::Query) => "self_attn.q_proj",
+            (Self::Llama, TargetModule::Key) => "self_attn.k_proj",
+            (Self::Llama, TargetModule::Value) => "self_attn.v_proj",
+            (Self::Llama, TargetModule::Output) => "self_attn.o_proj",
+            (Self::Llama, TargetModule::Gate) => "mlp.gate_proj",
+            (Self::Llama, TargetModule::Up) => "mlp.up_proj",
+            (Self::Llama, TargetModule::Down) => "mlp.down_proj",
+            (Self::Bert, TargetModule::Query) => "attention.self.query",
+            (Self::Bert, TargetModule::Key) => "attention.self.key",
+            (Self::Bert, TargetModule::Value) => "attention.self.value",
+            (Self::Bert, TargetModule::Output) => "attention.output.dense",
+            (Self::Bert, TargetModule::Up) => "intermediate.dense",
+            (Self::Bert, TargetModule::Down) => "output.dense",
+            (Self::DistilBert, TargetModule::Query) => "attention.q_lin",
+            (Self::DistilBert, TargetModule::Key) => "attention.k_lin",
+            (Self::DistilBert, TargetModule::Value) => "attention.v_lin",
+            (Self::DistilBert, TargetModule::Output) => "attention.out_lin",
+            (Self::DistilBert, TargetModule::Up) => "ffn.lin1",
+            (Self::DistilBert, TargetModule::Down) => "ffn.lin2",
+            (Self::Bert | Self::DistilBert, TargetModule::Gate) => return None,
+        };
+        Some(path)
     }
 }
 
 /// Where an adapter may add its term: a linear layer of one block.
 ///
 /// ```
-/// use rescorer_models::{Site, TargetModule};
+/// use rescorer_models::{Naming, Site, TargetModule};
 ///
-/// let site = Site { layer: 3, module: TargetModule::Value };
+/// let site = Site { layer: 3, module: TargetModule::Value, naming: Naming::Llama };
 /// assert_eq!(site.to_string(), "model.layers.3.self_attn.v_proj");
 /// assert_eq!(Site::from_path("model.layers.3.self_attn.v_proj"), Some(site));
+/// let site = Site { naming: Naming::Bert, ..site };
+/// assert_eq!(site.to_string(), "encoder.layer.3.attention.self.value");
+/// assert_eq!(Site::from_path("bert.encoder.layer.3.attention.self.value"), Some(site));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Site {
@@ -66,22 +109,31 @@ pub struct Site {
     pub layer: usize,
     /// Its linear layer.
     pub module: TargetModule,
+    /// What it is called.
+    pub naming: Naming,
 }
+
+/// What stands before the paths of encoders that have a head.
+const PREFIXES: [&str; 3] = ["bert.", "roberta.", "distilbert."];
 
 impl Site {
     /// Reads the path that Hugging Face gives the module.
     pub fn from_path(path: &str) -> Option<Self> {
-        let (layer, module) = path.strip_prefix("model.layers.")?.split_once('.')?;
-        // A number in another spelling would be another tensor of the same module.
-        let layer = layer.parse().ok().filter(|number: &usize| number.to_string() == layer)?;
-        let module = TargetModule::ALL.into_iter().find(|known| known.path() == module)?;
-        Some(Self { layer, module })
+        let path = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
+        Naming::ALL.into_iter().find_map(|naming| {
+            let (layer, path) = path.strip_prefix(naming.blocks())?.strip_prefix('.')?.split_once('.')?;
+            // A number in another spelling would be another tensor of the same module.
+            let layer = layer.parse().ok().filter(|number: &usize| number.to_string() == layer)?;
+            let module = TargetModule::ALL.into_iter().find(|known| naming.path(*known) == Some(path))?;
+            Some(Self { layer, module, naming })
+        })
     }
 }
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "model.layers.{}.{}", self.layer, self.module.path())
+        let path = self.naming.path(self.module).unwrap_or(self.module.name());
+        write!(f, "{}.{}.{path}", self.naming.blocks(), self.layer)
     }
 }
 
@@ -98,9 +150,32 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
     fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
 
+    /// What makes one score of the state of an encoder's first token, where the adapter was trained with it.
+    fn score_head(&self) -> Option<&ScoreHead> {
+        None
+    }
+
     /// Names its numbers, so that a policy can say which adapter it is for; nothing where they still change.
     fn fingerprint(&self) -> Option<&str> {
         None
+    }
+}
+
+/// A linear layer that makes one number of a hidden state: `w·h + b`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreHead {
+    /// `w: [d_model]`
+    pub weight: Vec<f32>,
+    /// `b`
+    pub bias: f32,
+}
+
+impl ScoreHead {
+    /// The score of a state `[d_model]`.
+    pub fn score(&self, state: &[f32]) -> f64 {
+        let products =
+            self.weight.iter().zip(state).map(|(weight, value)| f64::from(*weight) * f64::from(*value));
+        products.sum::<f64>() + f64::from(self.bias)
     }
 }
 
@@ -113,6 +188,11 @@ pub struct AdapterRows {
 }
 
 impl AdapterRows {
+    /// No adapter at all.
+    pub fn none() -> Self {
+        Self { parts: Vec::new() }
+    }
+
     /// Those of the nodes from `start` on.
     pub fn new(batch: &TreeBatch, start: usize) -> Self {
         let mut parts: Vec<Part> = Vec::new();
@@ -169,9 +249,12 @@ mod tests {
 
     #[test]
     fn paths_come_back_and_others_are_none() {
-        for module in TargetModule::ALL {
-            let site = Site { layer: 12, module };
-            assert_eq!(Site::from_path(&site.to_string()), Some(site));
+        for (naming, module) in
+            Naming::ALL.into_iter().flat_map(|naming| TargetModule::ALL.map(|module| (naming, module)))
+        {
+            let site = Site { layer: 12, module, naming };
+            let expected = naming.path(module).map(|_| site);
+            assert_eq!(Site::from_path(&site.to_string()), expected);
         }
         for path in ["model.layers.01.mlp.up_proj", "model.layers.1.mlp.lm_head", "layers.1.mlp.up_proj"] {
             assert_eq!(Site::from_path(path), None, "{path}");
@@ -201,7 +284,7 @@ mod tests {
             batch.push_tree(&[1, 5], &[None, Some(0)], &[]);
         }
         let device = burn::tensor::Device::flex();
-        let site = |module| Site { layer: 0, module };
+        let site = |module| Site { layer: 0, module, naming: Naming::Llama };
         let added = |start: usize, module| {
             let rows = AdapterRows::new(&batch, start);
             let zeros = Tensor::<2>::zeros([8 - start, 1], &device);

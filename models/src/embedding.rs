@@ -10,17 +10,23 @@ pub struct Embedding {
     table: RawTensor,
     scale: f32,
     positions: Option<RawTensor>,
+    constant: Option<Vec<f32>>,
 }
 
 impl Embedding {
     /// `table: [vocab, d_model]`; its rows are multiplied by `scale`.
     pub fn new(table: RawTensor, scale: f32) -> Self {
-        Self { table, scale, positions: None }
+        Self { table, scale, positions: None, constant: None }
     }
 
     /// With a row that is added for every position, `[context, d_model]`.
     pub fn with_positions(self, positions: RawTensor) -> Self {
         Self { positions: Some(positions), ..self }
+    }
+
+    /// With a row that is added everywhere, `[d_model]`.
+    pub fn with_constant(self, constant: Vec<f32>) -> Self {
+        Self { constant: Some(constant), ..self }
     }
 
     /// # Shapes
@@ -37,6 +43,10 @@ impl Embedding {
             let mut rows = Vec::with_capacity(values.len());
             depths.iter().for_each(|&depth| positions.row_f32(depth as usize, &mut rows));
             values.iter_mut().zip(rows).for_each(|(value, position)| *value += position);
+        }
+        if let Some(constant) = &self.constant {
+            let rows = values.chunks_exact_mut(constant.len());
+            rows.for_each(|row| row.iter_mut().zip(constant).for_each(|(value, added)| *value += added));
         }
         Tensor::from_data(TensorData::new(values, [tokens.len(), self.table.shape[1]]), device)
     }

@@ -1,19 +1,53 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu_approximate, silu};
+use burn::tensor::activation::{gelu, gelu_approximate, relu, silu};
 use rayon::prelude::*;
 use rten_simd::SimdUnaryOp;
-use rten_vecmath::{ApproxGelu, Silu};
+use rten_vecmath::{ApproxGelu, Gelu, Silu};
 #[cfg(feature = "training")]
-use rten_vecmath::{Sigmoid, Tanh};
+use rten_vecmath::{Erf, Sigmoid, Tanh};
 
-use crate::decoder::Activation;
 use crate::device::ComputeDevice;
 use crate::gradient::{Derivative, Inputs};
 use crate::linear::to_host;
 
-/// Gated activation `act(gate) · up`, where `act(x)` is `x / (1 + exp(−x))` or `x/2 · (1 + tanh(sqrt(2/π)·(x + 0.044715·x³)))`.
+/// Activation of a feed-forward layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// `x / (1 + exp(−x))`
+    #[default]
+    Silu,
+    /// `x/2 · (1 + tanh(sqrt(2/π)·(x + 0.044715·x³)))`
+    GeluTanh,
+    /// `x/2 · (1 + erf(x/√2))`
+    Gelu,
+    /// `max(x, 0)`
+    Relu,
+}
+
+impl Activation {
+    /// What Hugging Face calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Silu => "silu",
+            Self::GeluTanh => "gelu_pytorch_tanh",
+            Self::Gelu => "gelu",
+            Self::Relu => "relu",
+        }
+    }
+
+    fn map(self, values: &mut [f32]) {
+        match self {
+            Self::Silu => Silu {}.map_mut(values),
+            Self::GeluTanh => ApproxGelu {}.map_mut(values),
+            Self::Gelu => Gelu {}.map_mut(values),
+            Self::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
+        }
+    }
+}
+
+/// Gated activation `act(gate) · up`.
 ///
 /// # Shapes
 /// All `[nodes, d_ff]`.
@@ -25,16 +59,15 @@ pub fn gated(gate: Tensor<2>, up: Tensor<2>, activation: Activation, device: &Co
         return match activation {
             Activation::Silu => silu(gate) * up,
             Activation::GeluTanh => gelu_approximate(gate) * up,
+            Activation::Gelu => gelu(gate) * up,
+            Activation::Relu => relu(gate) * up,
         };
     }
     let (shape, device, inputs) = (gate.dims(), gate.device(), Inputs::of([&gate, &up]));
     let (mut gate, up) = (to_host(gate), to_host(up));
     let kept = inputs.is_recorded().then(|| gate.clone());
     gate.par_chunks_mut(shape[1]).zip(up.par_chunks(shape[1])).for_each(|(gate, up)| {
-        match activation {
-            Activation::Silu => Silu {}.map_mut(gate),
-            Activation::GeluTanh => ApproxGelu {}.map_mut(gate),
-        }
+        activation.map(gate);
         gate.iter_mut().zip(up).for_each(|(gate, up)| *gate *= up);
     });
     let kept = || Gated { gate: kept.unwrap_or_default().into(), up: up.into(), activation };
@@ -63,7 +96,8 @@ impl Derivative<2> for Gated {
     /// `∂L/∂gate = ∂L/∂y · up · act'(gate)`, `∂L/∂up = ∂L/∂y · act(gate)`.
     ///
     /// With `σ = 1 / (1 + exp(−x))` the first `act' = σ·(1 + x·(1 − σ))`; with `t = tanh(u)`, `u = c·(x + 0.044715·x³)`,
-    /// `c = sqrt(2/π)` the second `act' = (1 + t)/2 + x/2 · (1 − t²) · c·(1 + 3·0.044715·x²)`.
+    /// `c = sqrt(2/π)` the second `act' = (1 + t)/2 + x/2 · (1 − t²) · c·(1 + 3·0.044715·x²)`; with `e = erf(x/√2)` the third
+    /// `act' = (1 + e)/2 + x·exp(−x²/2)/√(2π)`.
     #[cfg(feature = "training")]
     fn gradients(&self, mut y: Vec<f32>) -> [Vec<f32>; 2] {
         const CHUNK: usize = 4096;
@@ -93,6 +127,23 @@ impl Derivative<2> for Gated {
                         *y = gradient * up * (0.5 * (1.0 + tanh) + slope);
                     }
                 }
+                Activation::Gelu => {
+                    let inner = gate.iter().map(|x| x * std::f32::consts::FRAC_1_SQRT_2);
+                    of_up.iter_mut().zip(inner).for_each(|(of_up, inner)| *of_up = inner);
+                    Erf {}.map_mut(of_up);
+                    let density = std::f32::consts::TAU.sqrt().recip();
+                    for (((y, of_up), x), up) in y.iter_mut().zip(of_up).zip(gate).zip(up) {
+                        let (gradient, share) = (*y, 0.5 * (1.0 + *of_up));
+                        *of_up = gradient * x * share;
+                        *y = gradient * up * (share + x * density * (-0.5 * x * x).exp());
+                    }
+                }
+                Activation::Relu => {
+                    for (((y, of_up), x), up) in y.iter_mut().zip(of_up).zip(gate).zip(up) {
+                        *of_up = *y * x.max(0.0);
+                        *y = if *x > 0.0 { *y * up } else { 0.0 };
+                    }
+                }
             },
         );
         [y, of_up]
@@ -109,9 +160,10 @@ mod tests {
     #[test]
     fn gradients_are_slopes() {
         let device = ComputeDevice::cpu();
-        let gate: Vec<f32> = (0..9).map(|i| i as f32 * 0.8 - 3.2).collect();
+        // None at 0, where ReLU has no slope.
+        let gate: Vec<f32> = (0..9).map(|i| i as f32 * 0.8 - 3.1).collect();
         let up: Vec<f32> = (0..9).map(|i| 1.0 - i as f32 * 0.3).collect();
-        for activation in [Activation::Silu, Activation::GeluTanh] {
+        for activation in [Activation::Silu, Activation::GeluTanh, Activation::Gelu, Activation::Relu] {
             let y = |gate: &[f32], up: &[f32]| {
                 let tensor = |values: &[f32]| {
                     let data = burn::tensor::TensorData::new(values.to_vec(), [1, 9]);

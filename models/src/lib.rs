@@ -1,7 +1,8 @@
 //! Pretrained language models on Burn: weights, tokenizers, forward passes over token trees.
 //!
 //! A [`LanguageModel`] is loaded from a GGUF file or a Hugging Face folder onto the CPU or a GPU, and
-//! answers one question: the log-probabilities of the edges of a [`TreeBatch`].
+//! answers one question: the log-probabilities of the edges of a [`TreeBatch`]. Of a decoder these are of the tokens that come next, of
+//! an encoder, which sees the whole sequence, of the tokens that stand there.
 //!
 //! ```no_run
 //! use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
@@ -15,12 +16,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod adapter;
+mod attention;
 mod buckets;
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod cube;
 mod decoder;
 mod device;
 mod embedding;
+mod encoder;
 mod error;
 mod gated;
 mod gradient;
@@ -41,14 +44,14 @@ mod tree;
 mod weights;
 mod write_file;
 
-pub use adapter::{Adapter, Site, TargetModule};
-pub use decoder::KeyValues;
+pub use adapter::{Adapter, Naming, ScoreHead, Site, TargetModule};
+pub use attention::KeyValues;
 pub use device::{ComputeDevice, DeviceRequest, Precision};
 pub use error::Error;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;
 #[cfg(feature = "training")]
-pub use training::TrainingPass;
+pub use training::{StatesPass, TrainingPass};
 pub use tree::{Edge, TreeBatch};
 pub use weights::WeightType;
 pub use write_file::write_file;

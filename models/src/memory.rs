@@ -4,6 +4,8 @@ use std::path::Path;
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
+use crate::device::ComputeDevice;
+use crate::weights::WeightStore;
 use crate::{Error, Precision};
 
 /// Refuses what needs more bytes than can be had.
@@ -17,6 +19,33 @@ pub fn require(path: &Path, needed: u64, precision: Precision) -> Result<(), Err
         }
         _ => Ok(()),
     }
+}
+
+/// Fewest bytes that the weights take on the CPU: matrices as they are packed, the table of embeddings as it is stored.
+pub fn bytes_of_weights<'a>(
+    store: &WeightStore,
+    names: impl Iterator<Item = &'a str>,
+    embedding: &str,
+    has_tied_head: bool,
+    device: &ComputeDevice,
+) -> u64 {
+    let bytes_of = |name: &str| {
+        let Some(info) = store.tensors().get(name) else { return 0 };
+        let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
+        let stored = info.byte_len() as u64;
+        let packed = match (device.precision(), device.trains()) {
+            // Blocks of up to 8 bits with their scales.
+            (Precision::Int8, _) => stored.min(values),
+            (_, true) => 8 * values,
+            (_, false) => 4 * values,
+        };
+        match name == embedding {
+            true if has_tied_head => stored.saturating_add(packed),
+            true => stored,
+            false => packed,
+        }
+    };
+    names.map(bytes_of).fold(0, u64::saturating_add)
 }
 
 /// Bytes that this process can get: free or easily freed memory and swap, within what its control group may have. `None` where the

@@ -1,24 +1,34 @@
 use std::io::Read;
 use std::path::Path;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
-use crate::decoder::{Decoder, KeyValues, export, load_gguf, load_safetensors};
+use crate::attention::KeyValues;
+use crate::decoder::{Decoder, export, load_gguf, load_safetensors};
 use crate::device::ComputeDevice;
+use crate::encoder::{self, Encoder, EncoderFamily};
 use crate::guard::guarded;
+use crate::linear::Linear;
 use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
-use crate::{DeviceRequest, Error, Precision, Site};
+use crate::{DeviceRequest, Error, Precision, ScoreHead, Site};
 
-/// A pretrained causal language model with its tokenizer, ready to score.
+/// A pretrained language model with its tokenizer, ready to score: a decoder, which reads from left to right, or an encoder, which
+/// sees a sequence whole.
 ///
 /// Immutable: share it between threads behind an `Arc`.
 pub struct LanguageModel {
-    pub(crate) decoder: Decoder,
+    pub(crate) network: Network,
     tokenizer: Tokenizer,
     fingerprint: String,
+}
+
+/// What computes.
+pub(crate) enum Network {
+    Decoder(Box<Decoder>),
+    Encoder(Box<Encoder>),
 }
 
 impl LanguageModel {
@@ -56,6 +66,26 @@ impl LanguageModel {
         folder: &Path,
         change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
     ) -> Result<(), E> {
+        Self::export_with_head(path, folder, None, change)
+    }
+
+    /// The same, an encoder with a score head.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::export`]; a head for a decoder.
+    pub fn export_with_head<E: From<Error>>(
+        path: &Path,
+        folder: &Path,
+        head: Option<&ScoreHead>,
+        change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some((family, config)) = family_of_encoder(path)? {
+            return encoder::export(path, &config, family, folder, head, change);
+        }
+        if head.is_some() {
+            let (what, supported) = ("a score head in a decoder".to_owned(), "encoders".to_owned());
+            return Err(E::from(Error::Unsupported { path: path.into(), what, supported }));
+        }
         if !path.is_dir() {
             require_gguf(path)?;
         }
@@ -64,22 +94,32 @@ impl LanguageModel {
 
     /// The same onto an opened device, whatever it computes.
     pub(crate) fn load_onto(path: &Path, device: ComputeDevice) -> Result<Self, Error> {
-        let ((decoder, fingerprint), tokenizer) = if path.is_dir() {
-            (load_safetensors(path, &device)?, Tokenizer::from_folder(path)?)
-        } else {
-            require_gguf(path)?;
-            let gguf = Gguf::open(path)?;
-            // The tokenizer of a large vocabulary takes as long to build as the weights to pack.
-            let (decoder, tokenizer) =
-                rayon::join(|| load_gguf(&gguf, &device), || tokenizer::from_gguf(&gguf));
-            (decoder?, tokenizer?)
+        let (network, fingerprint, tokenizer) = match family_of_encoder(path)? {
+            Some((family, config)) => {
+                let (encoder, fingerprint) = encoder::load(path, &config, family, &device)?;
+                (Network::Encoder(Box::new(encoder)), fingerprint, Tokenizer::of_encoder(path)?)
+            }
+            None if path.is_dir() => {
+                let (decoder, fingerprint) = load_safetensors(path, &device)?;
+                (Network::Decoder(Box::new(decoder)), fingerprint, Tokenizer::from_folder(path)?)
+            }
+            None => {
+                require_gguf(path)?;
+                let gguf = Gguf::open(path)?;
+                // The tokenizer of a large vocabulary takes as long to build as the weights to pack.
+                let (loaded, tokenizer) =
+                    rayon::join(|| load_gguf(&gguf, &device), || tokenizer::from_gguf(&gguf));
+                let (decoder, fingerprint) = loaded?;
+                (Network::Decoder(Box::new(decoder)), fingerprint, tokenizer?)
+            }
         };
-        let (tokens, rows) = (tokenizer.vocab_size(), decoder.config().vocab_size);
+        let model = Self { network, tokenizer, fingerprint };
+        let (tokens, rows) = (model.tokenizer.vocab_size(), model.vocab_size());
         if tokens > rows {
             let reason = format!("{tokens} tokens, the model has embeddings for {rows}");
             return Err(Error::Tokenizer { path: path.into(), reason });
         }
-        Ok(Self { decoder, tokenizer, fingerprint })
+        Ok(model)
     }
 
     /// The tokenizer.
@@ -89,12 +129,47 @@ impl LanguageModel {
 
     /// The device that computes.
     pub fn device(&self) -> &ComputeDevice {
-        self.decoder.device()
+        match &self.network {
+            Network::Decoder(decoder) => decoder.device(),
+            Network::Encoder(encoder) => encoder.device(),
+        }
     }
 
-    /// Longest sequence, BOS included.
+    /// Whether every token of a sequence is seen by every other: an encoder.
+    pub fn is_bidirectional(&self) -> bool {
+        matches!(self.network, Network::Encoder(_))
+    }
+
+    /// Whether probabilities of tokens can be had: decoders give them, encoders where the checkpoint has a masked-language-model head.
+    pub fn predicts_tokens(&self) -> bool {
+        match &self.network {
+            Network::Decoder(_) => true,
+            Network::Encoder(encoder) => encoder.head().is_some(),
+        }
+    }
+
+    /// What makes one score of the state of an encoder's first token, where the checkpoint has it. Adapters have their own.
+    pub fn score_head(&self) -> Option<&ScoreHead> {
+        match &self.network {
+            Network::Decoder(_) => None,
+            Network::Encoder(encoder) => encoder.score_head(),
+        }
+    }
+
+    /// Width of the hidden states.
+    pub fn d_model(&self) -> usize {
+        match &self.network {
+            Network::Decoder(decoder) => decoder.config().d_model,
+            Network::Encoder(encoder) => encoder.config().d_model,
+        }
+    }
+
+    /// Longest sequence, BOS included; of an encoder also the token at its end.
     pub fn context_len(&self) -> usize {
-        self.decoder.config().context_len
+        match &self.network {
+            Network::Decoder(decoder) => decoder.config().context_len,
+            Network::Encoder(encoder) => encoder.config().context_len(),
+        }
     }
 
     /// Most nodes that a batch should have: see [`ComputeDevice::node_budget`].
@@ -104,12 +179,19 @@ impl LanguageModel {
 
     /// Tokens in the vocabulary.
     pub fn vocab_size(&self) -> usize {
-        self.decoder.config().vocab_size
+        match &self.network {
+            Network::Decoder(decoder) => decoder.config().vocab_size,
+            Network::Encoder(encoder) => encoder.config().vocab_size,
+        }
     }
 
     /// The linear layers of all blocks, which adapters may change, each with its shape `[out, in]`.
     pub fn linear_layers(&self) -> impl Iterator<Item = (Site, [usize; 2])> {
-        self.decoder.linear_layers().map(|layer| (layer.site(), layer.shape()))
+        let layers: Vec<&Linear> = match &self.network {
+            Network::Decoder(decoder) => decoder.linear_layers().collect(),
+            Network::Encoder(encoder) => encoder.linear_layers().collect(),
+        };
+        layers.into_iter().map(|layer| (layer.site(), layer.shape()))
     }
 
     /// SHA-256 over configuration and weights, in hexadecimal: equal for equal models wherever they lie.
@@ -117,13 +199,54 @@ impl LanguageModel {
         &self.fingerprint
     }
 
-    /// Natural log-probability `ln p(token | path to node)` of every edge, in the order of the edges.
+    /// Natural log-probability of every edge, in the order of the edges: `ln p(token | path to node)`, that it follows the node; of an
+    /// encoder `ln p(token | tree)`, that it stands where the node is.
+    ///
+    /// # Errors
+    /// A batch that [`TreeBatch::check`] refuses, an encoder without the head for it, or a device that fails while computing.
+    pub fn edge_log_probs(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        match &self.network {
+            Network::Decoder(decoder) => self.guarded(|| decoder.edge_log_probs(batch)),
+            Network::Encoder(encoder) => {
+                let Some(head) = encoder.head() else {
+                    let reason = "this checkpoint has no masked-language-model head, so it gives no probabilities of tokens; score \
+                                  with an adapter that has a score head, or take a checkpoint that has one";
+                    return Err(Error::Batch { reason: reason.into() });
+                };
+                if batch.is_empty() {
+                    return Ok(Vec::new());
+                }
+                self.guarded(|| {
+                    let hidden = encoder.hidden_states(batch, &mut |_, _| {});
+                    head.vocabulary().edge_log_probs(head.transform(hidden, self.device()), batch.edges())
+                })
+            }
+        }
+    }
+
+    /// The last hidden state of the first node of every tree: of an encoder `[CLS]`, which has seen all the others.
+    ///
+    /// # Shapes
+    /// `[trees, d_model]`, row-major.
     ///
     /// # Errors
     /// A batch that [`TreeBatch::check`] refuses, or a device that fails while computing.
-    pub fn edge_log_probs(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
+    pub fn root_states(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
         batch.check(self.vocab_size(), self.context_len())?;
-        self.guarded(|| self.decoder.edge_log_probs(batch))
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.guarded(|| {
+            let hidden = match &self.network {
+                Network::Decoder(decoder) => decoder.hidden_states(batch, 0, &mut [], &mut |_, _| {}),
+                Network::Encoder(encoder) => encoder.hidden_states(batch, &mut |_, _| {}),
+            };
+            let roots: Vec<i32> = batch.trees().iter().map(|tree| tree.start as i32).collect();
+            let shape = [roots.len()];
+            let roots = Tensor::from_data(TensorData::new(roots, shape), &hidden.device());
+            crate::linear::to_host(hidden.select(0, roots))
+        })
     }
 
     /// Natural log-probabilities of a batch that grows: of the edges added since the last call with the same
@@ -148,6 +271,9 @@ impl LanguageModel {
     pub fn continued_log_probs(&self, batch: &TreeBatch, past: &mut KeyValues) -> Result<Vec<f32>, Error> {
         batch.check(self.vocab_size(), self.context_len())?;
         let fail = |reason: String| Err(Error::Batch { reason });
+        let Network::Decoder(decoder) = &self.network else {
+            return fail("an encoder sees its sequences whole; compute them with edge_log_probs".into());
+        };
         if !self.device().is_cpu() {
             return fail(
                 "a batch can grow on the CPU only; elsewhere compute it whole with edge_log_probs".into(),
@@ -168,7 +294,7 @@ impl LanguageModel {
         }
         // What a failure leaves half done is not kept.
         let mut grown = std::mem::take(past);
-        let log_probs = self.guarded(|| self.decoder.continued_log_probs(batch, &mut grown))?;
+        let log_probs = self.guarded(|| decoder.continued_log_probs(batch, &mut grown))?;
         *past = grown;
         Ok(log_probs)
     }
@@ -186,7 +312,7 @@ impl LanguageModel {
     }
 
     /// Hidden states of every node for comparison with other implementations: before the first block,
-    /// after every block, the last one normalised.
+    /// after every block, the last one of a decoder normalised.
     ///
     /// # Shapes
     /// Each `[nodes, d_model]`, row-major.
@@ -206,7 +332,10 @@ impl LanguageModel {
                 state.truncate(batch.len() * d_model);
                 states.push(state);
             };
-            self.decoder.hidden_states(batch, 0, &mut [], &mut keep);
+            match &self.network {
+                Network::Decoder(decoder) => _ = decoder.hidden_states(batch, 0, &mut [], &mut keep),
+                Network::Encoder(encoder) => _ = encoder.hidden_states(batch, &mut keep),
+            }
             states
         })
     }
@@ -214,6 +343,22 @@ impl LanguageModel {
     pub(crate) fn guarded<T: Send>(&self, compute: impl FnOnce() -> T + Send) -> Result<T, Error> {
         guarded(self.device().description(), compute)
     }
+}
+
+/// The family of the encoder in a folder, with the text of its configuration; `None` where it is something else.
+fn family_of_encoder(path: &Path) -> Result<Option<(EncoderFamily, Vec<u8>)>, Error> {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        model_type: Option<String>,
+    }
+    let config = path.join("config.json");
+    if !config.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read(&config).map_err(|source| Error::Io { path: config.clone(), source })?;
+    let kind: Kind = serde_json::from_slice(&text)
+        .map_err(|e| Error::Malformed { path: config, reason: e.to_string() })?;
+    Ok(kind.model_type.as_deref().and_then(EncoderFamily::of).map(|family| (family, text)))
 }
 
 fn require_gguf(path: &Path) -> Result<(), Error> {

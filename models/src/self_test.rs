@@ -65,19 +65,23 @@ pub fn load_tested(
 /// Holds the scores of a model against those of the same model on the CPU.
 fn compare(model: &LanguageModel, reference: &LanguageModel) -> Result<(), Error> {
     let batch = probe(model.vocab_size(), model.context_len());
-    let expected = reference.edge_log_probs(&batch)?;
-    agree(model, &batch, &model.edge_log_probs(&batch)?, &expected)
+    agree(model, &batch, &numbers(model, &batch)?, &numbers(reference, &batch)?)
+}
+
+/// What is compared: the log-probabilities, and of a model that has none the hidden states of the roots.
+fn numbers(model: &LanguageModel, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
+    if model.predicts_tokens() { model.edge_log_probs(batch) } else { model.root_states(batch) }
 }
 
 /// Runs a batch of every size once, each filled with copies of the test's tree, and holds their scores against those
 /// of the smallest: kernels are chosen by size, so each size can be wrong on its own.
 pub fn warm_up(model: &LanguageModel) -> Result<(), Error> {
     let tree = probe(model.vocab_size(), model.context_len());
-    let expected = model.edge_log_probs(&tree)?;
+    let expected = numbers(model, &tree)?;
     for size in buckets(model.node_budget()) {
         let mut batch = TreeBatch::default();
         (0..size / tree.len()).for_each(|_| batch.push_tree(tree.tokens(), tree.parents(), tree.edges()));
-        for found in model.edge_log_probs(&batch)?.chunks(expected.len()) {
+        for found in numbers(model, &batch)?.chunks(expected.len()) {
             agree(model, &tree, found, &expected)?;
         }
     }
@@ -94,12 +98,15 @@ fn agree(model: &LanguageModel, batch: &TreeBatch, found: &[f32], expected: &[f3
     match found.iter().zip(expected).position(|pair| !is_close(&pair)) {
         None => Ok(()),
         Some(at) => {
-            let edge = batch.edges()[at];
+            let what = match batch.edges().get(at).filter(|_| model.predicts_tokens()) {
+                Some(edge) => format!("ln p(token {}) at node {}", edge.token, edge.node),
+                None => format!("number {at} of the roots' states"),
+            };
             Err(Error::SelfTest {
                 device: model.device().description().into(),
                 found: format!(
-                    "ln p(token {}) after node {} is {} where {} was expected, at most {tolerance} apart",
-                    edge.token, edge.node, found[at], expected[at]
+                    "{what} is {} where {} was expected, at most {tolerance} apart",
+                    found[at], expected[at]
                 ),
             })
         }

@@ -2,6 +2,7 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::head::HeadPass;
 use crate::linear::to_host;
+use crate::model::Network;
 use crate::{Error, LanguageModel, TreeBatch};
 
 /// A forward pass through a model whose adapters are trained: it remembers how it was computed.
@@ -42,12 +43,94 @@ impl LanguageModel {
         if batch.is_empty() {
             return fail("there is nothing to train on; give a batch with at least one tree");
         }
+        let Network::Decoder(decoder) = &self.network else {
+            return fail("an encoder is trained by its states; use states_pass");
+        };
         self.guarded(|| {
-            let hidden = self.decoder.recorded_states(batch);
-            let head = self.decoder.head().training(to_host(hidden.clone()), batch.edges());
+            let hidden = decoder.recorded_states(batch);
+            let head = decoder.head().training(to_host(hidden.clone()), batch.edges());
             TrainingPass { model: self, hidden, head }
         })
     }
+}
+
+/// A forward pass through an encoder whose adapters are trained: the states of the first tokens, and how they were computed.
+pub struct StatesPass<'a> {
+    model: &'a LanguageModel,
+    hidden: Tensor<2>,
+    /// Rows of the first nodes.
+    roots: Vec<usize>,
+    states: Vec<f32>,
+}
+
+impl LanguageModel {
+    /// Computes a batch so that gradients can follow from the states of [`LanguageModel::root_states`].
+    ///
+    /// # Errors
+    /// As [`LanguageModel::training_pass`]; a decoder.
+    pub fn states_pass(&self, batch: &TreeBatch) -> Result<StatesPass<'_>, Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        let fail = |reason: &str| Err(Error::Batch { reason: reason.into() });
+        let Network::Encoder(encoder) = &self.network else {
+            return fail("a decoder is trained by its log-probabilities; use training_pass");
+        };
+        if !self.device().trains() {
+            return fail("the model was loaded for scoring; load it with load_for_training");
+        }
+        if batch.is_empty() {
+            return fail("there is nothing to train on; give a batch with at least one tree");
+        }
+        self.guarded(|| {
+            let hidden = encoder.recorded_states(batch);
+            let values = to_host(hidden.clone());
+            let roots: Vec<usize> = batch.trees().iter().map(|tree| tree.start).collect();
+            let width = self.d_model();
+            let states = roots.iter().flat_map(|root| &values[root * width..(root + 1) * width]);
+            let states = states.copied().collect();
+            StatesPass { model: self, hidden, roots, states }
+        })
+    }
+}
+
+impl StatesPass<'_> {
+    /// The last hidden state of the first node of every tree.
+    ///
+    /// # Shapes
+    /// `[trees, d_model]`, row-major.
+    pub fn states(&self) -> &[f32] {
+        &self.states
+    }
+
+    /// The gradients of the loss with respect to all tensors that want one, from that of every state.
+    ///
+    /// # Errors
+    /// Another number of gradients than of states; no tensor that wants a gradient.
+    pub fn backward(self, gradients: &[f32]) -> Result<Gradients, Error> {
+        let Self { model, hidden, roots, states } = self;
+        if gradients.len() != states.len() {
+            let reason = format!("{} gradients were given for {} numbers", gradients.len(), states.len());
+            return Err(Error::Batch { reason });
+        }
+        let width = model.d_model();
+        let mut rows = vec![0.0; hidden.dims().iter().product()];
+        for (root, row) in roots.into_iter().zip(gradients.chunks_exact(width)) {
+            rows[root * width..(root + 1) * width].copy_from_slice(row);
+        }
+        backward(model, hidden, rows)
+    }
+}
+
+/// The gradients of `Σ hidden · gradient`.
+fn backward(model: &LanguageModel, hidden: Tensor<2>, gradient: Vec<f32>) -> Result<Gradients, Error> {
+    if !hidden.is_tracked() {
+        let reason = "no adapter of the batch wants gradients; give it one that is trained".into();
+        return Err(Error::Batch { reason });
+    }
+    model.guarded(|| {
+        let (shape, device) = (hidden.dims(), hidden.device());
+        let gradient = Tensor::<2>::from_data(TensorData::new(gradient, shape), &device);
+        (hidden * gradient).sum().backward()
+    })
 }
 
 impl TrainingPass<'_> {
@@ -67,14 +150,7 @@ impl TrainingPass<'_> {
             let reason = format!("{given} gradients were given for {edges} edges");
             return Err(Error::Batch { reason });
         }
-        if !hidden.is_tracked() {
-            let reason = "no adapter of the batch wants gradients; give it one that is trained".into();
-            return Err(Error::Batch { reason });
-        }
-        model.guarded(|| {
-            let (shape, device) = (hidden.dims(), hidden.device());
-            let gradient = Tensor::<2>::from_data(TensorData::new(head.gradient(gradients), shape), &device);
-            (hidden * gradient).sum().backward()
-        })
+        let gradient = model.guarded(|| head.gradient(gradients))?;
+        backward(model, hidden, gradient)
     }
 }

@@ -76,6 +76,12 @@ impl Expected {
         self.view(name, Dtype::F32, |view| view.data().chunks_exact(4).map(number).collect())
     }
 
+    /// The values of an i32 tensor.
+    pub fn i32(&self, name: &str) -> Vec<i32> {
+        let number = |bytes: &[u8]| i32::from_le_bytes(bytes.try_into().unwrap());
+        self.view(name, Dtype::I32, |view| view.data().chunks_exact(4).map(number).collect()).1
+    }
+
     /// The bytes of a u8 tensor.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         self.view(name, Dtype::U8, |view| view.data().to_vec()).1

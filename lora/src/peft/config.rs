@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rescorer_models::Site;
+use rescorer_models::{Naming, Site};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::CONFIG;
+use super::{CONFIG, HEAD};
+use crate::adapter::LoraAdapter;
 use crate::error::Error;
 use crate::settings::{Kind, LoraSettings, Targets};
 
@@ -99,12 +100,17 @@ const HARMLESS: [&str; 30] = [
 const READ: [&str; 5] =
     ["target_modules", "exclude_modules", "layers_to_transform", "rank_pattern", "alpha_pattern"];
 
+/// Names modules that are saved whole beside the matrices.
+const SAVED: &str = "modules_to_save";
+
 /// What the file says.
 pub struct Config {
     /// How the adapter was set up.
     pub settings: LoraSettings,
     /// Which of the initial ranks are left.
     pub kept_ranks: BTreeMap<Site, Vec<bool>>,
+    /// Whether a score head comes with the matrices.
+    pub has_head: bool,
 }
 
 /// Reads the file's text.
@@ -123,6 +129,7 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
             supported: "LORA, ADALORA",
         });
     }
+    let has_head = json.get(SAVED) == Some(&json!([HEAD]));
     refuse_variants(path, &json)?;
     let fields: Fields = serde_json::from_value(Value::Object(json)).map_err(|e| malformed(e.to_string()))?;
     let allocated = fields.peft_type.as_deref() == Some("ADALORA");
@@ -163,7 +170,7 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
         alpha_pattern: fields.alpha_pattern.unwrap_or_default(),
     };
     settings.check().map_err(|e| malformed(e.to_string()))?;
-    Ok(Config { settings, kept_ranks })
+    Ok(Config { settings, kept_ranks, has_head })
 }
 
 impl From<OneOrMany<String>> for Targets {
@@ -188,7 +195,8 @@ fn refuse_variants(path: &Path, json: &Map<String, Value>) -> Result<(), Error> 
         _ => false,
     };
     let known = |key: &str| HARMLESS.contains(&key) || READ.contains(&key);
-    let variants = json.iter().filter(|(key, value)| !known(key) && !is_unset(value));
+    let is_head = |key: &str, value: &Value| key == SAVED && *value == json!([HEAD]);
+    let variants = json.iter().filter(|(key, value)| !known(key) && !is_unset(value) && !is_head(key, value));
     let variants: Vec<String> = variants.map(|(key, value)| format!("{key} = {value}")).collect();
     if variants.is_empty() {
         return Ok(());
@@ -196,12 +204,14 @@ fn refuse_variants(path: &Path, json: &Map<String, Value>) -> Result<(), Error> 
     Err(Error::Unsupported {
         path: path.into(),
         what: format!("setting {}", variants.join(", ")),
-        supported: "plain LORA and ADALORA without modules_to_save, DoRA, biases and the like",
+        supported: "plain LORA and ADALORA without DoRA, biases and the like; of modules_to_save the score head of an encoder",
     })
 }
 
 /// The file for an adapter.
-pub fn write(settings: &LoraSettings, kept_ranks: &BTreeMap<Site, Vec<bool>>) -> Vec<u8> {
+pub fn write(adapter: &LoraAdapter) -> Vec<u8> {
+    let LoraAdapter { settings, kept_ranks, .. } = adapter;
+    let is_of_encoder = adapter.modules.keys().any(|site| site.naming != Naming::Llama);
     let targets = |targets: &Targets| match targets {
         Targets::Names(names) => json!(names),
         Targets::Pattern(pattern) => json!(pattern),
@@ -210,7 +220,7 @@ pub fn write(settings: &LoraSettings, kept_ranks: &BTreeMap<Site, Vec<bool>>) ->
     let alpha =
         if settings.alpha.fract() == 0.0 { json!(settings.alpha as i64) } else { json!(settings.alpha) };
     let mut config = json!({
-        "task_type": "CAUSAL_LM",
+        "task_type": if is_of_encoder { "SEQ_CLS" } else { "CAUSAL_LM" },
         "inference_mode": true,
         "bias": "none",
         "fan_in_fan_out": false,
@@ -222,6 +232,9 @@ pub fn write(settings: &LoraSettings, kept_ranks: &BTreeMap<Site, Vec<bool>>) ->
         "exclude_modules": settings.exclude.as_ref().map(targets),
         "layers_to_transform": settings.layers,
     });
+    if adapter.head.is_some() {
+        config[SAVED] = json!([HEAD]);
+    }
     let fields = match settings.kind {
         Kind::Vanilla => json!({
             "peft_type": "LORA",

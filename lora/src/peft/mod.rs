@@ -17,5 +17,8 @@ const WEIGHTS: &str = "adapter_model.safetensors";
 /// What PEFT puts before the path of a module.
 const PREFIX: &str = "base_model.model.";
 
+/// What the score head of an encoder is called, as in Hugging Face's classes for sequences.
+const HEAD: &str = "score";
+
 /// Key of the base model's fingerprint in the header of the matrices, which PEFT passes over.
 const FINGERPRINT: &str = "rescorer.base_fingerprint";

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::tensors::Contents;
 use super::{CONFIG, WEIGHTS, config, tensors};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
@@ -14,8 +15,9 @@ pub fn read(folder: &Path) -> Result<LoraAdapter, Error> {
         }
     };
     let (path, text) = read(CONFIG)?;
-    let config::Config { settings, kept_ranks } = config::parse(&path, &text)?;
+    let config::Config { settings, kept_ranks, has_head } = config::parse(&path, &text)?;
     let (path, bytes) = read(WEIGHTS)?;
-    let (modules, base_fingerprint) = tensors::parse(&path, &bytes, &settings, &kept_ranks)?;
-    Ok(LoraAdapter { settings, modules, kept_ranks, base_fingerprint, path: folder.into() })
+    let Contents { modules, head, base_fingerprint } =
+        tensors::parse(&path, &bytes, &settings, &kept_ranks, has_head)?;
+    Ok(LoraAdapter { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
 }

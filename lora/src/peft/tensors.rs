@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use half::{bf16, f16};
-use rescorer_models::Site;
+use rescorer_models::{ScoreHead, Site};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{FINGERPRINT, PREFIX};
+use super::{FINGERPRINT, HEAD, PREFIX};
 use crate::error::Error;
 use crate::low_rank::LowRank;
 use crate::settings::{Kind, LoraSettings};
@@ -44,10 +44,28 @@ fn parse_name(name: &str) -> Option<(Site, Part)> {
     Some((Site::from_path(path)?, part))
 }
 
+/// The tensors of a score head.
+const HEAD_PARTS: [&str; 2] = ["weight", "bias"];
+
+fn is_head_part(name: &str, part: &str) -> bool {
+    name.strip_prefix(PREFIX).and_then(|name| name.strip_prefix(HEAD)).and_then(|rest| rest.strip_prefix('.'))
+        == Some(part)
+}
+
 /// Values in f32, and the shape.
 type Matrix = (Vec<f32>, Vec<usize>);
 
-/// The changes of all layers, and the fingerprint in the header.
+/// What the file holds.
+pub struct Contents {
+    /// The changes of all layers.
+    pub modules: BTreeMap<Site, LowRank>,
+    /// The score head.
+    pub head: Option<ScoreHead>,
+    /// The fingerprint in the header.
+    pub base_fingerprint: Option<String>,
+}
+
+/// The changes of all layers, the score head where there is one, and the fingerprint in the header.
 ///
 /// # Errors
 /// A damaged file; all tensors that are unexpected, missing, of the wrong shape or not finite.
@@ -56,7 +74,8 @@ pub fn parse(
     bytes: &[u8],
     settings: &LoraSettings,
     kept_ranks: &BTreeMap<Site, Vec<bool>>,
-) -> Result<(BTreeMap<Site, LowRank>, Option<String>), Error> {
+    has_head: bool,
+) -> Result<Contents, Error> {
     let malformed = |reason: String| Error::Malformed {
         path: path.into(),
         reason: format!("{reason}; the file is damaged or cut short, copy or download it again"),
@@ -66,11 +85,14 @@ pub fn parse(
     let file = SafeTensors::deserialize(bytes).map_err(|e| malformed(e.to_string()))?;
     let mut problems = Vec::new();
     let mut parts: BTreeMap<Site, BTreeMap<Part, Matrix>> = BTreeMap::new();
+    let mut of_head: [Option<Matrix>; 2] = [None, None];
     for (name, view) in file.iter() {
-        let Some((site, part)) = parse_name(name) else {
+        let head = HEAD_PARTS.iter().position(|part| has_head && is_head_part(name, part));
+        let place = parse_name(name);
+        if head.is_none() && place.is_none() {
             problems.push(format!("  unexpected: {name}"));
             continue;
-        };
+        }
         let Some(values) = to_f32(view.dtype(), view.data()) else {
             problems.push(format!("  type: {name} is {:?}; F32, F16 and BF16 are read", view.dtype()));
             continue;
@@ -78,8 +100,30 @@ pub fn parse(
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             problems.push(format!("  not finite: {name} has {} at {at}", values[at]));
         }
-        parts.entry(site).or_default().insert(part, (values, view.shape().to_vec()));
+        let matrix = (values, view.shape().to_vec());
+        match (head, place) {
+            (Some(part), _) => of_head[part] = Some(matrix),
+            (None, Some((site, part))) => _ = parts.entry(site).or_default().insert(part, matrix),
+            (None, None) => {}
+        }
     }
+    let head = match of_head {
+        [Some((weight, weight_shape)), Some((bias, bias_shape))] => {
+            if weight_shape == [1, weight.len()] && bias_shape == [1] {
+                Some(ScoreHead { weight, bias: bias[0] })
+            } else {
+                problems.push(format!(
+                    "  score head: {weight_shape:?} and {bias_shape:?} are not [1, width] and [1]"
+                ));
+                None
+            }
+        }
+        _ if has_head => {
+            problems.push("  missing: weight or bias of the score head, which modules_to_save names".into());
+            None
+        }
+        _ => None,
+    };
     let mut modules = BTreeMap::new();
     for (site, parts) in parts {
         match assemble(site, parts, settings, kept_ranks.get(&site)) {
@@ -94,7 +138,7 @@ pub fn parse(
         problems.push("  there are no matrices".into());
     }
     if problems.is_empty() {
-        return Ok((modules, fingerprint));
+        return Ok(Contents { modules, head, base_fingerprint: fingerprint });
     }
     Err(Error::Tensors { path: path.into(), problems: problems.join("\n") })
 }

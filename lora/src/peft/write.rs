@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rescorer_models::write_file;
+use rescorer_models::{ScoreHead, write_file};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 
 use super::tensors::{Part, name};
-use super::{FINGERPRINT, WEIGHTS, config};
+use super::{FINGERPRINT, HEAD, PREFIX, WEIGHTS, config};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
 
@@ -28,6 +28,11 @@ pub fn write(adapter: &LoraAdapter, folder: &Path) -> Result<(), Error> {
             add(Part::E, vec![rank, 1], e);
         }
     }
+    if let Some(ScoreHead { weight, bias }) = &adapter.head {
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        matrices.push((format!("{PREFIX}{HEAD}.weight"), vec![1, weight.len()], bytes(weight)));
+        matrices.push((format!("{PREFIX}{HEAD}.bias"), vec![1], bytes(&[*bias])));
+    }
     let views = matrices.iter().map(|(name, shape, bytes)| {
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
         view.map(|view| (name.as_str(), view))
@@ -44,7 +49,7 @@ pub fn write(adapter: &LoraAdapter, folder: &Path) -> Result<(), Error> {
         })?;
     }
     write_file(&folder.join(WEIGHTS), &bytes)?;
-    Ok(write_file(&config::path_in(folder), &config::write(&adapter.settings, &adapter.kept_ranks))?)
+    Ok(write_file(&config::path_in(folder), &config::write(adapter))?)
 }
 
 /// The same file with one more entry in its header. The library writes several in an order that differs from run to

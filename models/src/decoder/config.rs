@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use crate::Error;
+use crate::gated::Activation;
 
 /// Shape and constants of a decoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,16 +81,6 @@ pub enum Family {
     Gemma3,
     /// GPT-2.
     Gpt2,
-}
-
-/// Activation of a gated feed-forward layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Activation {
-    /// `x / (1 + exp(−x))`
-    #[default]
-    Silu,
-    /// GELU in its approximation by tanh.
-    GeluTanh,
 }
 
 /// Layers whose nodes see the last nodes of their path only, and have rotary angles of their own.

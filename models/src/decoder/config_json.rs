@@ -3,8 +3,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::config::{Activation, DecoderConfig, Family, Windows, unsupported};
+use super::config::{DecoderConfig, Family, Windows, unsupported};
 use crate::Error;
+use crate::gated::Activation;
 use crate::weights::{WeightStore, open_safetensors};
 
 impl DecoderConfig {
@@ -17,7 +18,7 @@ impl DecoderConfig {
         let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
         // Some checkpoints of GPT-2 have the prefix, some have not.
         let store = open_safetensors(folder)?.without_prefix("transformer.");
-        Ok((Self::from_json(&path, &text, store.tensors().len())?, store))
+        Ok((Self::from_json(&path, &text, store.count())?, store))
     }
 
     /// From the text of a Hugging Face `config.json`; `tensors` is the number of tensors of the checkpoint.
@@ -29,7 +30,7 @@ impl DecoderConfig {
         let kind: ModelType = serde_json::from_slice(text).map_err(|e| malformed(e.to_string()))?;
         let Some(family) = Family::ALL.into_iter().find(|family| family.model_type() == kind.model_type)
         else {
-            let known = Family::names(Family::model_type);
+            let known = format!("{}, bert, distilbert, roberta", Family::names(Family::model_type));
             return Err(unsupported(path, format!("model_type {}", kind.model_type), &known));
         };
         if family == Family::Gpt2 {
@@ -254,10 +255,11 @@ impl HfConfig {
         let known: &[&str] = match activation {
             Activation::Silu => &["silu", "swish"],
             Activation::GeluTanh => &["gelu_pytorch_tanh"],
+            Activation::Gelu | Activation::Relu => &[],
         };
         let given = self.hidden_activation.as_ref().or(self.hidden_act.as_ref());
         if let Some(act) = given.filter(|act| !known.contains(&act.as_str())) {
-            return refuse(format!("hidden_act {act}"), known[0]);
+            return refuse(format!("hidden_act {act}"), activation.name());
         }
         if self.attention_bias == Some(true) || self.mlp_bias == Some(true) {
             return refuse(

@@ -5,8 +5,8 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
-use super::config::{Activation, DecoderConfig, Family, unsupported};
-use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of};
+use super::config::{DecoderConfig, Family, unsupported};
+use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of, site};
 use crate::adapter::Site;
 use crate::tokenizer::{self, Tokenizer};
 use crate::weights::{Gguf, WeightStore};
@@ -51,7 +51,7 @@ pub fn export<E: From<Error>>(
                 _ => shifted(tensor.to_f32()),
             };
             if let Part::Linear(module) = part {
-                change(Site { layer, module }, &mut values)?;
+                change(site(layer, module), &mut values)?;
             }
             add(HUGGING_FACE.name(&config, layer, part), shape_of(part, &config), &values);
         }
@@ -94,10 +94,7 @@ fn config_json(config: &DecoderConfig, tokenizer: &Tokenizer) -> String {
         "architectures": [class],
         "model_type": variant.family.model_type(),
         "dtype": "float32",
-        activation: match variant.activation {
-            Activation::Silu => "silu",
-            Activation::GeluTanh => "gelu_pytorch_tanh",
-        },
+        activation: variant.activation.name(),
         "attention_bias": false,
         "mlp_bias": false,
         "vocab_size": config.vocab_size,

@@ -1,6 +1,6 @@
 use super::config::{Biases, DecoderConfig, Family};
 use super::config_gguf::ROPE_FACTORS;
-use crate::adapter::{Site, TargetModule};
+use crate::adapter::{Naming, Site, TargetModule};
 use crate::weights::RawTensor;
 
 /// How a checkpoint format names and orders its tensors.
@@ -57,6 +57,11 @@ pub(super) fn parts(config: &DecoderConfig) -> Vec<Part> {
 pub(super) fn modules(config: &DecoderConfig) -> impl Iterator<Item = TargetModule> + use<> {
     let is_gated = !config.is_gpt2();
     TargetModule::ALL.into_iter().filter(move |module| is_gated || *module != TargetModule::Gate)
+}
+
+/// A linear layer, by the name that adapters have for it.
+pub(super) fn site(layer: usize, module: TargetModule) -> Site {
+    Site { layer, module, naming: Naming::Llama }
 }
 
 /// Whether a linear layer has a bias.
@@ -123,8 +128,8 @@ pub(super) const HUGGING_FACE: Layout = Layout {
             Part::KeyNorm => "self_attn.k_norm",
             Part::AttentionNormShift => return format!("model.layers.{layer}.input_layernorm.bias"),
             Part::MlpNormShift => return format!("model.layers.{layer}.post_attention_layernorm.bias"),
-            Part::Bias(module) => return format!("{}.bias", Site { layer, module }),
-            Part::Linear(module) => return format!("{}.weight", Site { layer, module }),
+            Part::Bias(module) => return format!("{}.bias", site(layer, module)),
+            Part::Linear(module) => return format!("{}.weight", site(layer, module)),
         };
         format!("model.layers.{layer}.{name}.weight")
     },

@@ -3,12 +3,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::attention::Attention;
 use super::config::DecoderConfig;
-use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of};
-use super::tree_attention::Heads;
+use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of, site};
 use super::{Block, Decoder};
-use crate::adapter::{Site, TargetModule};
+use crate::Error;
+use crate::adapter::TargetModule;
+use crate::attention::{Attention, Heads};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::head::Head;
@@ -17,7 +17,6 @@ use crate::linear::Linear;
 use crate::memory;
 use crate::rms_norm::RmsNorm;
 use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
-use crate::{Error, Precision};
 
 /// Loads a decoder from an open GGUF file.
 ///
@@ -51,7 +50,7 @@ fn load(
     store.check(&wanted, &layout.ignored)?;
     if device.is_cpu() {
         let names = wanted.iter().map(|(name, _)| name.as_str());
-        let needed = bytes_of_weights(store, names, layout.embedding, config.tied_head, device);
+        let needed = memory::bytes_of_weights(store, names, layout.embedding, config.tied_head, device);
         memory::require(store.path(), needed, device.precision())?;
     }
     let blocks: Vec<(Block, Vec<[u8; 32]>)> = (0..config.layers)
@@ -91,33 +90,6 @@ fn load(
     Ok((decoder, fingerprint))
 }
 
-/// Fewest bytes that the weights take on the CPU: matrices as they are packed, the table of embeddings as it is stored.
-fn bytes_of_weights<'a>(
-    store: &WeightStore,
-    names: impl Iterator<Item = &'a str>,
-    embedding: &str,
-    has_tied_head: bool,
-    device: &ComputeDevice,
-) -> u64 {
-    let bytes_of = |name: &str| {
-        let Some(info) = store.tensors().get(name) else { return 0 };
-        let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
-        let stored = info.byte_len() as u64;
-        let packed = match (device.precision(), device.trains()) {
-            // Blocks of up to 8 bits with their scales.
-            (Precision::Int8, _) => stored.min(values),
-            (_, true) => 8 * values,
-            (_, false) => 4 * values,
-        };
-        match name == embedding {
-            true if has_tied_head => stored.saturating_add(packed),
-            true => stored,
-            false => packed,
-        }
-    };
-    names.map(bytes_of).fold(0, u64::saturating_add)
-}
-
 fn norm(stored: &RawTensor, layout: &Layout, config: &DecoderConfig, device: &ComputeDevice) -> RmsNorm {
     let offset = layout.norm_offset(config);
     let gamma = stored.to_f32().into_iter().map(|gamma| gamma + offset).collect();
@@ -149,7 +121,7 @@ fn load_block(
         let row = layout.row_of(config, module);
         let outputs = shape_of(Part::Linear(module), config)[0];
         let weight = layout.upright(read(Part::Linear(module))?);
-        let layer = Linear::new(Site { layer, module }, &weight, outputs, &row, device);
+        let layer = Linear::new(site(layer, module), &weight, outputs, &row, device);
         if !has_bias(config, module) {
             return Ok(layer);
         }

@@ -1,37 +1,31 @@
 //! Decoders: Llama, SmolLM2, TinyLlama, Qwen 2 and 3, Gemma 3, GPT-2.
 
-mod attention;
-mod attention_gradient;
-mod block_attention;
 mod config;
 mod config_gguf;
 mod config_json;
 mod export;
-mod key_values;
 mod layout;
 mod load;
-mod rope;
-mod tree_attention;
+mod plans;
 
 use burn::tensor::{Device, Tensor};
 
-pub use config::{Activation, DecoderConfig};
+pub use config::DecoderConfig;
 pub use export::export;
-pub use key_values::KeyValues;
 pub use load::{load_gguf, load_safetensors};
 
 use crate::adapter::AdapterRows;
+use crate::attention::{Attention, KeyValues, LayerKeyValues};
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
-use crate::gated::{activated, gated};
+use crate::gated::{Activation, activated, gated};
 use crate::head::Head;
 use crate::layer_norm::Norm;
 use crate::linear::Linear;
 use crate::rms_norm::RmsNorm;
 use crate::tree::{Edge, TreeBatch};
-use attention::{Attention, AttentionPlans};
-use key_values::LayerKeyValues;
+use plans::AttentionPlans;
 
 /// A decoder.
 ///

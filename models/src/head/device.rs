@@ -18,7 +18,12 @@ pub struct NodeEdges {
 }
 
 /// The head on a GPU. All chunks are queued before anything is read back, and that happens once.
-pub fn edge_log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
+pub fn edge_log_probs(
+    chunks: &[DeviceMatrix],
+    bias: Option<&[Tensor<2>]>,
+    hidden: Tensor<2>,
+    edges: &[Edge],
+) -> Vec<f32> {
     let nodes = hidden.dims()[0];
     let mut order: Vec<usize> = (0..edges.len()).collect();
     order.sort_by_key(|&edge| edges[edge].node);
@@ -35,7 +40,7 @@ pub fn edge_log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &[Edge]
                 nodes: inside.iter().map(|&edge| edges[edge].node as i32 - start as i32).collect(),
                 tokens: inside.iter().map(|&edge| edges[edge].token as i32).collect(),
             };
-            Some(log_probs(chunks, hidden.clone().narrow(0, start, end - start), &edges))
+            Some(log_probs(chunks, bias, hidden.clone().narrow(0, start, end - start), &edges))
         })
         .collect();
     let values = to_host(Tensor::cat(parts, 0));
@@ -45,10 +50,21 @@ pub fn edge_log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &[Edge]
 }
 
 /// `[edges]`, in their order.
-fn log_probs(chunks: &[DeviceMatrix], hidden: Tensor<2>, edges: &NodeEdges) -> Tensor<1> {
+fn log_probs(
+    chunks: &[DeviceMatrix],
+    bias: Option<&[Tensor<2>]>,
+    hidden: Tensor<2>,
+    edges: &NodeEdges,
+) -> Tensor<1> {
     let device = hidden.device();
     let (nodes, inputs) = (hidden.dims()[0], chunks[0].inputs(hidden));
-    let logits = chunks.iter().map(|chunk| chunk.multiply(inputs.clone()));
+    let logits = chunks.iter().enumerate().map(|(place, chunk)| {
+        let logits = chunk.multiply(inputs.clone());
+        match bias {
+            Some(bias) => logits + bias[place].clone(),
+            None => logits,
+        }
+    });
     let Folded { max, sum, logits } = fold(logits, VOCAB_CHUNK, nodes, edges, &device);
     let log_sums = max + sum.log();
     logits - log_sums.select(0, ints(edges.nodes.clone(), &device))

@@ -36,7 +36,12 @@ impl Row {
 }
 
 /// The head on the CPU.
-pub fn edge_log_probs(chunks: &[HostMatrix], hidden: Tensor<2>, edges: &[Edge]) -> Vec<f32> {
+pub fn edge_log_probs(
+    chunks: &[HostMatrix],
+    bias: Option<&[Vec<f32>]>,
+    hidden: Tensor<2>,
+    edges: &[Edge],
+) -> Vec<f32> {
     let [nodes, d_model] = hidden.dims();
     let hidden = to_host(hidden);
     let mut rows: Vec<Row> = (0..nodes)
@@ -52,13 +57,17 @@ pub fn edge_log_probs(chunks: &[HostMatrix], hidden: Tensor<2>, edges: &[Edge]) 
     for (number, rows) in rows.chunks_mut(NODE_CHUNK).enumerate() {
         let first = number * NODE_CHUNK;
         let mut start = 0;
-        for chunk in chunks {
+        for (place, chunk) in chunks.iter().enumerate() {
+            let bias = bias.map(|bias| &bias[place]);
             let width = chunk.outputs();
             let logits = &mut logits[..rows.len() * width];
             chunk.multiply_into(&inputs, first..first + rows.len(), logits);
-            rows.par_iter_mut()
-                .zip(logits.par_chunks_exact_mut(width))
-                .for_each(|(row, logits)| row.add_chunk(start, logits));
+            rows.par_iter_mut().zip(logits.par_chunks_exact_mut(width)).for_each(|(row, logits)| {
+                if let Some(bias) = bias {
+                    logits.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
+                }
+                row.add_chunk(start, logits);
+            });
             start += width;
         }
     }

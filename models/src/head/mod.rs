@@ -8,7 +8,7 @@ mod kernel;
 #[cfg(feature = "training")]
 mod training;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::device::ComputeDevice;
@@ -23,10 +23,18 @@ const VOCAB_CHUNK: usize = 4096;
 
 /// Vocabulary head: log-probabilities of the edges that are asked for, and of no others.
 ///
-/// `ln p(t | node) = h·w_t − ln Σ_v exp(h·w_v)`. The vocabulary is walked in chunks with a running
+/// `ln p(t | node) = h·w_t + b_t − ln Σ_v exp(h·w_v + b_v)`, where `b` is 0 but for masked language models. The vocabulary is walked in chunks with a running
 /// maximum `m` and sum `s` of `exp(logit − m)`, so a `[nodes, vocabulary]` matrix never exists.
 pub struct Head {
     storage: Storage,
+    bias: Option<Bias>,
+}
+
+/// What is added to the logits, chunk by chunk.
+enum Bias {
+    Host(Vec<Vec<f32>>),
+    /// Each `[1, width]`.
+    Device(Vec<Tensor<2>>),
 }
 
 enum Storage {
@@ -52,7 +60,30 @@ impl Head {
             };
             Storage::Device(starts.into_iter().map(upload).collect())
         };
-        Self { storage }
+        Self { storage, bias: None }
+    }
+
+    /// With a bias `[vocab]`.
+    pub fn with_bias(self, bias: &[f32], device: &ComputeDevice) -> Self {
+        let chunks = bias.chunks(VOCAB_CHUNK);
+        let bias = match self.storage {
+            Storage::Host(_) => Bias::Host(chunks.map(<[f32]>::to_vec).collect()),
+            Storage::Device(_) => {
+                let upload = |chunk: &[f32]| {
+                    let data = TensorData::new(chunk.to_vec(), [1, chunk.len()]);
+                    Tensor::from_data(data, device.burn())
+                };
+                Bias::Device(chunks.map(upload).collect())
+            }
+        };
+        Self { bias: Some(bias), ..self }
+    }
+
+    fn host_bias(&self) -> Option<&[Vec<f32>]> {
+        match &self.bias {
+            Some(Bias::Host(chunks)) => Some(chunks),
+            _ => None,
+        }
     }
 
     /// The same log-probabilities with all that their gradient needs.
@@ -62,7 +93,7 @@ impl Head {
     #[cfg(feature = "training")]
     pub fn training(&self, hidden: Vec<f32>, edges: &[Edge]) -> HeadPass<'_> {
         let Storage::Host(chunks) = &self.storage else { unreachable!("training runs on the CPU") };
-        HeadPass::new(chunks, hidden, edges)
+        HeadPass::new(chunks, self.host_bias(), hidden, edges)
     }
 
     /// Natural log-probability of every edge, in the order of `edges`.
@@ -74,8 +105,14 @@ impl Head {
             return Vec::new();
         }
         match &self.storage {
-            Storage::Host(chunks) => host::edge_log_probs(chunks, hidden, edges),
-            Storage::Device(chunks) => device::edge_log_probs(chunks, hidden, edges),
+            Storage::Host(chunks) => host::edge_log_probs(chunks, self.host_bias(), hidden, edges),
+            Storage::Device(chunks) => {
+                let bias = match &self.bias {
+                    Some(Bias::Device(bias)) => Some(&bias[..]),
+                    _ => None,
+                };
+                device::edge_log_probs(chunks, bias, hidden, edges)
+            }
         }
     }
 }

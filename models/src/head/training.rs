@@ -23,13 +23,22 @@ pub struct HeadPass<'a> {
 
 impl<'a> HeadPass<'a> {
     /// `hidden: [nodes, d_model]`
-    pub fn new(chunks: &'a [HostMatrix], hidden: Vec<f32>, edges: &[Edge]) -> Self {
+    pub fn new(
+        chunks: &'a [HostMatrix],
+        bias: Option<&[Vec<f32>]>,
+        hidden: Vec<f32>,
+        edges: &[Edge],
+    ) -> Self {
         let d_model = chunks.first().map_or(1, HostMatrix::inputs);
         let nodes = hidden.len() / d_model;
         let rows = HostMatrix::rows(chunks, &hidden, d_model);
-        let logits = chunks.iter().map(|chunk| {
+        let logits = chunks.iter().enumerate().map(|(place, chunk)| {
             let mut logits = vec![0.0; nodes * chunk.outputs()];
             chunk.multiply_into(&rows, 0..nodes, &mut logits);
+            if let Some(bias) = bias.map(|bias| &bias[place]) {
+                let rows = logits.chunks_exact_mut(bias.len());
+                rows.for_each(|row| row.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias));
+            }
             logits
         });
         let logits: Vec<Vec<f32>> = logits.collect();

@@ -18,7 +18,7 @@ const WORK_PREFIX: &str = ".pull-";
 /// Age at which such a folder belongs to a pull that was killed.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A cache folder; models lie in its subfolder `models`.
+/// A cache folder; models, files or folders, lie in its subfolder `models`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cache {
     root: PathBuf,
@@ -52,13 +52,13 @@ impl Cache {
         &self.root
     }
 
-    /// The folder of the model files.
+    /// The folder of the models.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
     }
 
-    /// A fresh folder next to the model files, so that a finished file can be renamed into place; it goes
-    /// when the value is dropped. Folders that killed processes left behind go first.
+    /// A fresh folder next to the models, so that a finished one can be renamed into place; it goes when the
+    /// value is dropped. Folders that killed processes left behind go first.
     pub(super) fn work_folder(&self) -> Result<TempDir, NamedError> {
         let models = self.models();
         let failed = |source| NamedError::CacheFolder { path: models.clone(), source };

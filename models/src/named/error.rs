@@ -52,7 +52,7 @@ pub enum NamedError {
         source: io::Error,
     },
 
-    /// Offline, and the model is not in the cache.
+    /// Offline, and the model, or a file of it, is not in the cache.
     #[error(
         "model `{name}` is not at {} and the network is not to be used; run `rescorer models pull {name}` \
          once, or {by_hand}",
@@ -63,7 +63,7 @@ pub enum NamedError {
         name: String,
         /// Where it was looked for.
         path: PathBuf,
-        /// How to place the file without this program.
+        /// How to place the model without this program.
         by_hand: String,
     },
 
@@ -136,7 +136,7 @@ pub enum NamedError {
         name: String,
         /// Every source that was tried, in that order.
         failures: Vec<SourceFailure>,
-        /// How to place the file without this program.
+        /// How to place the model without this program.
         by_hand: String,
     },
 }

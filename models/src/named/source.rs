@@ -1,6 +1,6 @@
 //! What a source of models has to offer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{NamedError, NamedModel};
 
@@ -28,7 +28,7 @@ pub enum Progress<'a> {
         /// Bytes in all.
         total: u64,
     },
-    /// The sum of the file is computed.
+    /// The sums of the files are computed.
     Verifying {
         /// Bytes so far.
         done: u64,
@@ -47,14 +47,12 @@ pub enum Progress<'a> {
 /// Where the news goes.
 pub(super) type Report<'a> = &'a mut dyn FnMut(Progress<'_>);
 
-/// What the second source is called, in builds with and without it.
-pub(super) const HUB: &str = "Hugging Face hub";
-
 /// A place that models come from.
 pub(super) trait Source {
     /// The source in words, for progress and errors.
     fn label(&self) -> &'static str;
 
-    /// Brings the model's file into `folder` and says where it lies. The caller checks size and sum.
-    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<PathBuf, NamedError>;
+    /// Brings the model's files into the empty `folder`, each under its name in the catalogue. The caller checks
+    /// sizes and sums, and throws away what else is left there.
+    fn fetch(&self, model: &NamedModel, folder: &Path, report: Report<'_>) -> Result<(), NamedError>;
 }

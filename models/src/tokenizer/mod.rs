@@ -20,6 +20,7 @@ pub struct Tokenizer {
     vocabulary: Vocabulary,
     bos: Option<u32>,
     eos: Option<u32>,
+    mask: Option<u32>,
 }
 
 enum Vocabulary {
@@ -30,11 +31,14 @@ enum Vocabulary {
 impl Tokenizer {
     fn new(mut library: tokenizers::Tokenizer, bos: Option<u32>, eos: Option<u32>) -> Self {
         library.set_encode_special_tokens(true);
-        Self { vocabulary: Vocabulary::Library(Box::new(library)), bos, eos }
+        // What a file says of lengths is about batches of its own program: nothing is cut here, nor filled up.
+        _ = library.with_truncation(None);
+        library.with_padding(None);
+        Self { vocabulary: Vocabulary::Library(Box::new(library)), bos, eos, mask: None }
     }
 
     fn from_pieces(pieces: Pieces, bos: Option<u32>, eos: Option<u32>) -> Self {
-        Self { vocabulary: Vocabulary::Pieces(pieces), bos, eos }
+        Self { vocabulary: Vocabulary::Pieces(pieces), bos, eos, mask: None }
     }
 
     /// From a Hugging Face folder: `tokenizer.json`, and BOS and EOS from `config.json`.
@@ -42,13 +46,7 @@ impl Tokenizer {
     /// # Errors
     /// A file that is missing or not what it should be.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join("tokenizer.json");
-        let fail = |reason: String| Error::Tokenizer { path: path.clone(), reason };
-        let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        // The tokenizer library panics on some files that contradict themselves.
-        let inner = catch_unwind(|| tokenizers::Tokenizer::from_bytes(text))
-            .map_err(|_| fail("the file contradicts itself; download it again".into()))?
-            .map_err(|e| fail(e.to_string()))?;
+        let inner = library(folder)?;
         let config = folder.join("config.json");
         let text = std::fs::read(&config).map_err(|source| Error::Io { path: config.clone(), source })?;
         let ids: SpecialIds = serde_json::from_slice(&text)
@@ -58,6 +56,23 @@ impl Tokenizer {
             ids.bos_token_id.and_then(OneOrMany::first),
             ids.eos_token_id.and_then(OneOrMany::first),
         ))
+    }
+
+    /// That of an encoder: the tokens that begin and end a sequence and the one that stands for any other, by the names that BERT or
+    /// RoBERTa gives them.
+    ///
+    /// # Errors
+    /// A file that is missing or not what it should be; a vocabulary without these tokens.
+    pub fn of_encoder(folder: &Path) -> Result<Self, Error> {
+        let inner = library(folder)?;
+        let found = ENCODER_TOKENS.iter().find_map(|[first, last, mask]| {
+            Some((inner.token_to_id(first)?, inner.token_to_id(last)?, inner.token_to_id(mask)))
+        });
+        let Some((first, last, mask)) = found else {
+            let reason = "the vocabulary has neither [CLS] and [SEP] nor <s> and </s>".to_owned();
+            return Err(Error::Tokenizer { path: folder.join("tokenizer.json"), reason });
+        };
+        Ok(Self { mask, ..Self::new(inner, Some(first), Some(last)) })
     }
 
     /// The text of a `tokenizer.json`.
@@ -116,6 +131,24 @@ impl Tokenizer {
     pub fn eos(&self) -> Option<u32> {
         self.eos
     }
+
+    /// What an encoder sees in place of a token that it is asked for.
+    pub fn mask(&self) -> Option<u32> {
+        self.mask
+    }
+}
+
+/// What begins a sequence, ends it and stands for any token: BERT's names, and RoBERTa's.
+const ENCODER_TOKENS: [[&str; 3]; 2] = [["[CLS]", "[SEP]", "[MASK]"], ["<s>", "</s>", "<mask>"]];
+
+fn library(folder: &Path) -> Result<tokenizers::Tokenizer, Error> {
+    let path = folder.join("tokenizer.json");
+    let fail = |reason: String| Error::Tokenizer { path: path.clone(), reason };
+    let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    // The tokenizer library panics on some files that contradict themselves.
+    catch_unwind(|| tokenizers::Tokenizer::from_bytes(text))
+        .map_err(|_| fail("the file contradicts itself; download it again".into()))?
+        .map_err(|e| fail(e.to_string()))
 }
 
 #[derive(Deserialize)]

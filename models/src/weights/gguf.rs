@@ -67,6 +67,7 @@ impl Gguf {
             path: path.to_path_buf(),
             files: vec![(path.to_path_buf(), Mutex::new(file))],
             tensors,
+            unreadable: Vec::new(),
         };
         Ok(Self { path: path.to_path_buf(), metadata, store })
     }

@@ -76,6 +76,13 @@ impl RawTensor {
         values
     }
 
+    /// A matrix without its rows before `first`.
+    pub fn rows_from(mut self, first: usize) -> Self {
+        self.bytes.drain(..first * (self.bytes.len() / self.shape[0]));
+        self.shape[0] -= first;
+        self
+    }
+
     /// The stored blocks of row `index` of a matrix.
     pub fn row_bytes(&self, index: usize) -> &[u8] {
         let row_bytes = self.bytes.len() / self.shape[0];
@@ -96,6 +103,15 @@ pub struct WeightStore {
     path: PathBuf,
     files: Vec<(PathBuf, Mutex<File>)>,
     tensors: BTreeMap<String, TensorInfo>,
+    /// What no model can be made of.
+    unreadable: Vec<Unreadable>,
+}
+
+/// A tensor of a type that is not read.
+struct Unreadable {
+    name: String,
+    dtype: String,
+    file: usize,
 }
 
 impl WeightStore {
@@ -109,11 +125,21 @@ impl WeightStore {
         &self.tensors
     }
 
+    /// Number of tensors in the files, those that can't be read too.
+    pub fn count(&self) -> usize {
+        self.tensors.len() + self.unreadable.len()
+    }
+
     /// Takes a prefix off the names that have it.
-    pub fn without_prefix(mut self, prefix: &str) -> Self {
+    pub fn without_prefix(self, prefix: &str) -> Self {
+        self.renamed(|name| name.strip_prefix(prefix).map(str::to_owned).unwrap_or(name))
+    }
+
+    /// Gives the tensors other names.
+    pub fn renamed(mut self, rename: impl Fn(String) -> String) -> Self {
         let tensors = std::mem::take(&mut self.tensors).into_iter();
-        let bare = |name: String| name.strip_prefix(prefix).map(str::to_owned).unwrap_or(name);
-        self.tensors = tensors.map(|(name, info)| (bare(name), info)).collect();
+        self.tensors = tensors.map(|(name, info)| (rename(name), info)).collect();
+        self.unreadable.iter_mut().for_each(|tensor| tensor.name = rename(std::mem::take(&mut tensor.name)));
         self
     }
 
@@ -138,12 +164,24 @@ impl WeightStore {
     /// Compares with the tensors that a model wants and lists every difference at once.
     ///
     /// # Errors
-    /// [`Error::Tensors`] with one line for each missing, mis-shaped or unexpected tensor.
+    /// [`Error::Tensors`] with one line for each missing, mis-shaped or unexpected tensor; before that [`Error::Unsupported`] with the
+    /// types that can't be read of those that are not ignored.
     pub fn check(
         &self,
         wanted: &[(String, Vec<usize>)],
         ignored: &dyn Fn(&str) -> bool,
     ) -> Result<(), Error> {
+        let unreadable = || self.unreadable.iter().filter(|tensor| !ignored(&tensor.name));
+        if let Some(first) = unreadable().next() {
+            let mut all: Vec<String> =
+                unreadable().map(|Unreadable { name, dtype, .. }| format!("{name}: {dtype}")).collect();
+            all.sort();
+            return Err(Error::Unsupported {
+                path: self.files[first.file].0.clone(),
+                what: format!("tensor type of {}", all.join(", ")),
+                supported: "F32, F16, BF16".into(),
+            });
+        }
         let mut problems = Vec::new();
         for (name, shape) in wanted {
             match self.tensors.get(name) {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::{TensorInfo, WeightStore, WeightType};
+use super::{TensorInfo, Unreadable, WeightStore, WeightType};
 use crate::Error;
 
 /// Largest header that is read: the format's own limit.
@@ -17,12 +17,16 @@ const MAX_HEADER_BYTES: u64 = 100 << 20;
 /// `model.safetensors.index.json` names.
 ///
 /// # Errors
-/// A missing or damaged file, an unsupported type, a tensor that stands in two shards or is
-/// not where the index says.
+/// A missing or damaged file, a tensor that stands in two shards or is not where the index says.
 pub fn open_folder(folder: &Path) -> Result<WeightStore, Error> {
     let single = folder.join("model.safetensors");
     let index = folder.join("model.safetensors.index.json");
-    let mut store = WeightStore { path: folder.to_path_buf(), files: Vec::new(), tensors: BTreeMap::new() };
+    let mut store = WeightStore {
+        path: folder.to_path_buf(),
+        files: Vec::new(),
+        tensors: BTreeMap::new(),
+        unreadable: Vec::new(),
+    };
     if single.is_file() {
         add_file(&mut store, &single)?;
     } else if index.is_file() {
@@ -81,14 +85,17 @@ fn add_file(store: &mut WeightStore, path: &Path) -> Result<(), Error> {
     let data_start = 8 + header_len;
     let number = store.files.len();
     store.files.push((path.to_path_buf(), Mutex::new(file)));
-    let mut unsupported = Vec::new();
     for (name, info) in metadata.tensors() {
         let dtype = match info.dtype {
             Dtype::F32 => WeightType::F32,
             Dtype::F16 => WeightType::F16,
             Dtype::BF16 => WeightType::BF16,
             other => {
-                unsupported.push(format!("{name}: {other:?}"));
+                store.unreadable.push(Unreadable {
+                    name: name.clone(),
+                    dtype: format!("{other:?}"),
+                    file: number,
+                });
                 continue;
             }
         };
@@ -113,13 +120,5 @@ fn add_file(store: &mut WeightStore, path: &Path) -> Result<(), Error> {
             return Err(malformed(format!("tensor {name} stands in two files")));
         }
     }
-    if unsupported.is_empty() {
-        return Ok(());
-    }
-    unsupported.sort();
-    Err(Error::Unsupported {
-        path: path.to_path_buf(),
-        what: format!("tensor type of {}", unsupported.join(", ")),
-        supported: "F32, F16, BF16".into(),
-    })
+    Ok(())
 }

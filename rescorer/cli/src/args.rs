@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rescorer::{Convention, DecisionRule, DeviceRequest, Fusion, LmText};
+use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText};
 use rescorer_nbest::{Format, OutputFormat};
 
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
@@ -138,11 +138,24 @@ pub struct ScoringArgs {
     pub model: ModelArgs,
     #[command(flatten)]
     pub convention: ConventionArgs,
+    #[command(flatten)]
+    pub earlier: EarlierArgs,
     /// What the model reads before every text that has no `context` of its own: earlier turns, names that may be said
     #[arg(long, value_name = "TEXT")]
     pub context: Option<String>,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// The rescorer that a policy asks first.
+#[derive(Args)]
+pub struct EarlierArgs {
+    /// Model of the rescorer that the policy asks first [default: by the name that the policy has]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub earlier_model: Option<String>,
+    /// Its adapter
+    #[arg(long, value_name = "DIR")]
+    pub earlier_adapter: Option<String>,
 }
 
 /// Arithmetic of the forward pass.
@@ -167,6 +180,10 @@ pub struct ConventionArgs {
     /// Divide the score by the number of tokens
     #[arg(long)]
     pub score_mean: bool,
+    /// How an encoder scores: pll (each token masked in turn), pll-unmasked (one pass), head (of its adapter) [default: head where the
+    /// adapter has one, else pll]
+    #[arg(long, value_name = "KIND")]
+    pub encoder_score: Option<EncoderScore>,
 }
 
 impl ConventionArgs {
@@ -176,6 +193,7 @@ impl ConventionArgs {
             eos: !self.no_eos,
             mean: self.score_mean,
             lm_text: self.lm_text.unwrap_or_default(),
+            encoder: self.encoder_score,
         }
     }
 
@@ -186,6 +204,7 @@ impl ConventionArgs {
             ("--bos", self.bos.is_some()),
             ("--no-eos", self.no_eos),
             ("--score-mean", self.score_mean),
+            ("--encoder-score", self.encoder_score.is_some()),
         ];
         options.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }

@@ -9,7 +9,8 @@ use crate::args::{ChoiceArgs, CommonArgs, ListArgs, ScoringArgs, WeightArgs};
 
 #[derive(Args)]
 #[command(after_help = "Example:
-  rescorer tune dev.jsonl --normalize lower --output policy.toml")]
+  rescorer tune dev.jsonl --normalize lower --output policy.toml
+  rescorer tune dev.jsonl --earlier encoder/policy.toml --earlier-adapter encoder --earlier-cost 0.3 --output policy.toml")]
 pub struct TuneArgs {
     #[command(flatten)]
     pub lists: ListArgs,
@@ -23,6 +24,12 @@ pub struct TuneArgs {
     /// word by word); all are tuned, and `rescore --decision` may name another
     #[arg(long, default_value = "maximum", value_name = "RULE")]
     pub decision: DecisionRule,
+    /// Policy of a rescorer that is asked first, most often an encoder: what it adds to the first pass stays, so both decide
+    #[arg(long, value_name = "FILE")]
+    pub earlier: Option<PathBuf>,
+    /// Ask the model for this share of the lists only, those where the earlier rescorer is the least sure
+    #[arg(long, value_name = "SHARE", requires = "earlier")]
+    pub earlier_cost: Option<f64>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::{
-    Adapter, AdapterSet, Convention, Decision, DecisionRule, Fusion, LanguageModel, ModelIdentity, Policy,
-    Precision, Rescorer, Scorer,
+    Adapter, AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion,
+    LanguageModel, ModelIdentity, Policy, Precision, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
 
-use crate::args::{self, ChoiceArgs, ConventionArgs, ModelArgs};
+use crate::args::{self, ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::status::Status;
 
 /// A model with its adapters, as the options ask for them.
@@ -125,6 +125,41 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
     Ok(Policy::from_file(path)?)
 }
 
+/// Loads the rescorer that a policy asks first.
+pub fn earlier(args: &ScoringArgs, policy: &EarlierPolicy, status: Status) -> anyhow::Result<EarlierPass> {
+    let name = args.earlier.earlier_model.as_ref().unwrap_or(&policy.model.name);
+    let adapters = args.earlier.earlier_adapter.iter().map(|adapter| read_adapter(adapter));
+    let adapters = adapters.collect::<anyhow::Result<Vec<_>>>()?;
+    if let (Some(wanted), []) = (&policy.adapter, &adapters[..]) {
+        bail!(
+            "the policy asks the adapter {} first; give its folder with --earlier-adapter DIR",
+            wanted.name
+        );
+    }
+    let model = load_model(&args.model, name, status).with_context(|| format!("--earlier-model {name}"))?;
+    let identity = ModelIdentity { name: name.clone(), fingerprint: model.fingerprint().into() };
+    let loaded = Loaded::attach(model, identity, adapters, status)?;
+    Ok(EarlierPass::new(loaded.model, loaded.adapters, policy)?)
+}
+
+/// Puts a scorer behind the rescorer that a policy asks first, where it asks one.
+pub fn after(
+    scorer: Scorer,
+    args: &ScoringArgs,
+    policy: Option<&EarlierPolicy>,
+    status: Status,
+) -> anyhow::Result<Scorer> {
+    let given = [
+        ("--earlier-model", &args.earlier.earlier_model),
+        ("--earlier-adapter", &args.earlier.earlier_adapter),
+    ];
+    match (policy, given.iter().find(|(_, given)| given.is_some())) {
+        (None, Some((option, _))) => bail!("{option}: no policy asks another rescorer first; leave it out"),
+        (None, None) => Ok(scorer),
+        (Some(policy), _) => Ok(scorer.after(earlier(args, policy, status)?)),
+    }
+}
+
 /// How answers are decided, as the options say it, before a model is there.
 pub struct Deciding {
     policy: Option<Policy>,
@@ -147,13 +182,15 @@ impl Deciding {
     }
 
     /// The rescorer that decides so, with a model that a policy is for.
-    pub fn rescorer(&self, model: Loaded) -> anyhow::Result<Rescorer> {
+    pub fn rescorer(&self, model: Loaded, args: &ScoringArgs, status: Status) -> anyhow::Result<Rescorer> {
         if let Some(policy) = &self.policy {
             model.check(policy)?;
         }
         let (confidence, normalize) =
             self.policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
-        let rescorer = Rescorer::new(model.scorer(self.convention)?, self.fusion);
+        let earlier = self.policy.as_ref().and_then(|policy| policy.earlier.as_ref());
+        let scorer = after(model.scorer(self.convention)?, args, earlier, status)?;
+        let rescorer = Rescorer::new(scorer, self.fusion);
         Ok(rescorer.with_decision(self.decision, confidence, normalize))
     }
 }
@@ -187,7 +224,7 @@ pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) ->
     options.offline = offline;
     options.verify = verify;
     let mut bar: Option<ProgressBar> = None;
-    let path = named::pull(model, &options, &mut |progress| show(&mut bar, model.size, progress, status))?;
+    let path = named::pull(model, &options, &mut |progress| show(&mut bar, model.size(), progress, status))?;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }

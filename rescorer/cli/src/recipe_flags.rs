@@ -27,6 +27,7 @@ const KEYS: &[Key] = &[
     ("data", "train", "Lists to train on, as a.json,b.json"),
     ("data", "dev", "Lists that the WER is watched on"),
     ("data", "dev_share", "Share of the training lists that is held out for that"),
+    ("data", "teacher", "Scores that distillation learns from: what `rescorer score LISTS --json` writes"),
     ("data", "exclude", "Lists that must not be trained on, by id"),
     ("data", "limit", "Stop after so many training lists"),
     (
@@ -38,10 +39,13 @@ const KEYS: &[Key] = &[
     ("convention", "bos", "Token id that begins a sentence"),
     ("convention", "eos", "Whether the end of the sentence is scored: true or false"),
     ("convention", "mean", "Whether a score is divided by its tokens: true or false"),
+    ("convention", "encoder", "How an encoder scores, as --encoder-score; training is for head, the default"),
     ("training", "nll", "Weight of the negative log-likelihood of the references"),
     ("training", "mwer", "Weight of the expected word errors"),
     ("training", "mwed", "Weight of the divergence between errors and scores"),
     ("training", "preference", "Weight of the preference of the best to the worst"),
+    ("training", "distillation", "Weight of what scores differ from the teacher's by"),
+    ("training", "correlation", "Weight of the correlations inside an encoder's representations"),
     ("training", "epochs", "Times that all lists are gone through"),
     ("training", "batch", "Lists of a step"),
     ("training", "learning_rate", "Highest rate of learning"),
@@ -61,7 +65,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// Keys whose values are lists.
-const LISTS: [&str; 5] = ["targets", "train", "dev", "exclude", "allocation_betas"];
+const LISTS: [&str; 6] = ["targets", "train", "dev", "teacher", "exclude", "allocation_betas"];
 
 /// The keys that were given as flags, with what was given.
 pub struct RecipeFlags(Vec<(Key, String)>);

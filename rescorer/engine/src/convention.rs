@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::LmText;
+use crate::{EncoderScore, LmText};
 
 /// What a language-model score means: which tokens count, and what the model reads.
 ///
@@ -18,10 +18,14 @@ pub struct Convention {
     pub mean: bool,
     /// What the model sees of the text.
     pub lm_text: LmText,
+    /// How an encoder scores; `None` takes the adapter's score head where there is one, else the pseudo-log-likelihood. Decoders have
+    /// one way only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderScore>,
 }
 
 impl Default for Convention {
     fn default() -> Self {
-        Self { bos: None, eos: true, mean: false, lm_text: LmText::None }
+        Self { bos: None, eos: true, mean: false, lm_text: LmText::None, encoder: None }
     }
 }

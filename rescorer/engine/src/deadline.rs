@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::scorer::PreparedList;
+use crate::encoded::EncodedText;
+use crate::scorer::{PreparedList, require_finite};
 use crate::search::{Search, Standing, Walk};
 use crate::{Choice, Error, Rescorer};
 
@@ -80,13 +81,19 @@ impl Deadline {
 
 impl Rescorer {
     /// The winner among the hypotheses that can be scored in time, the first-pass best first, then those of the largest total so
-    /// far. What can't win any more is not scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
+    /// far; with an encoder, which scores a hypothesis at once, in the order of the first pass. What can't win any more is not scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
     ///
     /// # Errors
     /// As [`Scorer::score`](crate::Scorer::score); a device other than the CPU, where a list is computed whole.
     pub fn choose_within(&self, list: &PreparedList, deadline: &mut Deadline) -> Result<Anytime, Error> {
         let start = Instant::now();
         let (scorer, fusion) = (self.scorer(), self.fusion());
+        if scorer.earlier().is_some() {
+            return Err(Error::DeadlineOfTwo);
+        }
+        if scorer.model().is_bidirectional() {
+            return self.choose_encoded_within(list, deadline, start);
+        }
         let sequences: Vec<&Vec<u32>> = list.sequences.iter().collect();
         let tries = scorer.tries(&list.context, &sequences, usize::MAX);
         let hypotheses = sequences.len();
@@ -121,6 +128,54 @@ impl Rescorer {
             search.compute(next)?;
             deadline.learn(nodes, before.elapsed());
         }
+    }
+}
+
+impl Rescorer {
+    fn choose_encoded_within(
+        &self,
+        list: &PreparedList,
+        deadline: &mut Deadline,
+        start: Instant,
+    ) -> Result<Anytime, Error> {
+        let (scorer, fusion) = (self.scorer(), self.fusion());
+        let (adapter, hypotheses) = (list.adapter.as_ref(), list.sequences.len());
+        let score = scorer.encoder_score(adapter)?;
+        let (mut standing, mut decided, mut nodes) = (Standing::default(), 0, 0);
+        while decided < hypotheses {
+            let left = deadline.limit.saturating_sub(start.elapsed());
+            let affordable = if left.is_zero() { 0 } else { deadline.affordable(left).min(ROUND_NODES) };
+            let rest = &list.sequences[decided..];
+            let mut costs = 0;
+            let fitting = rest.iter().take_while(|tokens| {
+                costs += score.nodes(tokens.len());
+                costs <= affordable
+            });
+            let mut round = &rest[..fitting.count()];
+            // One that is larger than a round has one of its own.
+            if round.is_empty() && deadline.affordable(left) >= score.nodes(rest[0].len()) && !left.is_zero()
+            {
+                round = &rest[..1];
+            }
+            if round.is_empty() {
+                break;
+            }
+            let texts: Vec<EncodedText<'_>> =
+                round.iter().map(|tokens| EncodedText { tokens, adapter }).collect();
+            let before = Instant::now();
+            let (scores, computed) = scorer.score_encoded(&texts)?;
+            deadline.learn(computed, before.elapsed());
+            nodes += computed;
+            for score in scores {
+                require_finite(&list.name, list.position(decided), score.lm_score)?;
+                standing.add(fusion, decided, list.candidate(decided, score.lm_score));
+                decided += 1;
+            }
+        }
+        if nodes == 0 {
+            deadline.hope();
+        }
+        Ok(Anytime { choice: standing.into_choice(fusion, list), decided, hypotheses, nodes })
     }
 }
 

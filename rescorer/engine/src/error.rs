@@ -60,6 +60,68 @@ pub enum Error {
     #[error("the model names no EOS; pass --no-eos to leave the end of the sentence unscored")]
     NoEos,
 
+    /// An encoder asked to leave the end of the sequence away.
+    #[error("--no-eos: an encoder scores no end of the sentence, but has to see one; leave the option out")]
+    EncoderWithoutEnd,
+
+    /// A way of scoring that only encoders have.
+    #[error("--encoder-score: the model is a decoder, which scores from left to right; leave the option out")]
+    NotAnEncoder,
+
+    /// Pseudo-log-likelihoods of an encoder that has no head for them.
+    #[error(
+        "the checkpoint has no masked-language-model head, so it gives no probabilities of tokens; train an adapter, whose score \
+         head needs none, or take a checkpoint that has one (BertForMaskedLM and the like)"
+    )]
+    NoMaskedHead,
+
+    /// Pseudo-log-likelihoods of a vocabulary without a mask.
+    #[error("the vocabulary has neither [MASK] nor <mask>; score with --encoder-score pll-unmasked or head")]
+    NoMask,
+
+    /// A score head that is not there.
+    #[error(
+        "--encoder-score head: no score head was given; give an adapter that was trained on this encoder with --adapter DIR"
+    )]
+    NoScoreHead,
+
+    /// A mean of one number.
+    #[error(
+        "--score-mean: a score head gives one number for a text, which has no mean; leave the option out"
+    )]
+    MeanOfHead,
+
+    /// A policy whose earlier rescorer was not given.
+    #[error(
+        "the policy asks another rescorer first, with the model {model}; give that too (Rescorer::from_policy_after; on the command \
+         line --earlier-model and --earlier-adapter)"
+    )]
+    EarlierMissing {
+        /// Its model, as the policy names it.
+        model: String,
+    },
+
+    /// A deadline for two rescorers.
+    #[error(
+        "a deadline is for one rescorer, and the policy asks two; rescore without a deadline, or tune a policy for one of them"
+    )]
+    DeadlineOfTwo,
+
+    /// A list that was answered without the model whose share is asked for.
+    #[error(
+        "utterance {id:?} was answered by the earlier rescorer alone; explain it with the policy of that one"
+    )]
+    Settled {
+        /// The utterance.
+        id: String,
+    },
+
+    /// A context before what is scored whole.
+    #[error(
+        "a context is read by decoders only; remove `context` from the lists, or rescore them with a decoder"
+    )]
+    ContextOfEncoder,
+
     /// A token id outside the vocabulary.
     #[error("--bos {id}: the vocabulary has {vocab_size} tokens; give a smaller id")]
     BosOutside {

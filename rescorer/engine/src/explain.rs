@@ -2,13 +2,14 @@ use rescorer_nbest::Utterance;
 use rescorer_perturb::{EditOp, align};
 use serde::Serialize;
 
+use crate::encoded::EncodedText;
 use crate::rescorer::candidates;
-use crate::scorer::{ListScores, TextScore};
-use crate::{Error, Rescorer};
+use crate::scorer::{ListScores, PreparedList};
+use crate::{EncoderScore, Error, Rescorer};
 
 /// Why one hypothesis is ahead of another: its lead in total, taken apart.
 ///
-/// `lead = first_pass + length_bonus + Σ (model + adapter)`, the sum over the tokens of both texts.
+/// `lead = first_pass + length_bonus + Σ (model + adapter) + whole`, the sum over the tokens of both texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     /// Position of the hypothesis whose lead it is.
@@ -25,8 +26,12 @@ pub struct Explanation {
     pub first_pass: f64,
     /// What the numbers of words give to it.
     pub length_bonus: f64,
-    /// What the tokens give to it, in the order of the texts.
+    /// What the tokens give to it, in the order of the texts. Where a score head gives one number for a text, that of a token is what
+    /// the score loses without it (leave one out), and the adapter's, since without it there is no head.
     pub tokens: Vec<TokenShare>,
+    /// What a score head gives beyond that to the texts as wholes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole: Option<f64>,
 }
 
 /// What a place of the texts gives to the lead.
@@ -51,7 +56,7 @@ impl Explanation {
 
     /// What the adapter adds.
     pub fn adapter(&self) -> f64 {
-        self.tokens.iter().map(|token| token.adapter).sum()
+        self.tokens.iter().map(|token| token.adapter).sum::<f64>() + self.whole.unwrap_or(0.0)
     }
 }
 
@@ -69,6 +74,9 @@ impl Rescorer {
         against: usize,
     ) -> Result<Explanation, Error> {
         let scorer = self.scorer();
+        if scores.earlier.as_ref().is_some_and(|known| known.is_settled) {
+            return Err(Error::Settled { id: utterance.id.clone() });
+        }
         let listed = scores.distinct.listed();
         let index = |position: usize| {
             listed.get(position).copied().ok_or_else(|| Error::Position {
@@ -82,9 +90,22 @@ impl Rescorer {
             return Err(Error::SameText { id: utterance.id.clone(), position, against });
         }
         let prepared = scorer.prepare_utterance(utterance)?;
+        let model = scorer.model();
+        let has_head = model.is_bidirectional()
+            && scorer.encoder_score(prepared.adapter.as_ref())? == EncoderScore::Head;
+        let left_out: Vec<Vec<f32>> = if has_head {
+            let texts = [one, other].map(|index| &*scores.scores[index].tokens);
+            self.losses_without_tokens(
+                texts,
+                [one, other].map(|index| scores.scores[index].lm_score),
+                &prepared,
+            )?
+        } else {
+            Vec::new()
+        };
         let asked = match &prepared.adapter {
-            Some(_) => scorer.score(vec![prepared.with_adapter(None)])?.lists.pop(),
-            None => None,
+            Some(_) if !has_head => scorer.score(vec![prepared.with_adapter(None)])?.lists.pop(),
+            _ => None,
         };
         let bare = asked.as_ref().unwrap_or(scores);
         let candidates = candidates(scores);
@@ -93,31 +114,64 @@ impl Rescorer {
             candidates[one].first_pass - candidates[other].first_pass,
             fusion.length_bonus * (candidates[one].words as f64 - candidates[other].words as f64),
         );
-        let side = |index: usize| Side {
-            scored: &scores.scores[index],
-            bare: &bare.scores[index],
-            weight: scorer.lm_score(fusion.lm_weight, scores.scores[index].tokens.len()),
+        let side = |index: usize| {
+            let (scored, bare) = (&scores.scores[index], &bare.scores[index]);
+            let weight = scorer.lm_score(fusion.lm_weight, scored.tokens.len());
+            Side { tokens: &scored.tokens, scored: &scored.log_probs, bare: Some(&bare.log_probs), weight }
         };
-        let tokens = self.shares(&side(one), &side(other));
+        let of_head = |which: usize, index: usize| Side {
+            tokens: &scores.scores[index].tokens,
+            scored: &left_out[which],
+            bare: None,
+            weight: fusion.lm_weight,
+        };
+        let tokens = match has_head {
+            true => self.shares(&of_head(0, one), &of_head(1, other)),
+            false => self.shares(&side(one), &side(other)),
+        };
         let of_tokens: f64 = tokens.iter().map(|token| token.model + token.adapter).sum();
+        let whole = has_head.then(|| {
+            let apart = candidates[one].lm_score - candidates[other].lm_score;
+            fusion.lm_weight * apart - of_tokens
+        });
         let text = |position: usize| utterance.nbest.hypotheses()[position].text.clone();
         Ok(Explanation {
             position,
             text: text(position),
             against,
             against_text: text(against),
-            lead: first_pass + length_bonus + of_tokens,
+            lead: first_pass + length_bonus + of_tokens + whole.unwrap_or(0.0),
             first_pass,
             length_bonus,
             tokens,
+            whole,
         })
+    }
+
+    /// What each of two scores loses when one of its tokens is left out.
+    fn losses_without_tokens(
+        &self,
+        texts: [&[u32]; 2],
+        scores: [f64; 2],
+        prepared: &PreparedList,
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let adapter = prepared.adapter.as_ref();
+        let losses = texts.iter().zip(scores).map(|(tokens, score)| {
+            let without = |at: usize| [&tokens[..at], &tokens[at + 1..]].concat();
+            let shorter: Vec<Vec<u32>> = (0..tokens.len()).map(without).collect();
+            let shorter: Vec<EncodedText<'_>> =
+                shorter.iter().map(|tokens| EncodedText { tokens, adapter }).collect();
+            let (rest, _) = self.scorer().score_encoded(&shorter)?;
+            Ok(rest.iter().map(|rest| (score - rest.lm_score) as f32).collect())
+        });
+        losses.collect()
     }
 
     /// Lays the tokens of two texts beside each other.
     fn shares(&self, one: &Side<'_>, other: &Side<'_>) -> Vec<TokenShare> {
         let tokenizer = self.scorer().model().tokenizer();
         let numbers =
-            |side: &Side<'_>| -> Vec<String> { side.scored.tokens.iter().map(ToString::to_string).collect() };
+            |side: &Side<'_>| -> Vec<String> { side.tokens.iter().map(ToString::to_string).collect() };
         let (own, others) = (numbers(one), numbers(other));
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
@@ -149,8 +203,11 @@ impl Rescorer {
 
 /// A text with its scores, with and without the adapter.
 struct Side<'a> {
-    scored: &'a TextScore,
-    bare: &'a TextScore,
+    tokens: &'a [u32],
+    /// What every token gives with the adapter.
+    scored: &'a [f32],
+    /// The same without; `None` where without an adapter nothing is given.
+    bare: Option<&'a [f32]>,
     /// What a log-probability counts in the total.
     weight: f64,
 }
@@ -165,8 +222,9 @@ struct Place {
 
 impl Side<'_> {
     fn token(&self, at: usize) -> Place {
-        let [scored, bare] = [self.scored, self.bare].map(|score| f64::from(score.log_probs[at]));
+        let scored = f64::from(self.scored[at]);
+        let bare = self.bare.map_or(0.0, |bare| f64::from(bare[at]));
         let (model, adapter) = (self.weight * bare, self.weight * (scored - bare));
-        Place { id: self.scored.tokens[at], model, adapter }
+        Place { id: self.tokens[at], model, adapter }
     }
 }

@@ -26,14 +26,15 @@ pub struct Candidate {
     pub lm_score: f64,
     /// Number of words.
     pub words: usize,
+    /// Weights that the list was answered with by an earlier rescorer, in place of those that are asked for.
+    pub settled: Option<Fusion>,
 }
 
 impl Fusion {
     /// The fused score of a hypothesis.
     pub fn total(&self, candidate: &Candidate) -> f64 {
-        candidate.first_pass
-            + self.lm_weight * candidate.lm_score
-            + self.length_bonus * candidate.words as f64
+        let Self { lm_weight, length_bonus, .. } = candidate.settled.as_ref().unwrap_or(self);
+        candidate.first_pass + lm_weight * candidate.lm_score + length_bonus * candidate.words as f64
     }
 
     /// Index of the winner among candidates in first-pass order; ties go to the earlier position.
@@ -49,7 +50,8 @@ impl Fusion {
                 (best, best_total) = (index, total);
             }
         }
-        if best_total - first > self.margin { best } else { 0 }
+        let margin = candidates[0].settled.map_or(self.margin, |settled| settled.margin);
+        if best_total - first > margin { best } else { 0 }
     }
 
     /// Indices of the candidates, the winner first, the others by falling total, ties by position.
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     fn candidate(first_pass: f64, lm_score: f64, words: usize) -> Candidate {
-        Candidate { first_pass, lm_score, words }
+        Candidate { first_pass, lm_score, words, settled: None }
     }
 
     fn list() -> Vec<Candidate> {

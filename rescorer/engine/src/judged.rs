@@ -4,7 +4,7 @@ use rescorer_perturb::{ErrorCounts, Normalization, UtteranceErrors, align, word_
 use crate::policy::content_hash;
 use crate::rescorer::candidates;
 use crate::scorer::ListScores;
-use crate::{Candidate, Error, Fusion};
+use crate::{Candidate, EarlierScores, Error, Fusion};
 
 /// A scored list with the errors of every hypothesis: all that tuning and evaluation need.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct JudgedList {
     pub errors: Vec<usize>,
     /// Their substitutions, deletions and insertions, from the alignment with sclite's costs.
     pub counts: Vec<ErrorCounts>,
+    /// What the rescorer before knows of the list, where there is one.
+    pub earlier: Option<EarlierScores>,
 }
 
 impl JudgedList {
@@ -56,6 +58,7 @@ impl JudgedList {
             errors,
             counts,
             reference,
+            earlier: scores.earlier.clone(),
         })
     }
 

@@ -29,11 +29,14 @@ mod context;
 mod convention;
 mod deadline;
 mod decision;
+mod earlier;
+mod encoded;
 mod error;
 mod evaluate;
 mod explain;
 mod fusion;
 mod judged;
+mod kinds;
 mod policy;
 mod rescorer;
 pub mod robustness;
@@ -54,6 +57,8 @@ pub use decision::{
     Answer, AnswerWord, Calibration, Confidence, ConfidenceReport, Decision, DecisionRule, JudgedAnswer,
     Reliability, ReliabilityBin, RuleReport, compare_rules, cross_validate_decision, tune_decision,
 };
+pub use earlier::{EarlierPass, EarlierPolicy, EarlierScores, tune_earlier};
+pub use encoded::EncoderScore;
 pub use error::Error;
 pub use evaluate::Evaluation;
 pub use explain::{Explanation, TokenShare};

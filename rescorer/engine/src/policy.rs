@@ -6,7 +6,7 @@ use rescorer_perturb::Normalization;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Confidence, Convention, Decision, Error, Fusion};
+use crate::{Confidence, Convention, Decision, EarlierPolicy, Error, Fusion};
 
 /// Version of the policy file that this library writes and reads.
 const VERSION: u32 = 1;
@@ -36,6 +36,9 @@ pub struct Policy {
     /// The adapter, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<ModelIdentity>,
+    /// The rescorer that is asked before, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierPolicy>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
 }
@@ -48,6 +51,34 @@ pub struct ModelIdentity {
     pub name: String,
     /// [`rescorer_models::LanguageModel::fingerprint`], or that of the adapter.
     pub fingerprint: String,
+}
+
+impl ModelIdentity {
+    /// Checks that another model is this one.
+    pub(crate) fn check_model(&self, model: &Self) -> Result<(), Error> {
+        if self.fingerprint == model.fingerprint {
+            return Ok(());
+        }
+        Err(Error::OtherModel {
+            tuned: self.name.clone(),
+            tuned_fingerprint: self.fingerprint.clone(),
+            given: model.name.clone(),
+            given_fingerprint: model.fingerprint.clone(),
+        })
+    }
+
+    /// Checks that one adapter, or none, is the other.
+    pub(crate) fn check_adapter(tuned: Option<&Self>, given: Option<&Self>) -> Result<(), Error> {
+        let print = |adapter: Option<&Self>| adapter.map(|adapter| adapter.fingerprint.clone());
+        if print(tuned) == print(given) {
+            return Ok(());
+        }
+        let written = |adapter: Option<&Self>| match adapter {
+            Some(Self { name, fingerprint }) => format!("adapter {name} ({fingerprint:.16})"),
+            None => "no adapter".into(),
+        };
+        Err(Error::OtherAdapter { tuned: written(tuned), given: written(given) })
+    }
 }
 
 /// The lists a policy was tuned on, so that they are not reported on.
@@ -82,6 +113,7 @@ impl Policy {
             convention,
             model,
             adapter,
+            earlier: None,
             tuned_on,
         }
     }
@@ -90,6 +122,12 @@ impl Policy {
     #[must_use]
     pub fn with_decision(self, decision: Decision, confidence: Option<Confidence>) -> Self {
         Self { decision: Some(decision), confidence, ..self }
+    }
+
+    /// The same behind another rescorer.
+    #[must_use]
+    pub fn after(self, earlier: Option<EarlierPolicy>) -> Self {
+        Self { earlier, ..self }
     }
 
     /// Reads a policy.
@@ -137,15 +175,7 @@ impl Policy {
     /// # Errors
     /// [`Error::OtherModel`].
     pub fn check_model(&self, model: &ModelIdentity) -> Result<(), Error> {
-        if self.model.fingerprint == model.fingerprint {
-            return Ok(());
-        }
-        Err(Error::OtherModel {
-            tuned: self.model.name.clone(),
-            tuned_fingerprint: self.model.fingerprint.clone(),
-            given: model.name.clone(),
-            given_fingerprint: model.fingerprint.clone(),
-        })
+        self.model.check_model(model)
     }
 
     /// Checks that the policy is for this adapter, or for none.
@@ -153,15 +183,7 @@ impl Policy {
     /// # Errors
     /// [`Error::OtherAdapter`].
     pub fn check_adapter(&self, adapter: Option<&ModelIdentity>) -> Result<(), Error> {
-        let print = |adapter: Option<&ModelIdentity>| adapter.map(|adapter| adapter.fingerprint.clone());
-        if print(self.adapter.as_ref()) == print(adapter) {
-            return Ok(());
-        }
-        let written = |adapter: Option<&ModelIdentity>| match adapter {
-            Some(ModelIdentity { name, fingerprint }) => format!("adapter {name} ({fingerprint:.16})"),
-            None => "no adapter".into(),
-        };
-        Err(Error::OtherAdapter { tuned: written(self.adapter.as_ref()), given: written(adapter) })
+        ModelIdentity::check_adapter(self.adapter.as_ref(), adapter)
     }
 
     /// The hashes of the lists it was tuned on.

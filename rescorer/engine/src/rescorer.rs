@@ -7,8 +7,8 @@ use rescorer_perturb::Normalization;
 
 use crate::scorer::ListScores;
 use crate::{
-    AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, Error, Fusion, ModelIdentity,
-    Policy, Scorer,
+    AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, EarlierPass, Error, Fusion,
+    ModelIdentity, Policy, Scorer,
 };
 
 /// A hypothesis of the answer.
@@ -159,12 +159,14 @@ impl Rescored {
 
 /// What fusion needs of the distinct hypotheses of a list.
 pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
+    let settled = scores.earlier.as_ref().filter(|known| known.is_settled).map(|known| known.fusion);
     let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).zip(&scores.scores);
     distinct
         .map(|((hypothesis, &words), score)| Candidate {
             first_pass: hypothesis.first_pass,
             lm_score: score.lm_score,
             words,
+            settled,
         })
         .collect()
 }
@@ -189,12 +191,28 @@ impl Rescorer {
     /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
     ///
     /// # Errors
-    /// A policy for another model or another adapter than the default one of `adapters`; as [`Scorer::new`].
+    /// A policy for another model or another adapter than the default one of `adapters`, or for two rescorers; as [`Scorer::new`].
     pub fn from_policy(
         model: Arc<LanguageModel>,
         adapters: AdapterSet,
         policy: &Policy,
     ) -> Result<Self, Error> {
+        Self::from_policy_after(None, model, adapters, policy)
+    }
+
+    /// The same for a policy that asks another rescorer first.
+    ///
+    /// # Errors
+    /// As [`Rescorer::from_policy`]; a policy that asks for an earlier rescorer where none is given.
+    pub fn from_policy_after(
+        earlier: Option<EarlierPass>,
+        model: Arc<LanguageModel>,
+        adapters: AdapterSet,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        if let (Some(wanted), None) = (&policy.earlier, &earlier) {
+            return Err(Error::EarlierMissing { model: wanted.model.name.clone() });
+        }
         let identity = |fingerprint: &str| ModelIdentity {
             name: "given".to_owned(),
             fingerprint: fingerprint.to_owned(),
@@ -203,6 +221,10 @@ impl Rescorer {
         let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
         policy.check_adapter(adapter.as_ref())?;
         let scorer = Scorer::new(model, policy.convention)?.with_adapters(adapters);
+        let scorer = match earlier.filter(|_| policy.earlier.is_some()) {
+            Some(earlier) => scorer.after(earlier),
+            None => scorer,
+        };
         let decision = policy.decision.unwrap_or_default();
         Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.normalize))
     }

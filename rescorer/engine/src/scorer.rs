@@ -1,11 +1,13 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rescorer_models::{Adapter, LanguageModel, TreeBatch};
 use rescorer_nbest::{Distinct, NBest, Utterance};
 
 use crate::context::{Beginning, Contexts};
-use crate::{AdapterSet, Convention, Error, TokenTrie};
+#[cfg(feature = "training")]
+use crate::encoded::EncodedText;
+use crate::kinds::KindTrie;
+use crate::{AdapterSet, Convention, EarlierPass, EarlierScores, EncoderScore, Error, TokenTrie};
 
 /// Lists that are scored together where only their sequences are at hand.
 #[cfg(feature = "training")]
@@ -16,9 +18,10 @@ const WINDOW_LISTS: usize = 64;
 pub struct TextScore {
     /// Token ids, without BOS, with EOS where it is scored.
     pub tokens: Vec<u32>,
-    /// `ln p(token | everything before)`, one for every token.
+    /// `ln p(token | everything before)`, one for every token; of an encoder `ln p(token | the others)`. None where a score head gives
+    /// one number for the whole text.
     pub log_probs: Vec<f32>,
-    /// The score under the convention: their sum, or their mean.
+    /// The score under the convention: their sum, or their mean; or that number.
     pub lm_score: f64,
 }
 
@@ -31,6 +34,8 @@ pub struct ListScores {
     pub words: Vec<usize>,
     /// Their scores, in the same order.
     pub scores: Vec<TextScore>,
+    /// What the rescorer before knows of the list, where there is one. Of a settled list all scores are its own.
+    pub earlier: Option<EarlierScores>,
 }
 
 /// Lists that were scored together.
@@ -55,6 +60,8 @@ pub struct PreparedList {
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
     /// Tokens of the context, none where there is no context.
     pub(crate) context: Arc<[u32]>,
+    /// The same list for the rescorer before.
+    pub(crate) earlier: Option<Box<PreparedList>>,
     nodes: usize,
 }
 
@@ -75,7 +82,7 @@ impl PreparedList {
         self.distinct.hypotheses()[index].position
     }
 
-    /// Trie nodes of this list alone, without its context.
+    /// Trie nodes of this list alone, without its context; with an encoder the tokens of all sequences.
     pub fn nodes(&self) -> usize {
         self.nodes
     }
@@ -90,29 +97,55 @@ pub struct Scorer {
     eos: Option<u32>,
     adapters: AdapterSet,
     contexts: Arc<Contexts>,
+    earlier: Option<Arc<EarlierPass>>,
 }
 
 impl Scorer {
     /// Checks that the model can score under this convention.
     ///
     /// # Errors
-    /// No BOS or EOS where one is needed, or a BOS outside the vocabulary.
+    /// No BOS or EOS where one is needed, or a BOS outside the vocabulary; what is for encoders with a decoder, and the other way
+    /// round.
     pub fn new(model: Arc<LanguageModel>, convention: Convention) -> Result<Self, Error> {
         let tokenizer = model.tokenizer();
         let bos = convention.bos.or(tokenizer.bos()).or(tokenizer.eos()).ok_or(Error::NoBos)?;
         if bos as usize >= model.vocab_size() {
             return Err(Error::BosOutside { id: bos, vocab_size: model.vocab_size() });
         }
+        if !convention.eos && model.is_bidirectional() {
+            return Err(Error::EncoderWithoutEnd);
+        }
+        if convention.encoder.is_some() && !model.is_bidirectional() {
+            return Err(Error::NotAnEncoder);
+        }
         let eos = match convention.eos {
             true => Some(tokenizer.eos().ok_or(Error::NoEos)?),
             false => None,
         };
-        Ok(Self { model, convention, bos, eos, adapters: AdapterSet::default(), contexts: Arc::default() })
+        Ok(Self {
+            model,
+            convention,
+            bos,
+            eos,
+            adapters: AdapterSet::default(),
+            contexts: Arc::default(),
+            earlier: None,
+        })
     }
 
     /// The same scorer with adapters: the first is for all lists that ask for none by name.
     pub fn with_adapters(self, adapters: AdapterSet) -> Self {
         Self { adapters, ..self }
+    }
+
+    /// The same scorer behind another rescorer, which is asked first.
+    pub fn after(self, earlier: EarlierPass) -> Self {
+        Self { earlier: Some(Arc::new(earlier)), ..self }
+    }
+
+    /// The rescorer that is asked first, where there is one.
+    pub fn earlier(&self) -> Option<&EarlierPass> {
+        self.earlier.as_deref()
     }
 
     /// The model.
@@ -157,7 +190,7 @@ impl Scorer {
         nbest: &NBest,
         context: &str,
     ) -> Result<PreparedList, Error> {
-        let context = self.encode_context(context)?;
+        let (text, context) = (context, self.encode_context(context)?);
         let distinct = nbest.distinct();
         let sequences = distinct
             .hypotheses()
@@ -170,12 +203,25 @@ impl Scorer {
                 })
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let nodes = TokenTrie::count_nodes(&sequences, self.eos);
+        let adapter = self.adapters.default_adapter().cloned();
+        let nodes = if self.model.is_bidirectional() {
+            // Where it can't be scored, scoring says so: training prepares its lists before there is a head.
+            let score = self.encoder_score(adapter.as_ref()).unwrap_or(EncoderScore::Head);
+            sequences.iter().map(|sequence| score.nodes(sequence.len())).sum()
+        } else {
+            TokenTrie::count_nodes(&sequences, self.eos)
+        };
         let words = distinct.hypotheses().iter();
         let words =
             words.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.split_whitespace().count());
-        let adapter = self.adapters.default_adapter().cloned();
+        // Encoders read no contexts.
+        let earlier = self.earlier.as_ref().map(|earlier| {
+            let scorer = earlier.scorer();
+            let heard = if scorer.model.is_bidirectional() { "" } else { text };
+            scorer.prepare_in_context(name, nbest, heard).map(Box::new)
+        });
         Ok(PreparedList {
+            earlier: earlier.transpose()?,
             name: name.into(),
             words: words.collect(),
             distinct,
@@ -195,6 +241,9 @@ impl Scorer {
     fn encode_context(&self, text: &str) -> Result<Arc<[u32]>, Error> {
         if text.trim().is_empty() {
             return Ok(Arc::default());
+        }
+        if self.model.is_bidirectional() {
+            return Err(Error::ContextOfEncoder);
         }
         let line = format!("{}\n", self.convention.lm_text.apply(text));
         Ok(self.model.tokenizer().encode(&line)?.into())
@@ -221,6 +270,11 @@ impl Scorer {
             return Err(Error::TooLong { subject: subject(), tokens: len, context });
         }
         Ok(tokens)
+    }
+
+    /// A text with the tokens that begin and end a sequence.
+    pub(crate) fn sequence(&self, tokens: &[u32]) -> Vec<u32> {
+        std::iter::once(self.bos).chain(tokens.iter().copied()).chain(self.eos).collect()
     }
 
     pub(crate) fn tries(
@@ -250,11 +304,22 @@ impl Scorer {
     }
 
     /// Scores prepared lists. What their hypotheses have in common is computed once, within a list and
-    /// between lists.
+    /// between lists; by an encoder, which has no beginnings, the same text once.
     ///
     /// # Errors
     /// The model fails, or gives what is not a log-probability.
     pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        match &self.earlier {
+            Some(earlier) => earlier.score(self, lists),
+            None => self.score_alone(lists),
+        }
+    }
+
+    /// Without the rescorer before.
+    pub(crate) fn score_alone(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        if self.model.is_bidirectional() {
+            return self.score_encoded_lists(lists);
+        }
         let budget = self.model.node_budget();
         let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
         let mut log_probs = vec![Vec::new(); sequences.len()];
@@ -323,6 +388,12 @@ impl Scorer {
         lists: impl Iterator<Item = &'a [Vec<u32>]>,
     ) -> Result<Vec<Vec<f64>>, Error> {
         let score = |sequences: &[Vec<u32>]| -> Result<Vec<f64>, Error> {
+            if self.model.is_bidirectional() {
+                let adapter = self.adapters.default_adapter();
+                let texts: Vec<EncodedText<'_>> =
+                    sequences.iter().map(|tokens| EncodedText { tokens, adapter }).collect();
+                return Ok(self.score_encoded(&texts)?.0.iter().map(|score| score.lm_score).collect());
+            }
             let mut scores = vec![0.0; sequences.len()];
             for trie in self.tries(&[], sequences, self.model.node_budget()) {
                 let mut batch = TreeBatch::default();
@@ -345,32 +416,6 @@ impl Scorer {
             scores.extend(lists.iter().map(|list| values.by_ref().take(list.len()).collect::<Vec<f64>>()));
         }
         Ok(scores)
-    }
-
-    /// Tries of the sequences of all lists, those of one kind together.
-    fn tries_of_kinds(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<KindTrie> {
-        // A list of the kind, and the numbers of the kind's sequences.
-        let mut kinds: Vec<(&PreparedList, Vec<usize>)> = Vec::new();
-        let mut next = 0;
-        for (list, kind) in lists.iter().zip(kind_numbers(lists)) {
-            if kind == kinds.len() {
-                kinds.push((list, Vec::new()));
-            }
-            kinds[kind].1.extend(next..next + list.sequences.len());
-            next += list.sequences.len();
-        }
-        let tries = kinds.into_iter().flat_map(|(list, numbers)| {
-            let own: Vec<&Vec<u32>> = numbers.iter().map(|&number| sequences[number]).collect();
-            let sequences = Arc::new(numbers);
-            let tries = self.tries(&list.context, &own, self.model.node_budget()).into_iter();
-            tries.map(move |trie| KindTrie {
-                trie,
-                adapter: list.adapter.clone(),
-                context: list.context.clone(),
-                sequences: sequences.clone(),
-            })
-        });
-        tries.collect()
     }
 
     /// Scores one list.
@@ -401,28 +446,8 @@ impl Scorer {
             require_finite(&name, hypothesis.position, lm_score)?;
             Ok(TextScore { tokens, log_probs, lm_score })
         });
-        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct })
+        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct, earlier: None })
     }
-}
-
-/// A trie with what it is computed with.
-struct KindTrie {
-    trie: TokenTrie,
-    adapter: Option<Arc<dyn Adapter>>,
-    context: Arc<[u32]>,
-    /// The number among all sequences of each of those that the trie was built from.
-    sequences: Arc<Vec<usize>>,
-}
-
-/// A number for every list, the same for lists with the same adapter and context, counted in the order in which they come up.
-pub(crate) fn kind_numbers(lists: &[PreparedList]) -> Vec<usize> {
-    let mut known: HashMap<(Option<*const ()>, &[u32]), usize> = HashMap::new();
-    let numbers = lists.iter().map(|list| {
-        let adapter = list.adapter.as_ref().map(|adapter| Arc::as_ptr(adapter).cast::<()>());
-        let next = known.len();
-        *known.entry((adapter, &list.context)).or_insert(next)
-    });
-    numbers.collect()
 }
 
 /// Refuses what is no sum of log-probabilities.

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
+use crate::kinds::kind_numbers;
 use crate::rescorer::candidates;
-use crate::scorer::{PreparedList, kind_numbers, require_finite};
+use crate::scorer::{PreparedList, require_finite};
 use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
@@ -64,13 +65,15 @@ impl Rescorer {
     /// exceed the best total known, nor the first-pass best by more than the margin, the hypothesis is not
     /// continued. The first-pass bests are computed first, then all others in rounds, a few tokens at a time.
     ///
-    /// On a GPU, and with a negative weight, under which nothing is bounded, everything is scored.
+    /// On a GPU, with an encoder or an earlier rescorer, and with a negative weight, under which nothing is bounded, everything is scored.
     ///
     /// # Errors
     /// As [`Scorer::score`].
     pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
         let (scorer, fusion) = (self.scorer(), self.fusion());
-        if fusion.lm_weight < 0.0 || !scorer.model().device().is_cpu() {
+        let model = scorer.model();
+        let is_whole = model.is_bidirectional() || scorer.earlier().is_some();
+        if fusion.lm_weight < 0.0 || !model.device().is_cpu() || is_whole {
             return self.choose_by_scores(lists);
         }
         // Lists that begin alike come into one group, those with different adapters or contexts never.
@@ -98,9 +101,9 @@ impl Rescorer {
 }
 
 impl PreparedList {
-    fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
         let first_pass = self.distinct.hypotheses()[index].first_pass;
-        Candidate { first_pass, lm_score, words: self.words[index] }
+        Candidate { first_pass, lm_score, words: self.words[index], settled: None }
     }
 }
 
@@ -153,7 +156,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
+    pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
         let total = fusion.total(&candidate);
         if index == 0 {
             self.first = Some(total);

@@ -168,7 +168,7 @@ mod tests {
         let candidates = [-1.0, -2.0]
             .iter()
             .zip(lm_scores)
-            .map(|(&first_pass, lm_score)| Candidate { first_pass, lm_score, words: 3 })
+            .map(|(&first_pass, lm_score)| Candidate { first_pass, lm_score, words: 3, settled: None })
             .collect();
         JudgedList {
             id: reference.into(),
@@ -179,6 +179,7 @@ mod tests {
             candidates,
             errors: errors.into(),
             counts: vec![Default::default(); 2],
+            earlier: None,
         }
     }
 

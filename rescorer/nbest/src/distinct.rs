@@ -54,6 +54,13 @@ impl Distinct {
         &self.hypotheses
     }
 
+    /// The same hypotheses with other first-pass scores, in their order.
+    #[must_use]
+    pub fn with_first_pass(mut self, values: impl IntoIterator<Item = f64>) -> Self {
+        self.hypotheses.iter_mut().zip(values).for_each(|(hypothesis, value)| hypothesis.first_pass = value);
+        self
+    }
+
     /// For every position of the list, the index of its distinct hypothesis.
     pub fn listed(&self) -> &[usize] {
         &self.listed

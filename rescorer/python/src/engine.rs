@@ -77,7 +77,7 @@ impl Engine {
             PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend))
         })?;
         let fusion = Fusion { lm_weight, length_bonus, margin };
-        let convention = Convention { bos, eos, mean, lm_text };
+        let convention = Convention { bos, eos, mean, lm_text, encoder: None };
         py.detach(|| {
             let policy = policy.map(|path| Policy::from_file(&path)).transpose()?;
             let read = |(name, folder): (String, PathBuf)| Ok((name, LoraAdapter::read(&folder)?));

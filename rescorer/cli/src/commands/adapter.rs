@@ -110,6 +110,7 @@ fn heat_map(out: &mut Sink, ranks: &BTreeMap<Site, usize>) -> anyhow::Result<()>
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     let modules: BTreeSet<TargetModule> = ranks.keys().map(|site| site.module).collect();
     let layers: BTreeSet<usize> = ranks.keys().map(|site| site.layer).collect();
+    let naming = ranks.keys().next().map(|site| site.naming).unwrap_or_default();
     let most = ranks.values().copied().max().unwrap_or(0).max(1);
     write!(out, "layer")?;
     for module in &modules {
@@ -119,7 +120,7 @@ fn heat_map(out: &mut Sink, ranks: &BTreeMap<Site, usize>) -> anyhow::Result<()>
     for layer in layers {
         write!(out, "{layer:>5}")?;
         for module in &modules {
-            match ranks.get(&Site { layer, module: *module }) {
+            match ranks.get(&Site { layer, module: *module, naming }) {
                 Some(rank) => {
                     let shade = SHADES[(rank * (SHADES.len() - 1)).div_ceil(most)];
                     write!(out, " {:>6} {}", rank, shade.to_string().repeat(3))?;
@@ -149,9 +150,10 @@ fn merge(
     let status = Status::new(common.quiet);
     let path = model::locate(model, offline, status)?;
     adapter.check(&LanguageModel::load(&path, rescorer::DeviceRequest::Cpu, rescorer::Precision::F32)?)?;
-    LanguageModel::export::<rescorer_lora::Error>(&path, output, |site, weight| {
+    let change = |site, weight: &mut Vec<f32>| -> Result<(), rescorer_lora::Error> {
         adapter.modules.get(&site).map_or(Ok(()), |module| module.merge(weight))
-    })?;
+    };
+    LanguageModel::export_with_head(&path, output, adapter.head.as_ref(), change)?;
     say(common, output, &json!({ "output": output }))
 }
 

@@ -63,7 +63,8 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
-    let scorer = model.scorer(convention)?;
+    let earlier = policy.as_ref().and_then(|policy| policy.earlier.as_ref());
+    let scorer = model::after(model.scorer(convention)?, &args.scoring, earlier, status)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
     let mut left_out = 0usize;

@@ -35,7 +35,7 @@ pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
         }
     }
     let Some(utterance) = found else { bail!("--utterance {}: no list has this id", args.utterance) };
-    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?)?;
+    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?, &args.scoring, status)?;
     let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
     let scored = rescorer.scorer().score(vec![prepared])?.lists;
     let Some(scores) = scored.first() else { bail!("utterance {:?} was not scored", utterance.id) };
@@ -101,6 +101,7 @@ fn rows(explanation: &Explanation) -> Vec<Part> {
         |share: &TokenShare| (tokens(share), Some((share.model, share.adapter)), share.model + share.adapter);
     let (model, adapter) = (explanation.model(), explanation.adapter());
     let mut rows: Vec<_> = explanation.tokens.iter().map(of_token).collect();
+    rows.extend(explanation.whole.map(|whole| ("(text as a whole)".to_owned(), Some((0.0, whole)), whole)));
     rows.extend([
         ("language model".to_owned(), Some((model, adapter)), model + adapter),
         ("first pass".to_owned(), None, explanation.first_pass),

@@ -30,7 +30,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
             "--deadline-ms needs the CPU, where a list can be scored piece by piece; say --device cpu"
         );
     }
-    let rescorer = deciding.rescorer(model)?;
+    let rescorer = deciding.rescorer(model, &args.scoring, status)?;
     let immediate = lists::is_interactive(&args.lists.lists);
     let writer = Writer::new((!args.scoring.common.json).then_some(format), args.nbest, immediate, out);
     if let Some(milliseconds) = args.deadline_ms {

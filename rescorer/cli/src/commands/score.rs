@@ -29,7 +29,8 @@ struct Row<'a> {
 struct Token {
     id: u32,
     piece: String,
-    logprob: f32,
+    /// Null where a score head gives one number for the whole text.
+    logprob: Option<f32>,
 }
 
 pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
@@ -44,6 +45,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let input = lists::in_context(input, args.scoring.context.as_deref());
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
     let scorer = model::load(&args.scoring.model, status)?.scorer(args.scoring.convention.convention())?;
+    let scorer = model::after(scorer, &args.scoring, None, status)?;
     let mut out = Sink::open(None)?;
     let mut skipped = Skipped::new(&args.select, status);
     let mut done = 0;
@@ -93,9 +95,10 @@ fn write(
 }
 
 fn tokens(score: &TextScore, tokenizer: &Tokenizer) -> Vec<Token> {
-    let pairs = score.tokens.iter().zip(&score.log_probs);
+    let log_probs = score.log_probs.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let pairs = score.tokens.iter().zip(log_probs);
     pairs
-        .map(|(&id, &logprob)| Token { id, piece: tokenizer.piece(id).unwrap_or_default(), logprob })
+        .map(|(&id, logprob)| Token { id, piece: tokenizer.piece(id).unwrap_or_default(), logprob })
         .collect()
 }
 

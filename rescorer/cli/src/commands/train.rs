@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::train::{Event, Progress, Recipe, Trainer, TrainingSet};
+use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
 use rescorer::{
     DecisionRule, LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash,
 };
@@ -43,7 +43,10 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
     status.say(format_args!("model {} in f32 on cpu, {} threads", args.model, rayon::current_num_threads()));
     let scorer = Scorer::new(model, recipe.convention)?;
-    let mut set = TrainingSet::default();
+    let mut set = match &*recipe.data.teacher {
+        [] => TrainingSet::default(),
+        paths => TrainingSet::with_teacher(Teacher::from_files(paths)?),
+    };
     let mut seen: Vec<String> = Vec::new();
     for utterance in held.train {
         if skipped.pass(set.add(&scorer, &recipe, &utterance))?.is_some() {
@@ -143,11 +146,13 @@ fn finish(
             let folder = args.output.join("model");
             let source = model::locate(&args.model, true, status)?;
             let deltas = trainer.trainable().deltas();
-            LanguageModel::export::<rescorer_models::Error>(&source, &folder, |site, weight| {
+            let head = trainer.trainable().head();
+            let add = |site, weight: &mut Vec<f32>| -> Result<(), rescorer_models::Error> {
                 let delta = deltas.get(&site).into_iter().flatten();
                 weight.iter_mut().zip(delta).for_each(|(weight, delta)| *weight += delta);
                 Ok(())
-            })?;
+            };
+            LanguageModel::export_with_head(&source, &folder, head.as_ref(), add)?;
             let written =
                 LanguageModel::load(&folder, rescorer::DeviceRequest::Cpu, rescorer::Precision::F32)?;
             let fingerprint = written.fingerprint().to_string();

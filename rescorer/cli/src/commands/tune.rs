@@ -1,8 +1,9 @@
 use std::io::Write;
 
+use anyhow::bail;
 use rescorer::{
-    Confidence, Decision, DecisionRule, Fusion, JudgedAnswer, JudgedList, Normalization, Policy, Scorer,
-    ScoringStats, Tuned, TunedOn, tune_decision,
+    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Normalization,
+    Policy, Scorer, ScoringStats, Tuned, TunedOn, tune_decision, tune_earlier,
 };
 use serde::Serialize;
 
@@ -27,15 +28,33 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let mut file = Sink::file(&args.output)?;
     let model = model::load(&args.scoring.model, status)?;
     let (identity, adapter) = (model.identity.clone(), model.adapter.clone());
+    let earlier = args.earlier.as_deref().map(Policy::from_file).transpose()?;
+    if earlier.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
+        bail!("--earlier: its policy asks another rescorer first; only two can be put behind each other");
+    }
+    // What either of the two was tuned on is not to be reported on.
+    let seen = earlier.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
+    let earlier = earlier.as_ref().map(EarlierPolicy::of);
     let scorer = model.scorer(args.scoring.convention.convention())?;
+    let scorer = model::after(scorer, &args.scoring, earlier.as_ref(), status)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
+    let (earlier, judged) = match earlier {
+        Some(policy) => {
+            let (policy, judged) = tune_earlier(&judged, policy, args.earlier_cost)?;
+            (Some(policy), judged)
+        }
+        None => (None, judged),
+    };
     let tuned = rescorer::tune(&judged)?;
     let (decision, confidence) = decided(&judged, &tuned.fusion, args.decision);
-    let hashes = judged.iter().map(|list| list.hash.clone()).collect();
+    let mut hashes: Vec<String> = judged.iter().map(|list| list.hash.clone()).chain(seen).collect();
+    hashes.sort();
+    hashes.dedup();
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
     let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on)
-        .with_decision(decision, confidence);
+        .with_decision(decision, confidence)
+        .after(earlier);
     file.write_all(policy.to_toml()?.as_bytes())?;
     file.finish()?;
     let mut out = Sink::open(None)?;

@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn shares_are_a_softmax() {
-        let candidate = |first_pass| Candidate { first_pass, lm_score: -1.0, words: 2 };
+        let candidate = |first_pass| Candidate { first_pass, lm_score: -1.0, words: 2, settled: None };
         let fusion = Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 };
         let shares = posterior(&[candidate(-1.0), candidate(-1.0 - 3f64.ln())], &fusion, 1.0);
         assert!((shares[0] - 0.75).abs() < 1e-12);

@@ -188,7 +188,7 @@ mod tests {
     const TEXTS: [&str; 3] = ["a x c", "a b d", "a b c"];
 
     fn list(totals: [f64; 3]) -> (Vec<Candidate>, Vec<Vec<&'static str>>) {
-        let candidate = |first_pass| Candidate { first_pass, lm_score: 0.0, words: 3 };
+        let candidate = |first_pass| Candidate { first_pass, lm_score: 0.0, words: 3, settled: None };
         (totals.map(candidate).into(), TEXTS.iter().map(|text| text.split(' ').collect()).collect())
     }
 
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_list_of_one_is_its_own_answer() {
-        let one = [Candidate { first_pass: -3.0, lm_score: -9.0, words: 0 }];
+        let one = [Candidate { first_pass: -3.0, lm_score: -9.0, words: 0, settled: None }];
         let fusion = Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 1.0 };
         for rule in DecisionRule::ALL {
             let decision = Decision { rule, ..Decision::default() };

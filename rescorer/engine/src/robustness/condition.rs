@@ -91,7 +91,8 @@ impl KnownLists {
         let pick = |list: &KnownList| {
             let candidates = list.hypotheses.iter().map(|hypothesis| {
                 let KnownHypothesis { text, first_pass, words, .. } = hypothesis;
-                Some(Candidate { first_pass: *first_pass, lm_score: lm_score(text)?, words: *words })
+                let lm_score = lm_score(text)?;
+                Some(Candidate { first_pass: *first_pass, lm_score, words: *words, settled: None })
             });
             Some(list.row(fusion.winner(&candidates.collect::<Option<Vec<_>>>()?)))
         };

@@ -2,6 +2,7 @@ use rescorer_nbest::Utterance;
 use rescorer_perturb::{Normalization, word_errors, words};
 
 use super::stage::{Judge, Stage};
+use super::teacher::Teacher;
 use crate::Error;
 use crate::scorer::Scorer;
 
@@ -20,14 +21,21 @@ pub struct Example {
     pub words: Vec<usize>,
     /// Their word errors; empty without a reference.
     pub errors: Vec<usize>,
+    /// The teacher's scores; empty without one.
+    pub teacher: Vec<f64>,
 }
 
 impl Example {
     /// Tokenises an utterance and counts the errors of its hypotheses.
     ///
     /// # Errors
-    /// A text longer than the model's context.
-    pub fn new(scorer: &Scorer, utterance: &Utterance, normalize: Normalization) -> Result<Self, Error> {
+    /// A text longer than the model's context, or one that the teacher has no score for.
+    pub fn new(
+        scorer: &Scorer,
+        utterance: &Utterance,
+        normalize: Normalization,
+        teacher: Option<&Teacher>,
+    ) -> Result<Self, Error> {
         let list = scorer.prepare(&utterance.id, &utterance.nbest)?;
         let reference = utterance.reference.as_deref();
         let tokens = reference.map(|text| scorer.encode_reference(&utterance.id, text)).transpose()?;
@@ -38,6 +46,13 @@ impl Example {
             let texts = texts.map(|hypothesis| &utterance.nbest.hypotheses()[hypothesis.position].text);
             texts.map(|text| word_errors(&reference, &words(&normalize.apply(text)))).collect()
         });
+        let taught = |teacher: &Teacher| -> Result<Vec<f64>, Error> {
+            let score = |position: usize| {
+                teacher.score(&utterance.id, position, &utterance.nbest.hypotheses()[position].text)
+            };
+            list.distinct.hypotheses().iter().map(|hypothesis| score(hypothesis.position)).collect()
+        };
+        let teacher = teacher.map(taught).transpose()?.unwrap_or_default();
         Ok(Self {
             id: utterance.id.clone(),
             reference: tokens,
@@ -45,6 +60,7 @@ impl Example {
             words: list.words,
             hypotheses: list.sequences,
             errors: errors.unwrap_or_default(),
+            teacher,
         })
     }
 
@@ -102,6 +118,7 @@ mod tests {
             first_pass: vec![0.0, -1.0, -2.0, -3.0],
             words: vec![1; 4],
             errors: vec![2, 1, 2, 0],
+            teacher: Vec::new(),
         }
     }
 

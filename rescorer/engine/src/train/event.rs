@@ -43,6 +43,10 @@ pub struct StepReport {
     pub mwed: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preference: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<f64>,
     pub learning_rate: f64,
     /// Before it was bounded.
     pub gradient_norm: f32,

@@ -5,6 +5,9 @@
 
 mod checkpoint;
 mod data;
+mod encoder_step;
+#[cfg(test)]
+mod encoder_tests;
 mod event;
 mod look;
 mod objective;
@@ -17,6 +20,7 @@ mod schedule;
 mod set;
 mod stage;
 mod step;
+mod teacher;
 mod trainer;
 
 pub use checkpoint::Progress;
@@ -27,4 +31,5 @@ pub use recipe::{AdapterRecipe, DataRecipe, Method, Recipe};
 pub use schedule::learning_rate;
 pub use set::TrainingSet;
 pub use stage::{Judge, Schedule, Stage, StageRecipe};
+pub use teacher::Teacher;
 pub use trainer::Trainer;

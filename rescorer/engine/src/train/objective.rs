@@ -15,6 +15,8 @@ pub struct ListView<'a> {
     pub before: Option<&'a [f64]>,
     /// The preferred hypothesis and the other one.
     pub pair: Option<(usize, usize)>,
+    /// Scores of the teacher; empty without one.
+    pub teacher: &'a [f64],
 }
 
 /// Losses of a list, each without its weight, and their gradient.
@@ -26,6 +28,8 @@ pub struct ListLoss {
     pub mwed: f64,
     /// Preference.
     pub preference: f64,
+    /// Mean square of what the scores differ from the teacher's by.
+    pub distillation: f64,
     /// Of the weighted sum with respect to every language-model score.
     pub gradient: Vec<f64>,
 }
@@ -38,6 +42,8 @@ pub struct ListLoss {
 /// - MWED: `KL(q ‖ p)` with `q = softmax(−W / error_temperature)`. Gradient: `p_i − q_i`.
 /// - preference of `w` to `l`: `−ln σ(m)`, `m = β((lm_w − before_w) − (lm_l − before_l))`. Gradient with respect to
 ///   `lm_w`: `−β σ(−m)`, to `lm_l` the negative.
+/// - distillation: `mean(d²)` with `d_i = (lm_i − mean(lm)) − (t_i − mean(t))` for the teacher's scores `t`: what a list has in common
+///   decides nothing, so it is not learned. Gradient: `2 d_i / n`.
 ///
 /// # Reference
 /// MWER: Prabhavalkar et al. 2018, eq. 5 and 6. MWED: Xu et al. 2022, "RescoreBERT", who compare a softmax of costs with one of
@@ -45,7 +51,8 @@ pub struct ListLoss {
 /// where `p` does. Preference: Rafailov et al. 2023, "DPO", eq. 7.
 pub fn list_loss(stage: &Stage, list: &ListView<'_>) -> ListLoss {
     let count = list.lm_scores.len();
-    let mut loss = ListLoss { mwer: 0.0, mwed: 0.0, preference: 0.0, gradient: vec![0.0; count] };
+    let gradient = vec![0.0; count];
+    let mut loss = ListLoss { mwer: 0.0, mwed: 0.0, preference: 0.0, distillation: 0.0, gradient };
     if !list.errors.is_empty() && stage.mwer + stage.mwed > 0.0 {
         let scores = (0..count).map(|i| stage.fused(list.first_pass[i], list.lm_scores[i], list.words[i]));
         let ln_p = log_softmax(scores.collect());
@@ -70,6 +77,15 @@ pub fn list_loss(stage: &Stage, list: &ListView<'_>) -> ListLoss {
         loss.gradient[better] -= slope;
         loss.gradient[worse] += slope;
     }
+    if stage.distillation > 0.0 && !list.teacher.is_empty() {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / count as f64;
+        let (own, teachers) = (mean(list.lm_scores), mean(list.teacher));
+        for ((score, teacher), gradient) in list.lm_scores.iter().zip(list.teacher).zip(&mut loss.gradient) {
+            let apart = (score - own) - (teacher - teachers);
+            loss.distillation += apart * apart / count as f64;
+            *gradient += stage.distillation * 2.0 * apart / count as f64;
+        }
+    }
     loss
 }
 
@@ -89,10 +105,12 @@ mod tests {
     const WORDS: [usize; 3] = [3, 4, 2];
     const ERRORS: [usize; 3] = [2, 0, 1];
     const BEFORE: [f64; 3] = [-5.0, -6.0, -5.5];
+    const TEACHER: [f64; 3] = [-7.0, -4.0, -9.0];
 
     fn stage(text: &str) -> Stage {
-        let text =
-            format!("[training]\nfirst_pass_weight = 2.0\nlm_weight = 0.5\nlength_bonus = 0.1\n{text}");
+        let text = format!(
+            "[data]\nteacher = [\"t\"]\n[training]\nfirst_pass_weight = 2.0\nlm_weight = 0.5\nlength_bonus = 0.1\n{text}"
+        );
         Recipe::parse(&text).unwrap().stages().unwrap().remove(0)
     }
 
@@ -104,18 +122,26 @@ mod tests {
             lm_scores,
             before: Some(&BEFORE),
             pair: Some((1, 0)),
+            teacher: &TEACHER,
         }
     }
 
     fn total(stage: &Stage, lm_scores: &[f64]) -> f64 {
         let loss = list_loss(stage, &view(lm_scores));
-        stage.mwer * loss.mwer + stage.mwed * loss.mwed + stage.preference * loss.preference
+        stage.mwer * loss.mwer
+            + stage.mwed * loss.mwed
+            + stage.preference * loss.preference
+            + stage.distillation * loss.distillation
     }
 
     #[test]
     fn gradients_are_those_of_the_losses() {
-        let objectives =
-            ["mwer = 2.0", "mwed = 1.0\nerror_temperature = 0.7", "preference = 3.0\nbeta = 0.4"];
+        let objectives = [
+            "mwer = 2.0",
+            "mwed = 1.0\nerror_temperature = 0.7",
+            "preference = 3.0\nbeta = 0.4",
+            "distillation = 0.5",
+        ];
         for objective in objectives {
             let stage = stage(objective);
             let lm_scores = [-4.0, -5.0, -6.5];

@@ -180,6 +180,8 @@ pub struct DataRecipe {
     pub dev: Vec<PathBuf>,
     /// Share of `train` that is held out as `dev`; equal references go together.
     pub dev_share: f64,
+    /// Files of scores that `distillation` learns from: what `rescorer score LISTS --json` writes.
+    pub teacher: Vec<PathBuf>,
     /// Files of lists that must not be trained on: whatever has the id of one of them is left out.
     pub exclude: Vec<PathBuf>,
     /// Stop after so many lists of `train`, before any are held out.
@@ -225,14 +227,16 @@ impl Recipe {
                 own.$key.or(all.$key).unwrap_or($default)
             };
         }
-        let weights = [&own.nll, &own.mwer, &own.mwed, &own.preference];
-        let names_none = weights.iter().all(|weight| weight.is_none())
-            && [all.nll, all.mwer, all.mwed, all.preference].iter().all(Option::is_none);
+        let objectives =
+            |stage: &StageRecipe| [stage.nll, stage.mwer, stage.mwed, stage.preference, stage.distillation];
+        let names_none = objectives(own).iter().chain(&objectives(all)).all(Option::is_none);
         Stage {
             nll: set!(nll, if names_none { 1.0 } else { 0.0 }),
             mwer: set!(mwer, 0.0),
             mwed: set!(mwed, 0.0),
             preference: set!(preference, 0.0),
+            distillation: set!(distillation, 0.0),
+            correlation: set!(correlation, 0.0),
             epochs: set!(epochs, 1.0),
             batch: set!(batch, 16),
             learning_rate: set!(learning_rate, 1e-3),
@@ -259,12 +263,12 @@ impl Recipe {
         };
         for (number, stage) in stages.iter().enumerate() {
             let key = |name: &str| format!("stage {}, {name}", number + 1);
-            let weights = [stage.nll, stage.mwer, stage.mwed, stage.preference];
-            if !weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
+            let weights = [stage.nll, stage.mwer, stage.mwed, stage.preference, stage.distillation];
+            if !weights.iter().chain([&stage.correlation]).all(|weight| weight.is_finite() && *weight >= 0.0)
                 || weights.iter().all(|weight| *weight == 0.0)
             {
-                let reason =
-                    "the weights of nll, mwer, mwed and preference have to be at least 0, one of them more";
+                let reason = "the weights of nll, mwer, mwed, preference and distillation have to be at least 0, one of \
+                              them more; that of correlation at least 0";
                 return fail(&key("objective"), reason.into());
             }
             let positive = [
@@ -333,6 +337,10 @@ impl Recipe {
         if self.data.dev_share > 0.0 && !self.data.dev.is_empty() {
             return fail("dev_share", "dev names files already; leave one of the two out".into());
         }
+        if self.data.teacher.is_empty() && stages.iter().any(|stage| stage.distillation > 0.0) {
+            let reason = "there is no teacher; name its scores under data, teacher = [\"scores.jsonl\"]";
+            return fail("distillation", reason.into());
+        }
         let looks = stages.iter().any(|stage| stage.evaluate_every > 0 || stage.patience < usize::MAX);
         if looks && self.data.dev.is_empty() && self.data.dev_share == 0.0 {
             return fail("evaluate_every, patience", "there are no dev lists; give dev or dev_share".into());
@@ -375,5 +383,7 @@ mod tests {
         refused("[adapter]\nrank = 0", "rank: 0");
         refused("[data]\ndev = [\"a\"]\ndev_share = 0.5", "leave one of the two out");
         refused("[training]\npatience = 2", "there are no dev lists");
+        refused("[training]\ndistillation = 1.0", "there is no teacher");
+        refused("[training]\nmwer = 1.0\ncorrelation = -1.0", "that of correlation at least 0");
     }
 }

@@ -3,6 +3,7 @@ use rescorer_nbest::Utterance;
 use super::data::Example;
 use super::recipe::Recipe;
 use super::stage::Stage;
+use super::teacher::Teacher;
 use crate::Error;
 use crate::scorer::Scorer;
 
@@ -11,18 +12,24 @@ use crate::scorer::Scorer;
 pub struct TrainingSet {
     pub(super) examples: Vec<Example>,
     pub(super) dev: Vec<Utterance>,
+    teacher: Option<Teacher>,
 }
 
 impl TrainingSet {
+    /// A set whose lists have scores to learn from.
+    pub fn with_teacher(teacher: Teacher) -> Self {
+        Self { teacher: Some(teacher), ..Self::default() }
+    }
+
     /// Adds a list to train on.
     ///
     /// # Errors
-    /// No reference where a stage needs one; a text longer than the model's context.
+    /// No reference where a stage needs one; a text longer than the model's context, or one that the teacher has no score for.
     pub fn add(&mut self, scorer: &Scorer, recipe: &Recipe, utterance: &Utterance) -> Result<(), Error> {
         if utterance.reference.is_none() && recipe.stages()?.iter().any(Stage::needs_references) {
             return Err(Error::NoReference { id: utterance.id.clone() });
         }
-        self.examples.push(Example::new(scorer, utterance, recipe.data.normalize)?);
+        self.examples.push(Example::new(scorer, utterance, recipe.data.normalize, self.teacher.as_ref())?);
         Ok(())
     }
 

@@ -40,6 +40,12 @@ pub struct StageRecipe {
     /// Weight of the preference of the best hypothesis to the worst.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preference: Option<f64>,
+    /// Weight of what scores differ from the teacher's by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<f64>,
+    /// Weight of the correlations inside an encoder's representations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<f64>,
     /// Times that all lists are gone through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
@@ -101,6 +107,8 @@ pub struct Stage {
     pub mwer: f64,
     pub mwed: f64,
     pub preference: f64,
+    pub distillation: f64,
+    pub correlation: f64,
     pub epochs: f64,
     pub batch: usize,
     pub learning_rate: f64,
@@ -128,7 +136,7 @@ impl Stage {
 
     /// Whether hypotheses are weighed against each other.
     pub fn uses_lists(&self) -> bool {
-        self.mwer + self.mwed + self.preference > 0.0
+        self.mwer + self.mwed + self.preference + self.distillation > 0.0
     }
 
     /// Whether a reference is needed.

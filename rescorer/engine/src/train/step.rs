@@ -7,6 +7,7 @@ use rescorer_lora::StepAdapter;
 use rescorer_models::TreeBatch;
 
 use super::data::Example;
+use super::encoder_step;
 use super::objective::{ListView, list_loss};
 use super::stage::Stage;
 use crate::Error;
@@ -14,6 +15,9 @@ use crate::scorer::Scorer;
 
 /// Most tokens of a pass. What a pass remembers of a node takes 0.9 MB for SmolLM2-135M, its logits 0.2 MB.
 const PASS_TOKENS: usize = 1536;
+
+/// The same for encoders: some 0.2 MB a token for MiniLM.
+const ENCODER_PASS_TOKENS: usize = 4096;
 
 /// An example with its part in a step.
 pub struct Item<'a> {
@@ -33,6 +37,9 @@ pub struct Losses {
     pub mwer: f64,
     pub mwed: f64,
     pub preference: f64,
+    pub distillation: f64,
+    /// A mean over sequences.
+    pub correlation: f64,
     /// Tokens of all sequences, and the nodes that were computed for them.
     pub tokens: usize,
     pub nodes: usize,
@@ -45,6 +52,8 @@ impl Losses {
             + stage.mwer * self.mwer
             + stage.mwed * self.mwed
             + stage.preference * self.preference
+            + stage.distillation * self.distillation
+            + stage.correlation * self.correlation
     }
 }
 
@@ -62,20 +71,28 @@ pub fn losses(
     let totals = Totals {
         tokens: references.map(|reference| reference.len() + eos).sum::<usize>().max(1),
         lists: items.iter().filter(|item| !item.chosen.is_empty()).count().max(1),
+        sequences: items.iter().map(|item| item.chosen.len()).sum::<usize>().max(1),
     };
     let mut losses = Losses::default();
     let mut gradients: Option<Vec<Tensor<2>>> = None;
     let mut rest = items;
     let mut number = 0;
+    let is_encoder = scorer.model().is_bidirectional();
+    let most = if is_encoder { ENCODER_PASS_TOKENS } else { PASS_TOKENS };
     while !rest.is_empty() {
         let mut tokens = 0;
         let fitting = rest.iter().take_while(|item| {
             tokens += sequences(stage, item).map(|(_, sequence)| sequence.len() + 1).sum::<usize>();
-            tokens <= PASS_TOKENS
+            tokens <= most
         });
         // A list that is larger has a pass of its own.
         let (pass, others) = rest.split_at(fitting.count().max(1));
-        let own = run_pass(scorer, stage, pass, &begin(number), &totals, &mut losses)?;
+        let adapter = begin(number);
+        let own = if is_encoder {
+            encoder_step::run_pass(scorer, stage, pass, &adapter, &totals, &mut losses)?
+        } else {
+            run_pass(scorer, stage, pass, &adapter, &totals, &mut losses)?
+        };
         number += 1;
         gradients = Some(match gradients {
             None => own,
@@ -87,9 +104,10 @@ pub fn losses(
 }
 
 /// What the means of a step are taken over.
-struct Totals {
-    tokens: usize,
-    lists: usize,
+pub struct Totals {
+    pub tokens: usize,
+    pub lists: usize,
+    pub sequences: usize,
 }
 
 /// The reference (`None`) and the hypotheses (their numbers) that a step computes of an example.
@@ -131,7 +149,7 @@ fn run_pass(
 }
 
 /// Adds the losses of a pass, and gives their gradient with respect to the sum of log-probabilities of every sequence.
-fn weigh(
+pub fn weigh(
     scorer: &Scorer,
     stage: &Stage,
     items: &[Item<'_>],
@@ -162,6 +180,7 @@ fn weigh(
         };
         let lm_scores = scores[places.clone()].iter().map(|&(sum, edges)| scorer.lm_score(sum, edges));
         let before = item.before.map(pick);
+        let teacher = if item.example.teacher.is_empty() { Vec::new() } else { pick(&item.example.teacher) };
         let pair = before.as_ref().and_then(|before| item.example.pair(stage, &item.chosen, before));
         let list = list_loss(
             stage,
@@ -172,12 +191,14 @@ fn weigh(
                 lm_scores: &lm_scores.collect::<Vec<f64>>(),
                 before: before.as_deref(),
                 pair,
+                teacher: &teacher,
             },
         );
         let share = (totals.lists as f64).recip();
         losses.mwer += share * list.mwer;
         losses.mwed += share * list.mwed;
         losses.preference += share * list.preference;
+        losses.distillation += share * list.distillation;
         for ((place, gradient), (_, edges)) in places.clone().zip(list.gradient).zip(&scores[places]) {
             // Where a score is a mean, a log-probability has that share of it.
             gradients[place] = share * scorer.lm_score(gradient, *edges);

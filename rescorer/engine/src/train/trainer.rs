@@ -48,6 +48,7 @@ impl Trainer {
             return Err(Error::NothingLeft { what: "train", reason });
         }
         let model = scorer.model().clone();
+        fits_model(&stages, &model)?;
         let mut trainer = Self {
             trainable: Self::begin(&recipe, &stages, init, &model)?,
             optimizer: Optimizer::new(0, 0.0, 1.0),
@@ -73,7 +74,7 @@ impl Trainer {
         model: &LanguageModel,
     ) -> Result<Trainable, Error> {
         match (recipe.adapter.method, init) {
-            (Method::Full, _) => Ok(Trainable::full(model)),
+            (Method::Full, _) => Ok(Trainable::full(model, recipe.seed)),
             (_, Some(mut adapter)) => {
                 adapter.settings.dropout = recipe.adapter.dropout;
                 Ok(Trainable::from_adapter(&adapter, model)?)
@@ -322,6 +323,8 @@ impl Trainer {
             mwer: weighted(stage.mwer, losses.mwer),
             mwed: weighted(stage.mwed, losses.mwed),
             preference: weighted(stage.preference, losses.preference),
+            distillation: weighted(stage.distillation, losses.distillation),
+            correlation: weighted(stage.correlation, losses.correlation),
             learning_rate: rate,
             gradient_norm,
             tokens: losses.tokens,
@@ -362,6 +365,20 @@ impl Trainer {
         let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
         scorer.score_sequences(self.set.examples.iter().map(|example| &*example.hypotheses))
     }
+}
+
+/// Refuses objectives that a model does not have.
+fn fits_model(stages: &[Stage], model: &LanguageModel) -> Result<(), Error> {
+    let fail = |reason: &str| Err(Error::Recipe { place: "recipe".into(), reason: reason.into() });
+    if model.is_bidirectional() && stages.iter().any(|stage| stage.nll > 0.0) {
+        return fail(
+            "nll: the score head of an encoder has no likelihood; train it with mwer, mwed, preference or distillation",
+        );
+    }
+    if !model.is_bidirectional() && stages.iter().any(|stage| stage.correlation > 0.0) {
+        return fail("correlation: only an encoder has a representation of the whole text; leave it out");
+    }
+    Ok(())
 }
 
 /// One seed from several numbers.

@@ -101,6 +101,12 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
     let Some(fusion) = rescorer.fusion.or(policy.as_ref().map(|policy| policy.fusion)) else {
         bail!("rescorer {:?}: give policy or fusion", rescorer.name);
     };
+    if policy.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
+        bail!(
+            "rescorer {:?}: its policy asks another rescorer first; the benchmark is for one model",
+            rescorer.name
+        );
+    }
     let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
     let adapter = rescorer
         .adapter

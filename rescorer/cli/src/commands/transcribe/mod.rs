@@ -26,7 +26,7 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let lists = args.nbest_out.as_deref().map(Lists::open).transpose()?;
     let mut first_pass = args.recogniser.first_pass.open(&args.first_pass_options())?;
     status.say(format_args!("first pass {}", first_pass.name()));
-    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?)?;
+    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?, &args.scoring, status)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);
     let context = args.scoring.context.clone();
     let mut second_pass =

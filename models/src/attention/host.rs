@@ -6,19 +6,18 @@ use rten_vecmath::Softmax;
 
 use super::key_values::LayerKeyValues;
 use super::rope::Angles;
+use super::sight::{Seen, Sight};
 use crate::tree::TreeBatch;
 
-/// Attention of token trees on the CPU: every node attends along its own path and touches nothing else.
+/// Attention of token trees on the CPU: every node attends to what it sees and touches nothing else.
 ///
-/// For node `i` with path `P(i)` (itself and its ancestors, as far as it sees) and every head:
+/// For node `i` that sees `P(i)`, its own path or its tree, and every head:
 /// `out_i = Σ_{j ∈ P(i)} softmax_j(scale · q_i·k_j) · v_j`.
 pub struct HostPlan {
-    /// Of the nodes that are computed.
-    pub(super) angles: Angles,
+    /// Of the nodes that are computed, where positions are turned in.
+    pub(super) angles: Option<Angles>,
     /// Of these and the nodes before them.
-    pub(super) parents: Vec<Option<u32>>,
-    /// Nodes of a path that are seen, the last ones.
-    pub(super) window: usize,
+    pub(super) seen: Seen,
 }
 
 /// Sizes of the heads.
@@ -48,9 +47,9 @@ impl Heads {
 }
 
 impl HostPlan {
-    /// Lays out a batch; the angles are those of its last nodes. A node sees the last `window` nodes of its path, itself included.
-    pub fn new(batch: &TreeBatch, angles: Angles, window: usize) -> Self {
-        Self { angles, parents: batch.parents().to_vec(), window }
+    /// Lays out a batch; the angles are those of its last nodes.
+    pub fn new(batch: &TreeBatch, angles: Option<Angles>, sight: Sight) -> Self {
+        Self { angles, seen: Seen::new(batch, sight) }
     }
 
     /// Attends from the nodes that are computed to them and those before them, which `past` holds and
@@ -67,18 +66,20 @@ impl HostPlan {
         heads: Heads,
     ) -> Vec<f32> {
         let (q_width, k_width) = (heads.queries * heads.dim, heads.keys * heads.dim);
-        let rows = q.par_chunks_exact_mut(q_width).zip(k.par_chunks_exact_mut(k_width));
-        rows.enumerate().for_each(|(node, (q, k))| {
-            self.angles.turn(node, q);
-            self.angles.turn(node, k);
-        });
-        let before = self.parents.len() - q.len() / q_width;
+        if let Some(angles) = &self.angles {
+            let rows = q.par_chunks_exact_mut(q_width).zip(k.par_chunks_exact_mut(k_width));
+            rows.enumerate().for_each(|(node, (q, k))| {
+                angles.turn(node, q);
+                angles.turn(node, k);
+            });
+        }
+        let before = self.seen.len() - q.len() / q_width;
         past.append(k, v);
         let (keys, values) = (past.keys(), past.values());
         let mut out = vec![0.0; q.len()];
         let rows = out.par_chunks_exact_mut(q_width).zip(q.par_chunks_exact(q_width)).enumerate();
         rows.for_each_init(Scratch::default, |scratch, (node, (out, q))| {
-            scratch.walk(&self.parents, before + node, self.window);
+            self.seen.collect(before + node, &mut scratch.seen);
             scratch.attend(q, keys, values, heads, out);
         });
         out
@@ -88,27 +89,17 @@ impl HostPlan {
 /// Buffers of a thread.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// A node and its ancestors.
-    pub path: Vec<usize>,
+    /// What a node sees.
+    pub seen: Vec<usize>,
     /// The weight of each of them.
     pub weights: Vec<f32>,
 }
 
 impl Scratch {
-    /// Puts a node and its ancestors on the path, `window` nodes at most.
-    pub fn walk(&mut self, parents: &[Option<u32>], node: usize, window: usize) {
-        self.path.clear();
-        let mut next = Some(node);
-        while let Some(node) = next.filter(|_| self.path.len() < window) {
-            self.path.push(node);
-            next = parents[node].map(|parent| parent as usize);
-        }
-    }
-
-    /// The weights of one query head along the path: `softmax(scale · q·k)`.
+    /// The weights of one query head for all that is seen: `softmax(scale · q·k)`.
     pub fn weigh(&mut self, q: &[f32], k: &[f32], heads: Heads, key_head: usize) {
         self.weights.clear();
-        let scores = self.path.iter().map(|&node| heads.scale * dot(q, &k[heads.key(node, key_head)]));
+        let scores = self.seen.iter().map(|&node| heads.scale * dot(q, &k[heads.key(node, key_head)]));
         self.weights.extend(scores);
         Softmax::new_mut(&mut self.weights).dispatch();
     }
@@ -117,7 +108,7 @@ impl Scratch {
         for (head, (q, out)) in q.chunks_exact(heads.dim).zip(out.chunks_exact_mut(heads.dim)).enumerate() {
             let key_head = head / heads.shared();
             self.weigh(q, k, heads, key_head);
-            for (&node, &weight) in self.path.iter().zip(&self.weights) {
+            for (&node, &weight) in self.seen.iter().zip(&self.weights) {
                 let v = &v[heads.key(node, key_head)];
                 out.iter_mut().zip(v).for_each(|(out, v)| *out += weight * v);
             }

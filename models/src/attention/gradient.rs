@@ -3,15 +3,15 @@ use std::sync::Arc;
 #[cfg(feature = "training")]
 use rayon::prelude::*;
 
-use super::key_values::LayerKeyValues;
-use super::tree_attention::{Heads, HostPlan};
+use super::host::{Heads, HostPlan};
 #[cfg(feature = "training")]
-use super::tree_attention::{Scratch, dot};
+use super::host::{Scratch, dot};
+use super::key_values::LayerKeyValues;
 use crate::gradient::Derivative;
 
 /// What the way back needs of the attention of token trees on the CPU.
 ///
-/// With the weights `w_ij` of node `i` on node `j ∈ P(i)` and the gradient `g_i` of its output:
+/// With the weights `w_ij` of node `i` on node `j` that it sees and the gradient `g_i` of its output:
 /// `∂L/∂v_j += w_ij g_i`; `∂L/∂s_ij = w_ij (g_i·v_j − Σ_l w_il g_i·v_l)`; and with the scale `c`
 /// `∂L/∂q_i += c ∂L/∂s_ij k_j`, `∂L/∂k_j += c ∂L/∂s_ij q_i`, turned back by their angles.
 #[derive(Clone)]
@@ -63,19 +63,19 @@ impl Attended {
         let mut scratch = Scratch::default();
         let mut falls = Vec::new();
         for node in 0..nodes {
-            scratch.walk(&self.plan.parents, node, self.plan.window);
+            self.plan.seen.collect(node, &mut scratch.seen);
             for head in 0..shared {
                 let start = (node * queries + key_head * shared + head) * dim;
                 let (q, output) = (&self.q[start..start + dim], &output[start..start + dim]);
                 scratch.weigh(q, &self.k, self.heads, key_head);
                 let key = |node| self.heads.key(node, key_head);
                 falls.clear();
-                falls.extend(scratch.path.iter().map(|&node| dot(output, &self.v[key(node)])));
+                falls.extend(scratch.seen.iter().map(|&node| dot(output, &self.v[key(node)])));
                 let mean: f32 = scratch.weights.iter().zip(&falls).map(|(weight, fall)| weight * fall).sum();
                 let start = (node * shared + head) * dim;
                 let of_q = &mut gradients.q[start..start + dim];
-                let along_path = scratch.path.iter().zip(&scratch.weights).zip(&falls);
-                for ((&node, weight), fall) in along_path {
+                let seen = scratch.seen.iter().zip(&scratch.weights).zip(&falls);
+                for ((&node, weight), fall) in seen {
                     let score = scale * weight * (fall - mean);
                     let place = node * dim..(node + 1) * dim;
                     add_scaled(&mut gradients.v[place.clone()], *weight, output);
@@ -100,14 +100,14 @@ impl Derivative<3> for Attended {
         let heads: Vec<HeadGradients> =
             (0..keys).into_par_iter().map(|head| self.of_head(head, &output)).collect();
         // From one head after the other to one node after the other.
-        let by_node = |part: fn(&HeadGradients) -> &[f32], width: usize, turned: bool| {
+        let by_node = |part: fn(&HeadGradients) -> &[f32], width: usize, is_key_or_query: bool| {
             let mut rows = vec![0.0; output.len() / queries * keys / dim * width];
             rows.par_chunks_exact_mut(keys * width).enumerate().for_each(|(node, row)| {
                 for (head, row) in heads.iter().zip(row.chunks_exact_mut(width)) {
                     row.copy_from_slice(&part(head)[node * width..(node + 1) * width]);
                 }
-                if turned {
-                    self.plan.angles.turn_back(node, row);
+                if let Some(angles) = self.plan.angles.as_ref().filter(|_| is_key_or_query) {
+                    angles.turn_back(node, row);
                 }
             });
             rows

@@ -1,64 +1,58 @@
+//! Self-attention of token trees: the projections, and the kernels of the CPU and of GPUs.
+
+mod blocks;
+mod gradient;
+mod host;
+mod key_values;
+mod rope;
+mod sight;
+
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use super::attention_gradient::Attended;
-use super::block_attention::TensorPlan;
-use super::config::DecoderConfig;
-use super::key_values::LayerKeyValues;
-use super::rope::Angles;
-use super::tree_attention::{Heads, HostPlan};
+pub use host::Heads;
+pub use key_values::{KeyValues, LayerKeyValues};
+pub use rope::Angles;
+pub use sight::Sight;
+
 use crate::adapter::AdapterRows;
 use crate::device::ComputeDevice;
 use crate::gradient::Inputs;
 use crate::linear::{Linear, to_host};
 use crate::rms_norm::RmsNorm;
 use crate::tree::TreeBatch;
+use blocks::TensorPlan;
+use gradient::Attended;
+use host::HostPlan;
 
 /// What every layer's attention needs to know of a batch: who sees whom, and the angles.
 pub enum AttentionPlan {
-    /// Paths, for the kernel on host memory.
+    /// Lists, for the kernel on host memory.
     Host(Arc<HostPlan>),
     /// Masked blocks, for tensors on a GPU.
     Tensor(Box<TensorPlan>),
 }
 
-/// The plans of a batch: of the layers that see everything, and of those with a window, if there are any.
-pub struct AttentionPlans {
-    global: AttentionPlan,
-    local: Option<AttentionPlan>,
-}
-
-impl AttentionPlans {
-    /// Lays out the nodes of `batch` from `start` on; on a device other than the CPU that is 0.
-    pub fn new(batch: &TreeBatch, start: usize, config: &DecoderConfig, device: &ComputeDevice) -> Self {
-        let positions = &batch.depths()[start..];
-        let plan = |theta: f64, factors: Option<&[f64]>, window: usize| {
-            let angles = Angles::new(positions, config.head_dim, theta, factors);
-            if device.is_cpu() {
-                AttentionPlan::Host(Arc::new(HostPlan::new(batch, angles, window)))
-            } else {
-                let rope = angles.upload(device);
-                AttentionPlan::Tensor(Box::new(TensorPlan::new(batch, rope, config.heads, window, device)))
-            }
-        };
-        let windows = config.variant.windows.as_ref();
-        // Without rotary positions every angle is 0.
-        let unturned = config.is_gpt2().then(|| vec![f64::INFINITY; config.head_dim / 2]);
-        let factors = unturned.as_deref().or(config.variant.rope_factors.as_deref());
-        Self {
-            global: plan(config.rope_theta, factors, usize::MAX),
-            local: windows.map(|windows| plan(windows.rope_theta, None, windows.size)),
+impl AttentionPlan {
+    /// Lays out a batch. The angles are those of its last nodes, which are computed; on a device other than the CPU these are all.
+    pub fn new(
+        batch: &TreeBatch,
+        angles: Option<Angles>,
+        heads: usize,
+        sight: Sight,
+        device: &ComputeDevice,
+    ) -> Self {
+        if device.is_cpu() {
+            Self::Host(Arc::new(HostPlan::new(batch, angles, sight)))
+        } else {
+            let rope = angles.map(|angles| angles.upload(device));
+            Self::Tensor(Box::new(TensorPlan::new(batch, rope, heads, sight, device)))
         }
     }
-
-    /// The plan of a layer.
-    pub fn of(&self, is_local: bool) -> &AttentionPlan {
-        self.local.as_ref().filter(|_| is_local).unwrap_or(&self.global)
-    }
 }
 
-/// Grouped-query self-attention of token trees: `softmax(scale · q·kᵀ) · v` over the path of every node. Projections run on all
+/// Grouped-query self-attention of token trees: `softmax(scale · q·kᵀ) · v` over all that a node sees. Projections run on all
 /// nodes at once.
 pub struct Attention {
     /// Query projection `[heads·head_dim, d_model]`.
@@ -123,18 +117,20 @@ mod tests {
 
     /// The two kernels share no code beyond the angles: they check each other.
     fn compare(batch: &TreeBatch) {
-        compare_within(batch, usize::MAX);
-        compare_within(batch, 3);
+        for sight in [Sight::Path { window: usize::MAX }, Sight::Path { window: 3 }, Sight::Tree] {
+            compare_with(batch, sight, true);
+        }
+        compare_with(batch, Sight::Tree, false);
     }
 
-    fn compare_within(batch: &TreeBatch, window: usize) {
+    fn compare_with(batch: &TreeBatch, sight: Sight, is_turned: bool) {
         let device = ComputeDevice::tensors_on_cpu();
         let batch = &*padded(batch, &device);
         let nodes = batch.len();
         let (q, k, v) = (values(nodes, 24, 0.0), values(nodes, 12, 1.0), values(nodes, 12, 2.0));
-        let angles = || Angles::new(batch.depths(), 6, 100.0, Some(&[1.0, 2.0, 4.0]));
+        let angles = || is_turned.then(|| Angles::new(batch.depths(), 6, 100.0, Some(&[1.0, 2.0, 4.0])));
         let mut past = LayerKeyValues::default();
-        let host = HostPlan::new(batch, angles(), window).attend(
+        let host = HostPlan::new(batch, angles(), sight).attend(
             &mut q.clone(),
             k.clone(),
             v.clone(),
@@ -145,7 +141,8 @@ mod tests {
             let width = values.len() / nodes;
             Tensor::<2>::from_data(TensorData::new(values, [nodes, width]), device.burn())
         };
-        let plan = TensorPlan::new(batch, angles().upload(&device), HEADS.queries, window, &device);
+        let rope = angles().map(|angles| angles.upload(&device));
+        let plan = TensorPlan::new(batch, rope, HEADS.queries, sight, &device);
         let blocks = to_host(plan.attend(tensor(q), tensor(k), tensor(v), HEADS));
         for (value, expected) in host.iter().zip(blocks) {
             assert!((value - expected).abs() < 1e-5, "{value} {expected}");

@@ -17,7 +17,7 @@ impl KeyValues {
     }
 
     /// Takes note of everything in `batch`, whose new nodes the layers are about to append.
-    pub(super) fn grow(&mut self, batch: &TreeBatch, layers: usize) -> &mut [LayerKeyValues] {
+    pub fn grow(&mut self, batch: &TreeBatch, layers: usize) -> &mut [LayerKeyValues] {
         (self.nodes, self.edges) = (batch.len(), batch.edges().len());
         self.layers.resize_with(layers, LayerKeyValues::default);
         &mut self.layers

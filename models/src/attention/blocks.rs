@@ -2,15 +2,16 @@ use std::ops::Range;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::host::Heads;
 use super::rope::Rope;
-use super::tree_attention::Heads;
+use super::sight::{Seen, Sight};
 use crate::buckets;
 use crate::device::ComputeDevice;
 use crate::linear::product;
 use crate::softmax::masked_softmax;
 use crate::tree::TreeBatch;
 
-/// Nodes that are attended together. They see each other and the few ancestors that they have outside.
+/// Nodes that are attended together. They see each other and the few nodes that they see outside.
 const ROWS: usize = buckets::SMALLEST;
 
 /// Most scores (nodes × heads × keys) that are held at a time: 32 MiB, a quarter of the smallest binding that
@@ -21,13 +22,13 @@ const SCORES: usize = 8 << 20;
 const MASKED: f32 = -1e30;
 
 /// Attention of token trees on a GPU: nodes in blocks of [`ROWS`], and for each block its keys, which are the nodes
-/// themselves and all their ancestors, masked so that a node sees its own path.
+/// themselves and all that they see, masked so that a node sees its own path, or its own tree.
 ///
 /// The nodes of a trie stand in depth-first order, so a block has little more keys than rows, and the cost is
 /// linear in the nodes, whether they belong to one tree or to many. All blocks of a batch have the same number of
 /// keys, a power of two: the shapes repeat.
 pub struct TensorPlan {
-    rope: Rope,
+    rope: Option<Rope>,
     groups: Vec<Group>,
     keys: usize,
     tune: bool,
@@ -43,12 +44,18 @@ struct Group {
 }
 
 impl TensorPlan {
-    /// Lays out a batch that was filled up to a bucket. A node sees the last `window` nodes of its path, itself included.
-    pub fn new(batch: &TreeBatch, rope: Rope, heads: usize, window: usize, device: &ComputeDevice) -> Self {
-        let mut seen_by = vec![usize::MAX; batch.len()];
+    /// Lays out a batch that was filled up to a bucket.
+    pub fn new(
+        batch: &TreeBatch,
+        rope: Option<Rope>,
+        heads: usize,
+        sight: Sight,
+        device: &ComputeDevice,
+    ) -> Self {
+        let seen = Seen::new(batch, sight);
+        let mut marks = vec![usize::MAX; batch.len()];
         let starts = (0..batch.len()).step_by(ROWS);
-        let blocks: Vec<Block> =
-            starts.map(|start| Block::new(batch.parents(), start, &mut seen_by)).collect();
+        let blocks: Vec<Block> = starts.map(|start| Block::new(&seen, start, &mut marks)).collect();
         let most = blocks.iter().map(|block| block.keys.len()).max().unwrap_or(1);
         let keys = most.next_power_of_two();
         let per_group = (SCORES / (ROWS * heads * keys)).max(1);
@@ -59,8 +66,7 @@ impl TensorPlan {
                 block.keys.iter().map(|key| *key as i32).chain(padding)
             });
             let padded: Vec<i32> = padded.collect();
-            let bias: Vec<f32> =
-                blocks.iter().flat_map(|block| block.bias(batch.parents(), keys, window)).collect();
+            let bias: Vec<f32> = blocks.iter().flat_map(|block| block.bias(&seen, keys)).collect();
             let (indices, shape) = ([padded.len()], [blocks.len(), 1, ROWS, keys]);
             Group {
                 rows: start..start + blocks.len() * ROWS,
@@ -77,8 +83,12 @@ impl TensorPlan {
         let [nodes, _] = q.dims();
         let Heads { queries, keys: kv_heads, dim, scale } = heads;
         let shared = queries / kv_heads;
-        let q = self.rope.apply(q.reshape([nodes, queries, dim])) * f64::from(scale);
-        let k = self.rope.apply(k.reshape([nodes, kv_heads, dim])).reshape([nodes, kv_heads * dim]);
+        let turned = |x: Tensor<2>, heads: usize| match &self.rope {
+            Some(rope) => rope.apply(x.reshape([nodes, heads, dim])).reshape([nodes, heads * dim]),
+            None => x,
+        };
+        let q = turned(q, queries) * f64::from(scale);
+        let k = turned(k, kv_heads);
         let mixed = self.groups.iter().map(|Group { rows, keys, bias }| {
             let blocks = rows.len() / ROWS;
             let n = self.keys;
@@ -100,45 +110,32 @@ impl TensorPlan {
     }
 }
 
-/// [`ROWS`] nodes from `start` with everything that they see.
+/// [`ROWS`] nodes with everything that they see.
 struct Block {
-    start: usize,
+    rows: Range<usize>,
     /// In rising order.
     keys: Vec<usize>,
 }
 
 impl Block {
-    /// `seen_by` has the start of the last block that saw a node.
-    fn new(parents: &[Option<u32>], start: usize, seen_by: &mut [usize]) -> Self {
-        let rows = start..(start + ROWS).min(parents.len());
-        let mut keys = Vec::with_capacity(2 * ROWS);
-        for row in rows.clone() {
-            // Stops where another row of the block has been: all above is known then.
-            let mut node = parents[row].map(|parent| parent as usize);
-            while let Some(at) = node.filter(|at| *at < start && seen_by[*at] != start) {
-                seen_by[at] = start;
-                keys.push(at);
-                node = parents[at].map(|parent| parent as usize);
-            }
-        }
-        keys.sort_unstable();
-        keys.extend(rows);
-        Self { start, keys }
+    /// The nodes from `start` on; for `marks` see [`Seen::before`].
+    fn new(seen: &Seen, start: usize, marks: &mut [usize]) -> Self {
+        let rows = start..(start + ROWS).min(seen.len());
+        let mut keys = seen.before(rows.clone(), marks);
+        keys.extend(rows.clone().chain(seen.behind(rows.clone())));
+        Self { rows, keys }
     }
 
     /// `[ROWS, width]`
-    fn bias(&self, parents: &[Option<u32>], width: usize, window: usize) -> Vec<f32> {
+    fn bias(&self, seen: &Seen, width: usize) -> Vec<f32> {
         let mut bias = vec![MASKED; ROWS * width];
-        let rows = self.start..parents.len().min(self.start + ROWS);
-        for (row, values) in rows.zip(bias.chunks_exact_mut(width)) {
-            let mut node = Some(row);
-            let mut seen = 0;
-            while let Some(at) = node.filter(|_| seen < window) {
-                seen += 1;
-                if let Ok(place) = self.keys.binary_search(&at) {
+        let mut of_row = Vec::new();
+        for (row, values) in self.rows.clone().zip(bias.chunks_exact_mut(width)) {
+            seen.collect(row, &mut of_row);
+            for at in &of_row {
+                if let Ok(place) = self.keys.binary_search(at) {
                     values[place] = 0.0;
                 }
-                node = parents[at].map(|parent| parent as usize);
             }
         }
         bias
