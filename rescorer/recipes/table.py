@@ -30,6 +30,7 @@ def arguments():
         own, rest = own[:at], own[at + 1 :]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rescorer", default="rescorer", help="the binary")
+    parser.add_argument("--model", help="the model that adapters are for; left out: the default one")
     parser.add_argument("--train", nargs="+")
     parser.add_argument("--test")
     parser.add_argument("--output", type=Path, required=True)
@@ -45,11 +46,15 @@ def run(command):
     return done.stdout
 
 
+def of_model(args):
+    return ["--model", args.model] if args.model else []
+
+
 def train(args, rest, recipe, seed, folder):
     command = [args.rescorer, "train", recipe, "--output", folder, "--seed", seed, "--train", ",".join(args.train)]
     if args.test:
         command += ["--exclude", args.test]
-    run([*command, *rest])
+    run([*command, *of_model(args), *rest])
     events = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     steps = [event for event in events if event["event"] == "step"]
     # A stage ends with the matrices of its best look.
@@ -67,7 +72,8 @@ def train(args, rest, recipe, seed, folder):
 
 
 def evaluate(args, folder):
-    model = ["--model", folder / "model"] if (folder / "model").exists() else ["--adapter", folder]
+    whole = (folder / "model").exists()
+    model = ["--model", folder / "model"] if whole else ["--adapter", folder, *of_model(args)]
     command = [args.rescorer, "evaluate", args.test, "--policy", folder / "policy.toml", "--json", "--quiet"]
     return json.loads(run([*command, "--rows", folder / "rows.jsonl", *model]))
 
