@@ -123,7 +123,7 @@ impl NamedModel {
             Layout::File(_) => format!("to place it by hand, {}", steps.collect::<String>()),
             Layout::Folder { .. } => {
                 let lines: String = steps.map(|step| format!("\n  {step}")).collect();
-                format!("to place it by hand, file by file:{lines}")
+                format!("to place it by hand, do this for each file:{lines}")
             }
         }
     }
