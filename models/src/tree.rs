@@ -63,6 +63,12 @@ impl TreeBatch {
         );
     }
 
+    /// Adds a tree that is one chain, as encoders read a text; edges count from its first node.
+    pub fn push_chain(&mut self, tokens: &[u32], edges: &[Edge]) {
+        let parents: Vec<Option<u32>> = (0..tokens.len() as u32).map(|node| node.checked_sub(1)).collect();
+        self.push_tree(tokens, &parents, edges);
+    }
+
     /// Adds a node to the last tree; without a parent it begins one. Returns its index in the batch.
     ///
     /// So a tree can grow while it is computed: see [`LanguageModel::continued_log_probs`].

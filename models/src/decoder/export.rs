@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
 use super::config::{DecoderConfig, Family, unsupported};
 use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of, site};
 use crate::adapter::Site;
 use crate::tokenizer::{self, Tokenizer};
-use crate::weights::{Gguf, WeightStore};
+use crate::weights::{Gguf, Stored, WeightStore, write_safetensors};
 use crate::{Error, write_file};
 
 /// Writes the checkpoint at `path` to `folder` in f32, each linear layer as `change` leaves it.
@@ -27,7 +26,7 @@ pub fn export<E: From<Error>>(
         return Err(E::from(unsupported(path, what, "an adapter beside the model")));
     }
     store.check(&layout.wanted(&config), &layout.ignored)?;
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut tensors: Vec<Stored> = Vec::new();
     let mut add = |name: String, shape: Vec<usize>, values: &[f32]| {
         tensors.push((name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()));
     };
@@ -56,16 +55,7 @@ pub fn export<E: From<Error>>(
             add(HUGGING_FACE.name(&config, layer, part), shape_of(part, &config), &values);
         }
     }
-    let failed =
-        |e: safetensors::SafeTensorError| Error::Malformed { path: folder.into(), reason: e.to_string() };
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
-    });
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    let header = [("format".to_string(), "pt".to_string())].into();
-    let bytes = safetensors::serialize(views, Some(header)).map_err(failed)?;
-    std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.into(), source })?;
-    write_file(&folder.join("model.safetensors"), &bytes)?;
+    write_safetensors(folder, &tensors)?;
     write_file(&folder.join("tokenizer.json"), tokenizer.to_json()?.as_bytes())?;
     write_file(&folder.join("config.json"), config_json(&config, &tokenizer).as_bytes())?;
     Ok(())

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorView};
-
 use super::config::EncoderFamily;
 use super::layout::{HEAD_BIAS, HEAD_WEIGHT, MODULES};
 use super::load::open;
 use crate::adapter::{ScoreHead, Site};
+use crate::weights::{Stored, write_safetensors};
 use crate::{Error, write_file};
 
 /// Files that say what the tensors are, where they are there.
@@ -30,7 +29,7 @@ pub fn export<E: From<Error>>(
     let (store, layout, config, wanted) = open(source, config, family)?;
     let sites = (0..config.layers).flat_map(|layer| MODULES.map(|module| layout.site(layer, module)));
     let sites: Vec<(String, Site)> = sites.map(|site| (format!("{site}.weight"), site)).collect();
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut tensors: Vec<Stored> = Vec::new();
     let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
     for (name, shape) in wanted {
         if head.is_some() && (name == HEAD_WEIGHT || name == HEAD_BIAS) {
@@ -46,16 +45,7 @@ pub fn export<E: From<Error>>(
         tensors.push((HEAD_WEIGHT.to_owned(), vec![1, weight.len()], bytes(weight)));
         tensors.push((HEAD_BIAS.to_owned(), vec![1], bytes(&[*bias])));
     }
-    let failed =
-        |e: safetensors::SafeTensorError| Error::Malformed { path: folder.into(), reason: e.to_string() };
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
-    });
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    let header = [("format".to_string(), "pt".to_string())].into();
-    let bytes = safetensors::serialize(views, Some(header)).map_err(failed)?;
-    std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.into(), source })?;
-    write_file(&folder.join("model.safetensors"), &bytes)?;
+    write_safetensors(folder, &tensors)?;
     for name in BESIDE {
         let path = source.join(name);
         if path.is_file() {

@@ -6,6 +6,7 @@ mod gguf;
 mod gguf_reader;
 mod gguf_tensors;
 mod safetensors;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,6 +20,7 @@ pub use blocks::{Affine, five_bits, nibbles, q4_k, q5_k};
 pub use dtype::{WeightType, half_at};
 pub use gguf::{Gguf, MetaValue};
 pub use safetensors::open_folder as open_safetensors;
+pub use write::{Stored, write_safetensors};
 
 use crate::Error;
 

@@ -81,7 +81,8 @@ impl Deadline {
 
 impl Rescorer {
     /// The winner among the hypotheses that can be scored in time, the first-pass best first, then those of the largest total so
-    /// far; with an encoder, which scores a hypothesis at once, in the order of the first pass. What can't win any more is not scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
+    /// far; with an encoder, which scores a hypothesis at once, in the order of the first pass. What can't win any more is not
+    /// scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
     ///
     /// # Errors
     /// As [`Scorer::score`](crate::Scorer::score); a device other than the CPU, where a list is computed whole.

@@ -164,8 +164,7 @@ impl Scorer {
             if let (Some(place), Some(mask)) = (masked, self.model().tokenizer().mask()) {
                 ids[place + 1] = mask;
             }
-            let parents: Vec<Option<u32>> = (0..ids.len() as u32).map(|node| node.checked_sub(1)).collect();
-            batch.push_tree(&ids, &parents, &edges);
+            batch.push_chain(&ids, &edges);
         }
         if score == EncoderScore::Head {
             let states = self.model().root_states(&batch)?;

@@ -25,9 +25,7 @@ pub fn run_pass(
     let hypotheses =
         items.iter().flat_map(|item| item.chosen.iter().map(|&index| &item.example.hypotheses[index]));
     for tokens in hypotheses {
-        let tokens = scorer.sequence(tokens);
-        let parents: Vec<Option<u32>> = (0..tokens.len() as u32).map(|node| node.checked_sub(1)).collect();
-        batch.push_tree(&tokens, &parents, &[]);
+        batch.push_chain(&scorer.sequence(tokens), &[]);
     }
     let head = adapter.score_head().ok_or(Error::NoScoreHead)?;
     let pass = scorer.model().states_pass(&batch)?;
