@@ -111,7 +111,7 @@ fn a_policy_for_two_wants_both_and_nothing_else() {
     assert_eq!(read, policy);
     let missing =
         Rescorer::from_policy(decoder.clone(), AdapterSet::default(), &read).err().unwrap().to_string();
-    assert!(missing.contains("--earlier-model"), "{missing}");
+    assert!(missing.contains("model tiny; give that too"), "{missing}");
     let both =
         Rescorer::from_policy_after(Some(pass), decoder.clone(), AdapterSet::default(), &read).unwrap();
     let other = EarlierPass::new(decoder, AdapterSet::default(), &earlier_policy).err().unwrap().to_string();

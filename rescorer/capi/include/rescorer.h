@@ -347,6 +347,20 @@ enum RescorerStatus rescorer_from_policy(const struct RescorerModel *model,
                                          struct Rescorer **rescorer);
 
 /**
+ * The same for a policy that asks another rescorer first, as `rescorer tune --earlier` writes it: `earlier_model` is the model of that
+ * one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+ *
+ * # Safety
+ * As `rescorer_from_policy`.
+ */
+enum RescorerStatus rescorer_from_policy_after(const struct RescorerModel *earlier_model,
+                                               const struct RescorerAdapter *earlier_adapter,
+                                               const struct RescorerModel *model,
+                                               const struct RescorerAdapter *adapter,
+                                               const char *policy,
+                                               struct Rescorer **rescorer);
+
+/**
  * Frees a rescorer. NULL is nothing to do.
  */
 enum RescorerStatus rescorer_free(struct Rescorer *rescorer);

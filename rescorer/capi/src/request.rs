@@ -3,7 +3,9 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, Fusion, ListScores, Policy, PreparedList, Scorer, Utterance};
+use rescorer::{
+    AdapterSet, Convention, EarlierPass, Fusion, ListScores, Policy, PreparedList, Scorer, Utterance,
+};
 use rescorer_nbest::{Format, ReadOptions, Reader};
 
 use crate::adapter::RescorerAdapter;
@@ -83,20 +85,60 @@ pub unsafe extern "C" fn rescorer_from_policy(
     policy: *const c_char,
     rescorer: *mut *mut Rescorer,
 ) -> RescorerStatus {
+    // SAFETY: what the caller promised.
+    unsafe {
+        rescorer_from_policy_after(std::ptr::null(), std::ptr::null(), model, adapter, policy, rescorer)
+    }
+}
+
+/// The same for a policy that asks another rescorer first, as `rescorer tune --earlier` writes it: `earlier_model` is the model of that
+/// one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+///
+/// # Safety
+/// As `rescorer_from_policy`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_from_policy_after(
+    earlier_model: *const RescorerModel,
+    earlier_adapter: *const RescorerAdapter,
+    model: *const RescorerModel,
+    adapter: *const RescorerAdapter,
+    policy: *const c_char,
+    rescorer: *mut *mut Rescorer,
+) -> RescorerStatus {
     guarded(|| {
         if rescorer.is_null() {
             return Err(Failure::null("where the rescorer is to be written"));
         }
         let model = handle::find(model)?;
-        let adapter = if adapter.is_null() { None } else { Some(handle::find(adapter)?) };
+        let adapters = adapters(adapter)?;
         // SAFETY: what the caller promised.
         let policy = Policy::from_file(Path::new(unsafe { text(policy, "policy") }?))?;
-        let adapters = adapter.map(|adapter| AdapterSet::one(adapter.as_ref().clone())).unwrap_or_default();
-        let made = rescorer::Rescorer::from_policy(model.as_ref().clone(), adapters, &policy)?;
+        let earlier = match &policy.earlier {
+            Some(earlier) if !earlier_model.is_null() => {
+                let model = handle::find(earlier_model)?;
+                Some(EarlierPass::new(model.as_ref().clone(), self::adapters(earlier_adapter)?, earlier)?)
+            }
+            None if !earlier_model.is_null() || !earlier_adapter.is_null() => {
+                let reason = "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
+                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+            }
+            // Without a model for it what is missing is said below.
+            _ => None,
+        };
+        let model = model.as_ref().clone();
+        let made = rescorer::Rescorer::from_policy_after(earlier, model, adapters, &policy)?;
         // SAFETY: not NULL, and what the caller promised.
         unsafe { rescorer.write(handle::keep(made)) };
         Ok(())
     })
+}
+
+/// The adapter behind a handle, none for NULL.
+fn adapters(adapter: *const RescorerAdapter) -> Result<AdapterSet, Failure> {
+    if adapter.is_null() {
+        return Ok(AdapterSet::default());
+    }
+    Ok(AdapterSet::one(handle::find(adapter)?.as_ref().clone()))
 }
 
 /// Frees a rescorer. NULL is nothing to do.

@@ -62,9 +62,10 @@ impl From<rescorer::Error> for Failure {
             Error::Adapter(_) | Error::AdapterTwice { .. } | Error::UnknownAdapter { .. } => {
                 RescorerStatus::Adapter
             }
-            Error::Policy { .. } | Error::OtherModel { .. } | Error::OtherAdapter { .. } => {
-                RescorerStatus::Policy
-            }
+            Error::Policy { .. }
+            | Error::OtherModel { .. }
+            | Error::OtherAdapter { .. }
+            | Error::EarlierMissing { .. } => RescorerStatus::Policy,
             _ => RescorerStatus::Model,
         };
         Self::new(status, error.to_string())

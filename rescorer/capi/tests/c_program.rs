@@ -8,8 +8,8 @@ use std::process::Command;
 
 use common::{compiled, finished, manifest};
 use rescorer::{
-    Convention, DeviceRequest, Fusion, LanguageModel, ModelIdentity, Normalization, Policy, Precision,
-    TunedOn,
+    Convention, DeviceRequest, EarlierPolicy, Fusion, LanguageModel, ModelIdentity, Normalization, Policy,
+    Precision, TunedOn,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -17,22 +17,28 @@ fn fixture(name: &str) -> PathBuf {
     manifest().join("../../tests/fixtures").join(name)
 }
 
-/// A policy for the tiny model with its adapter.
-fn policy(folder: &Path) -> PathBuf {
-    let model = LanguageModel::load(&fixture("tiny-llama"), DeviceRequest::Cpu, Precision::F32).unwrap();
-    let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
+fn load(name: &str) -> LanguageModel {
+    LanguageModel::load(&fixture(name), DeviceRequest::Cpu, Precision::F32).unwrap()
+}
+
+/// A policy for the tiny model with its adapter, and one that asks a tiny encoder first.
+fn policies(folder: &Path) -> [PathBuf; 2] {
     let identity = |fingerprint: &str| ModelIdentity { name: "tiny".into(), fingerprint: fingerprint.into() };
-    let policy = Policy::new(
-        Normalization::None,
-        Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 },
-        Convention::default(),
-        identity(model.fingerprint()),
-        Some(identity(&adapter.fingerprint())),
-        TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] },
-    );
-    let path = folder.join("policy.toml");
-    std::fs::write(&path, policy.to_toml().unwrap()).unwrap();
-    path
+    let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
+    let fusion = |lm_weight| Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
+    let policy = |model: &str, fusion, adapter| {
+        let model = identity(load(model).fingerprint());
+        let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
+        Policy::new(Normalization::None, fusion, Convention::default(), model, adapter, tuned_on)
+    };
+    let alone = policy("tiny-llama", fusion(0.5), Some(identity(&adapter.fingerprint())));
+    let earlier = EarlierPolicy::of(&policy("tiny-bert", fusion(0.25), None));
+    let both = Policy { earlier: Some(earlier), ..alone.clone() };
+    [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| {
+        let path = folder.join(name);
+        std::fs::write(&path, policy.to_toml().unwrap()).unwrap();
+        path
+    })
 }
 
 fn smoke(folder: &Path) -> PathBuf {
@@ -40,7 +46,8 @@ fn smoke(folder: &Path) -> PathBuf {
 }
 
 fn arguments(folder: &Path, threads: usize, calls: usize) -> Vec<String> {
-    let paths = [fixture("tiny-llama"), fixture("tiny-lora"), policy(folder)];
+    let [alone, both] = policies(folder);
+    let paths = [fixture("tiny-llama"), fixture("tiny-lora"), alone, fixture("tiny-bert"), both];
     let paths = paths.iter().map(|path| path.to_str().unwrap().to_owned());
     paths.chain([threads, calls].map(|number| number.to_string())).collect()
 }

@@ -93,8 +93,8 @@ pub enum Error {
 
     /// A policy whose earlier rescorer was not given.
     #[error(
-        "the policy asks another rescorer first, with the model {model}; give that too (Rescorer::from_policy_after; on the command \
-         line --earlier-model and --earlier-adapter)"
+        "the policy asks another rescorer first, with the model {model}; give that too (Rust: Rescorer::from_policy_after, C: \
+         rescorer_from_policy_after)"
     )]
     EarlierMissing {
         /// Its model, as the policy names it.

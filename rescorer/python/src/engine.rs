@@ -1,14 +1,14 @@
 //! The second pass as Python's `Rescorer` holds it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
 use rescorer::{
-    Adapter, AdapterSet, Convention, DecisionRule, DeviceRequest, Fusion, LanguageModel, LmText, NBest,
-    Policy, Precision, Scorer, Utterance,
+    Adapter, AdapterSet, Convention, DecisionRule, DeviceRequest, EarlierPass, EncoderScore, Fusion,
+    LanguageModel, LmText, NBest, Policy, Precision, Scorer, Utterance,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -38,9 +38,10 @@ pub struct Engine {
 
 #[pymethods]
 impl Engine {
-    /// Loads everything. Either `policy` or `lm_weight` is there, and no convention beside a policy: the caller has seen to it.
+    /// Loads everything. Either `policy` or `lm_weight` is there, no convention beside a policy, and `earlier`, model and adapter, just
+    /// where the policy asks another rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, adapters, precision, device, decision, bos, eos, mean, lm_text))]
+    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, adapters, earlier, precision, device, decision, bos, eos, mean, lm_text, encoder_score))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -49,6 +50,7 @@ impl Engine {
         length_bonus: f64,
         margin: f64,
         adapters: Vec<(String, PathBuf)>,
+        earlier: Option<(PathBuf, Vec<(String, PathBuf)>)>,
         precision: &str,
         device: &str,
         decision: Option<&str>,
@@ -56,6 +58,7 @@ impl Engine {
         eos: bool,
         mean: bool,
         lm_text: &str,
+        encoder_score: Option<&str>,
     ) -> PyResult<Self> {
         threads::check(py)?;
         let precision = match precision {
@@ -73,32 +76,35 @@ impl Engine {
             .map(str::parse)
             .transpose()
             .map_err(|error: String| PyValueError::new_err(format!("decision={error}")))?;
-        let lm_text: LmText = lm_text.parse().map_err(|error: rescorer::Error| {
-            PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend))
-        })?;
+        let refused =
+            |error: rescorer::Error| PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend));
+        let lm_text: LmText = lm_text.parse().map_err(refused)?;
+        let encoder: Option<EncoderScore> = encoder_score.map(str::parse).transpose().map_err(refused)?;
         let fusion = Fusion { lm_weight, length_bonus, margin };
-        let convention = Convention { bos, eos, mean, lm_text, encoder: None };
+        let convention = Convention { bos, eos, mean, lm_text, encoder };
         py.detach(|| {
             let policy = policy.map(|path| Policy::from_file(&path)).transpose()?;
-            let read = |(name, folder): (String, PathBuf)| Ok((name, LoraAdapter::read(&folder)?));
-            let adapters = adapters.into_iter().map(read).collect::<Result<Vec<_>, rescorer::Error>>()?;
-            let model = Arc::new(LanguageModel::load(&path, device, precision)?);
-            let mut warnings: Vec<String> = model.device().warning().map(str::to_owned).into_iter().collect();
-            let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
-            for (name, adapter) in adapters {
-                if adapter.base_fingerprint.is_none() {
-                    warnings.push(format!(
-                        "adapter {name} does not say which model it was trained on; its shapes fit this one"
-                    ));
+            let adapters = read(adapters)?;
+            let earlier = match (policy.as_ref().and_then(|policy| policy.earlier.as_ref()), earlier) {
+                (Some(wanted), Some((path, adapters))) => Some((wanted, path, read(adapters)?)),
+                _ => None,
+            };
+            let mut warnings = Vec::new();
+            let earlier = match earlier {
+                Some((wanted, path, adapters)) => {
+                    let model = load(&path, device, precision, &mut warnings)?;
+                    let adapters = attach(&model, adapters, &mut warnings)?;
+                    Some(EarlierPass::new(model, adapters, wanted)?)
                 }
-                named.push((name, adapter.attach(&model)?));
-            }
-            let adapters = AdapterSet::new(named)?;
+                None => None,
+            };
+            let model = load(&path, device, precision, &mut warnings)?;
+            let adapters = attach(&model, adapters, &mut warnings)?;
             let device = format!("{} in {}", model.device().description(), model.device().precision());
             let rescorer = match policy {
                 Some(mut policy) => {
                     set_rule(&mut policy.decision, rule)?;
-                    rescorer::Rescorer::from_policy(model, adapters, &policy)?
+                    rescorer::Rescorer::from_policy_after(earlier, model, adapters, &policy)?
                 }
                 None => {
                     set_rule(&mut None, rule)?;
@@ -189,6 +195,45 @@ fn sentence(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Utterance> {
     let read = text(read).map_err(|_| refused("a str with surrogates, which is no Unicode text"))?;
     let nbest = NBest::from_texts([read]).map_err(|error| refused(&error.to_string()))?;
     Ok(Utterance::new(format!("text:{index}"), nbest))
+}
+
+fn read(adapters: Vec<(String, PathBuf)>) -> Result<Vec<(String, LoraAdapter)>, Failure> {
+    adapters.into_iter().map(|(name, folder)| Ok((name, LoraAdapter::read(&folder)?))).collect()
+}
+
+fn load(
+    path: &Path,
+    device: DeviceRequest,
+    precision: Precision,
+    warnings: &mut Vec<String>,
+) -> Result<Arc<LanguageModel>, Failure> {
+    let model = LanguageModel::load(path, device, precision)?;
+    warnings.extend(model.device().warning().map(str::to_owned));
+    Ok(Arc::new(model))
+}
+
+fn attach(
+    model: &Arc<LanguageModel>,
+    adapters: Vec<(String, LoraAdapter)>,
+    warnings: &mut Vec<String>,
+) -> Result<AdapterSet, Failure> {
+    let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
+    for (name, adapter) in adapters {
+        if adapter.base_fingerprint.is_none() {
+            warnings.push(format!(
+                "adapter {name} does not say which model it was trained on; its shapes fit this one"
+            ));
+        }
+        named.push((name, adapter.attach(model)?));
+    }
+    Ok(AdapterSet::new(named)?)
+}
+
+/// Names of the model and of the adapter that a policy asks first, where it asks any.
+#[pyfunction]
+pub fn earlier(py: Python<'_>, policy: PathBuf) -> PyResult<Option<(String, Option<String>)>> {
+    let policy = Policy::from_file(&policy).map_err(|error| raised(py, &error, Remedy::Mend))?;
+    Ok(policy.earlier.map(|earlier| (earlier.model.name, earlier.adapter.map(|adapter| adapter.name))))
 }
 
 /// Why nothing was loaded.

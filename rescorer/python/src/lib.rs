@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _rescorer {
     #[pymodule_export]
-    use crate::engine::Engine;
+    use crate::engine::{Engine, earlier};
     #[pymodule_export]
     use crate::many::Answers;
     #[pymodule_export]

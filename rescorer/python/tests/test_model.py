@@ -54,6 +54,45 @@ def test_a_policy_says_how_to_decide(second_pass, tmp_path):
         rescorer.Rescorer.from_pretrained(MODEL, policy=policy, adapter=FIXTURES / "tiny-lora", device="cpu")
 
 
+def test_a_policy_may_ask_an_encoder_first(second_pass, tmp_path):
+    encoder = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=0.25, device="cpu")
+    earlier = f"""
+[earlier]
+share = 0.5
+[earlier.fusion]
+lm_weight = 0.25
+[earlier.convention]
+[earlier.model]
+name = "{FIXTURES / "tiny-bert"}"
+fingerprint = "{encoder.fingerprint}"
+"""
+    policy = write_policy(tmp_path, second_pass, earlier)
+    both = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
+    by_encoder, by_both = encoder.rescore(LIST), both.rescore(LIST)
+    scores = np.array([one["score"] for one in LIST])
+    expected = scores + 0.5 * (by_encoder.totals - scores) + 0.5 * second_pass.rescore(LIST).lm_scores
+    np.testing.assert_allclose(by_both.totals, expected, atol=1e-4)
+    again = pickle.loads(pickle.dumps(both))
+    np.testing.assert_array_equal(again.rescore(LIST).totals, by_both.totals)
+    with pytest.raises(rescorer.PolicyError, match="the policy was tuned with model"):
+        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, earlier_model=FIXTURES / "tiny-roberta", device="cpu")
+    with pytest.raises(rescorer.PolicyError, match="earlier_model: no policy asks another rescorer first; leave it out"):
+        rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, earlier_model=FIXTURES / "tiny-bert", device="cpu")
+    policy.write_text(policy.read_text() + '[earlier.adapter]\nname = "heard"\nfingerprint = "f"\n')
+    with pytest.raises(rescorer.PolicyError, match="asks the adapter heard first; give its folder as earlier_adapter"):
+        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
+
+
+def test_ways_of_an_encoder_to_score():
+    def scored(kind):
+        made = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=1, encoder_score=kind, device="cpu")
+        return made.score(["the cat sat"])[0]
+
+    assert scored(None) == scored("pll") != scored("pll-unmasked")
+    with pytest.raises(ValueError, match='expected pll, pll-unmasked or head'):
+        scored("mean")
+
+
 def test_adapters_by_name(second_pass):
     folder = FIXTURES / "tiny-lora"
     one = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapter=folder, device="cpu")

@@ -1,5 +1,5 @@
 /* Uses every function of the interface with a tiny model, rightly and wrongly. Exits with 0 if all was as it should be.
- * Arguments: model, adapter, policy, number of threads, calls of each thread. */
+ * Arguments: model, adapter, policy, an encoder, a policy that asks it first, number of threads, calls of each thread. */
 #include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -148,6 +148,46 @@ static void context(Rescorer *rescorer) {
     FAILS(rescorer_prepare_context(rescorer, NULL), RESCORER_STATUS_NULL_POINTER, "context is NULL");
 }
 
+/* What the encoder adds to the first pass is in the totals, and without it the policy is refused. */
+static void after(RescorerModel *model, RescorerAdapter *adapter, const char *encoder_path, const char *alone_policy,
+                  const char *policy) {
+    RescorerModel *encoder = NULL;
+    Rescorer *first = NULL, *alone = NULL, *both = NULL, *none = NULL;
+    RescorerResult *results[3] = {NULL};
+    RescorerAnswer by_first, by_alone, by_both;
+    OK(rescorer_model_load(encoder_path, RESCORER_PRECISION_F32, RESCORER_DEVICE_CPU, &encoder));
+    OK(rescorer_new(encoder, (RescorerWeights){0.25, 0.0, 0.0}, &first));
+    OK(rescorer_from_policy(model, adapter, alone_policy, &alone));
+    OK(rescorer_from_policy_after(encoder, NULL, model, adapter, policy, &both));
+    OK(rescorer_rescore(first, &list, &results[0]));
+    OK(rescorer_rescore(alone, &list, &results[1]));
+    OK(rescorer_rescore(both, &list, &results[2]));
+    OK(rescorer_result_answer(results[0], &by_first));
+    OK(rescorer_result_answer(results[1], &by_alone));
+    OK(rescorer_result_answer(results[2], &by_both));
+    for (size_t position = 0; position < 3; position++) {
+        double expected = -hypotheses[position].score, found = 0.0;
+        for (size_t at = 0; at < 3; at++) {
+            expected += by_first.hypotheses[at].position == position ? by_first.hypotheses[at].total : 0.0;
+            expected += by_alone.hypotheses[at].position == position ? by_alone.hypotheses[at].total : 0.0;
+            found += by_both.hypotheses[at].position == position ? by_both.hypotheses[at].total : 0.0;
+        }
+        CHECK(fabs(found - expected) < 1e-4);
+    }
+    for (int at = 0; at < 3; at++) {
+        OK(rescorer_result_free(results[at]));
+    }
+    FAILS(rescorer_from_policy(model, adapter, policy, &none), RESCORER_STATUS_POLICY, "rescorer_from_policy_after");
+    FAILS(rescorer_from_policy_after(model, NULL, model, adapter, policy, &none), RESCORER_STATUS_POLICY, "model");
+    FAILS(rescorer_from_policy_after(encoder, NULL, model, adapter, alone_policy, &none), RESCORER_STATUS_INVALID_ARGUMENT,
+          "earlier_model");
+    CHECK(none == NULL);
+    OK(rescorer_free(first));
+    OK(rescorer_free(alone));
+    OK(rescorer_free(both));
+    OK(rescorer_model_free(encoder));
+}
+
 static void refusals(RescorerModel *model, Rescorer *rescorer, const char *model_path, const char *policy) {
     RescorerModel *no_model = NULL;
     FAILS(rescorer_model_load(NULL, 0, 1, &no_model), RESCORER_STATUS_NULL_POINTER, "path is NULL");
@@ -205,7 +245,7 @@ static void refusals(RescorerModel *model, Rescorer *rescorer, const char *model
 }
 
 int main(int count, char **arguments) {
-    CHECK(count == 6);
+    CHECK(count == 8);
     CHECK(rescorer_abi_version() == RESCORER_ABI_VERSION && strlen(rescorer_version()) >= 5);
     CHECK(strcmp(rescorer_last_error(), "") == 0);
     OK(rescorer_set_threads(2));
@@ -222,14 +262,15 @@ int main(int count, char **arguments) {
     OK(rescorer_free(tuned));
     answers(rescorer, adapter);
     context(rescorer);
+    after(model, adapter, arguments[4], arguments[3], arguments[5]);
     refusals(model, rescorer, arguments[1], arguments[3]);
 
-    int threads = atoi(arguments[4]);
+    int threads = atoi(arguments[6]);
     pthread_t started[64];
     struct job jobs[64];
     CHECK(threads >= 1 && threads <= 64);
     for (int at = 0; at < threads; at++) {
-        jobs[at] = (struct job){model, atoi(arguments[5]), 0.0};
+        jobs[at] = (struct job){model, atoi(arguments[7]), 0.0};
         CHECK(pthread_create(&started[at], NULL, work, &jobs[at]) == 0);
     }
     for (int at = 0; at < threads; at++) {

@@ -15,6 +15,7 @@ def set_threads(threads: int) -> None:
 
 def fetch_notice(model: str) -> List[str]: ...
 def locate(model: str, offline: bool, python: Optional[str]) -> Path: ...
+def earlier(policy: Union[str, PathLike[str]]) -> Optional[Tuple[str, Optional[str]]]: ...
 @final
 class Hypothesis:
     """A distinct hypothesis with its scores."""
@@ -108,6 +109,7 @@ class Engine:
         length_bonus: float,
         margin: float,
         adapters: Sequence[Tuple[str, str]],
+        earlier: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,
         device: str,
         decision: Optional[str],
@@ -115,6 +117,7 @@ class Engine:
         eos: bool,
         mean: bool,
         lm_text: str,
+        encoder_score: Optional[str],
     ) -> Engine: ...
     def rescore(self, list: Any, scores: Optional[Iterable[float]] = None, name: str = "list:0") -> Result: ...
     def rescore_many(

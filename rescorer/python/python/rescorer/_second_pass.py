@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
@@ -51,6 +52,8 @@ class Rescorer:
         margin: Optional[float] = None,
         adapter: Optional[PathLike] = None,
         adapters: Optional[Mapping[str, PathLike]] = None,
+        earlier_model: Optional[PathLike] = None,
+        earlier_adapter: Optional[PathLike] = None,
         precision: str = "f32",
         device: str = "auto",
         decision: Optional[str] = None,
@@ -58,6 +61,7 @@ class Rescorer:
         eos: Optional[bool] = None,
         mean: Optional[bool] = None,
         lm_text: Optional[str] = None,
+        encoder_score: Optional[str] = None,
         offline: bool = False,
     ) -> "Rescorer":
         """Loads a model; a named one is fetched when it is first asked for.
@@ -72,6 +76,8 @@ class Rescorer:
             adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists.
             adapters: several of them by name; a list asks for one with its field ``adapter``, and the first is for those that
                 ask for none.
+            earlier_model: the model that the policy asks first, where it asks one; by the name that the policy has if left out.
+            earlier_adapter: folder of its adapter.
             precision: ``f32``, ``int8`` (on the CPU) or ``f16`` (on a GPU).
             device: ``auto``, ``cpu``, ``gpu`` or ``gpu:NUMBER``.
             decision: ``maximum``, ``mbr`` or ``merge``; the policy's if left out.
@@ -79,6 +85,8 @@ class Rescorer:
             eos: without a policy, whether the end of the sentence is scored; it is if left out.
             mean: without a policy, whether scores are divided by the number of tokens; they are not if left out.
             lm_text: without a policy, what the model sees of a text: ``none`` (as it is), ``lower`` or ``sentence``.
+            encoder_score: without a policy, how an encoder scores: ``pll``, ``pll-unmasked`` or ``head``; ``head`` where the
+                adapter has one, else ``pll``, if left out.
             offline: a model that is not there is an error.
 
         Raises:
@@ -87,7 +95,7 @@ class Rescorer:
         """
         arguments = {name: value for name, value in locals().items() if name != "cls"}
         weights = {"lm_weight": lm_weight, "length_bonus": length_bonus, "margin": margin}
-        convention = {"bos": bos, "eos": eos, "mean": mean, "lm_text": lm_text}
+        convention = {"bos": bos, "eos": eos, "mean": mean, "lm_text": lm_text, "encoder_score": encoder_score}
         if policy is not None:
             given = [name for name, value in {**weights, **convention}.items() if value is not None]
             if given:
@@ -100,17 +108,15 @@ class Rescorer:
         if margin is not None and margin < 0:
             raise PolicyError(f"margin={margin}: give 0 or more")
 
-        model = os.fspath(model)
-        if not offline:
-            for line in _rescorer.fetch_notice(model):
-                _log.warning(line)
+        earlier = _earlier(policy, earlier_model, earlier_adapter)
         engine = _rescorer.Engine(
-            _rescorer.locate(model, offline, sys.executable or None),
+            _located(model, offline),
             policy=policy,
             lm_weight=0.0 if lm_weight is None else lm_weight,
             length_bonus=length_bonus or 0.0,
             margin=margin or 0.0,
             adapters=_named(adapter, adapters),
+            earlier=None if earlier is None else (_located(earlier, offline), _named(earlier_adapter, None)),
             precision=precision,
             device=device,
             decision=decision,
@@ -118,6 +124,7 @@ class Rescorer:
             eos=True if eos is None else eos,
             mean=bool(mean),
             lm_text="none" if lm_text is None else lm_text,
+            encoder_score=encoder_score,
         )
         for line in engine.warnings:
             _log.warning(line)
@@ -190,6 +197,31 @@ class Rescorer:
 
 def _load(arguments: Dict[str, Any]) -> Rescorer:
     return Rescorer.from_pretrained(**arguments)
+
+
+def _located(model: PathLike, offline: bool) -> Path:
+    """Path of a model, fetched where it is not there yet."""
+    name = os.fspath(model)
+    if not offline:
+        for line in _rescorer.fetch_notice(name):
+            _log.warning(line)
+    return _rescorer.locate(name, offline, sys.executable or None)
+
+
+def _earlier(
+    policy: Optional[PathLike], model: Optional[PathLike], adapter: Optional[PathLike]
+) -> Optional[PathLike]:
+    """The model that the policy asks first, where it asks one."""
+    wanted = None if policy is None else _rescorer.earlier(policy)
+    if wanted is None:
+        given = [name for name, value in (("earlier_model", model), ("earlier_adapter", adapter)) if value is not None]
+        if given:
+            raise PolicyError(f"{given[0]}: no policy asks another rescorer first; leave it out")
+        return None
+    name, wanted_adapter = wanted
+    if wanted_adapter is not None and adapter is None:
+        raise PolicyError(f"the policy asks the adapter {wanted_adapter} first; give its folder as earlier_adapter")
+    return name if model is None else model
 
 
 def _named(adapter: Optional[PathLike], adapters: Optional[Mapping[str, PathLike]]) -> Any:
