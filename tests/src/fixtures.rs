@@ -27,6 +27,9 @@ pub const TINY_MODELS: [(&str, &str); 13] = [
 pub const TINY_GPU_MODELS: [&str; 6] =
     ["tiny-llama", "tiny-llama-tied", "tiny-llama.gguf", "tiny-qwen2", "tiny-gemma3", "tiny-gpt2"];
 
+/// Encoders with a head for masked tokens, and what transformers computes with them.
+pub const TINY_ENCODERS: [&str; 3] = ["tiny-bert", "tiny-distilbert", "tiny-roberta"];
+
 /// Path of a committed fixture.
 pub fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)

@@ -6,11 +6,15 @@
 mod batches;
 mod close;
 mod fixtures;
+mod heads;
 mod skipped;
 mod wide;
 
 pub use batches::{chain, chain_log_probs};
 pub use close::{MaxDifference, log_softmax, relative};
-pub use fixtures::{Expected, GoldenText, TINY_GPU_MODELS, TINY_MODELS, fixture, load_tiny, texts};
+pub use fixtures::{
+    Expected, GoldenText, TINY_ENCODERS, TINY_GPU_MODELS, TINY_MODELS, fixture, load_tiny, texts,
+};
+pub use heads::adapter_with_head;
 pub use skipped::skipped;
 pub use wide::write_wide_model;

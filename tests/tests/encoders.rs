@@ -8,11 +8,9 @@ use std::time::Duration;
 use rescorer::{
     AdapterSet, Convention, Deadline, EncoderScore, Fusion, NBest, Rescorer, Scorer, TextScore, Utterance,
 };
-use rescorer_lora::{LoraAdapter, LoraSettings, Trainable};
+use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, ScoreHead, TreeBatch};
-use rescorer_tests::{Expected, MaxDifference, fixture, load_tiny, texts};
-
-const MODELS: [&str; 3] = ["tiny-bert", "tiny-distilbert", "tiny-roberta"];
+use rescorer_tests::{Expected, MaxDifference, TINY_ENCODERS, adapter_with_head, fixture, load_tiny, texts};
 
 /// f32 in another order of summing, values up to 4.
 const LAYERS: f64 = 5e-5;
@@ -21,7 +19,7 @@ const LAYERS: f64 = 5e-5;
 const LOG_PROBS: f64 = 5e-5;
 
 fn for_every_model(compare: impl Fn(&str, &LanguageModel, &Expected)) {
-    for name in MODELS {
+    for name in TINY_ENCODERS {
         let expected = Expected::open(&format!("{name}/expected.safetensors"));
         compare(name, &load_tiny(name, DeviceRequest::Cpu), &expected);
     }
@@ -120,7 +118,7 @@ fn root_states_are_those_of_the_first_tokens() {
 /// 12-bit weights and 16-bit inputs.
 #[test]
 fn int8_is_close() {
-    for name in MODELS {
+    for name in TINY_ENCODERS {
         let model = LanguageModel::load(&fixture(name), DeviceRequest::Cpu, Precision::Int8).unwrap();
         let expected = Expected::open(&format!("{name}/expected.safetensors"));
         let ids = ids(&expected, 1);
@@ -156,7 +154,7 @@ const PLL: f64 = 1e-4;
 
 #[test]
 fn pseudo_log_likelihoods_of_a_list() {
-    for name in MODELS {
+    for name in TINY_ENCODERS {
         let expected = Expected::open(&format!("{name}/expected.safetensors"));
         for (kind, values) in [(EncoderScore::Pll, "masked"), (EncoderScore::PllUnmasked, "unmasked")] {
             let scorer = scorer(name, convention(kind));
@@ -180,24 +178,12 @@ fn pseudo_log_likelihoods_of_a_list() {
     }
 }
 
-/// An adapter with a score head, every number of it far from zero.
-fn adapter(model: &LanguageModel) -> LoraAdapter {
-    let trainable = Trainable::new(LoraSettings::default(), model, 5).unwrap();
-    let mut adapter = trainable.adapter(model.fingerprint()).unwrap();
-    for module in adapter.modules.values_mut() {
-        module.b.iter_mut().enumerate().for_each(|(at, value)| *value = 0.3 * (at as f32).sin());
-    }
-    let weight = (0..model.d_model()).map(|at| (at as f32 * 0.7).cos()).collect();
-    adapter.head = Some(ScoreHead { weight, bias: 0.5 });
-    adapter
-}
-
 #[test]
 fn a_score_head_scores_what_the_adapter_makes_of_the_first_token() {
-    for name in MODELS {
+    for name in TINY_ENCODERS {
         let model = Arc::new(load_tiny(name, DeviceRequest::Cpu));
         let folder = tempfile::tempdir().unwrap();
-        adapter(&model).write(folder.path()).unwrap();
+        adapter_with_head(&model).write(folder.path()).unwrap();
         let adapter = LoraAdapter::read(folder.path()).unwrap();
         let head = adapter.head.clone().unwrap();
         let attached = adapter.attach(&model).unwrap();
@@ -263,16 +249,16 @@ fn what_an_encoder_cannot_do_is_refused() {
     let mean = Convention { mean: true, ..plain };
     let with_head = Scorer::new(model.clone(), mean)
         .unwrap()
-        .with_adapters(AdapterSet::one(adapter(&model).attach(&model).unwrap()));
+        .with_adapters(AdapterSet::one(adapter_with_head(&model).attach(&model).unwrap()));
     assert!(with_head.score_list(&list()).unwrap_err().to_string().contains("--score-mean"));
     let decoder = Arc::new(load_tiny("tiny-llama", DeviceRequest::Cpu));
     let error = Scorer::new(decoder.clone(), convention(EncoderScore::Pll)).err().unwrap().to_string();
     assert!(error.contains("--encoder-score"), "{error}");
     // A head for another width, and an encoder's adapter on a decoder.
-    let mut wide = adapter(&model);
+    let mut wide = adapter_with_head(&model);
     wide.head = Some(ScoreHead { weight: vec![1.0; 33], bias: 0.0 });
     assert!(wide.attach(&model).unwrap_err().to_string().contains("states of 33 numbers, the model has 32"));
-    let foreign = LoraAdapter { base_fingerprint: None, ..adapter(&model) };
+    let foreign = LoraAdapter { base_fingerprint: None, ..adapter_with_head(&model) };
     let error = foreign.attach(&decoder).unwrap_err().to_string();
     assert!(error.contains("unexpected: a score head") && error.contains("encoder.layer.0"), "{error}");
 }
@@ -297,7 +283,8 @@ fn a_checkpoint_without_a_masked_head() {
     let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
     let error = scorer.score_list(&list()).unwrap_err().to_string();
     assert!(error.contains("no masked-language-model head") && error.contains("train an adapter"), "{error}");
-    let attached = LoraAdapter { base_fingerprint: None, ..adapter(&model) }.attach(&model).unwrap();
+    let attached =
+        LoraAdapter { base_fingerprint: None, ..adapter_with_head(&model) }.attach(&model).unwrap();
     let scores = scorer.with_adapters(AdapterSet::one(attached)).score_list(&list()).unwrap();
     assert!(scores.scores.iter().all(|score| score.lm_score.is_finite() && score.log_probs.is_empty()));
 }

@@ -7,10 +7,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::{Convention, NBest, Scorer};
+use rescorer::{AdapterSet, Convention, EncoderScore, NBest, Scorer};
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{
-    MaxDifference, TINY_GPU_MODELS, chain, fixture, load_tiny, skipped, texts, write_wide_model,
+    MaxDifference, TINY_ENCODERS, TINY_GPU_MODELS, adapter_with_head, chain, fixture, load_tiny, skipped,
+    texts, write_wide_model,
 };
 
 /// f32 on both sides; shaders sum in another order and may fuse multiplication and addition.
@@ -18,6 +19,9 @@ const LOG_PROBS: f64 = 1e-4;
 
 /// As [`LOG_PROBS`], where values of the residual stream reach 30.
 const LAYERS: f64 = 1e-3;
+
+/// As [`LOG_PROBS`], summed over the tokens of a sentence.
+const SCORES: f64 = 5e-4;
 
 /// Weights and inputs of products have 11 bits; sums, norms and the residual stream have 24. Log-probabilities of the
 /// tiny models reach −15.
@@ -95,6 +99,38 @@ fn lists_on_a_gpu_equal_the_cpu() {
         }
     }
     difference.check(LOG_PROBS);
+}
+
+/// Every way of scoring, the head on top of an adapter.
+#[test]
+fn encoders_on_a_gpu_equal_the_cpu() {
+    let list =
+        NBest::from_texts(["the cat sat on the mat", "the cat", "their is nothing", "", "Zürich 東京 🙂"]);
+    let list = list.unwrap();
+    for name in TINY_ENCODERS {
+        let Some(gpu) = on_gpu(&fixture(name)) else { return };
+        let cpu = load_tiny(name, DeviceRequest::Cpu);
+        let adapter = adapter_with_head(&cpu);
+        let [gpu, cpu] = [gpu, cpu].map(Arc::new);
+        for kind in [EncoderScore::Pll, EncoderScore::PllUnmasked, EncoderScore::Head] {
+            let score = |model: &Arc<LanguageModel>| {
+                let convention = Convention { encoder: Some(kind), ..Convention::default() };
+                let adapters = match kind {
+                    EncoderScore::Head => AdapterSet::one(adapter.attach(model).unwrap()),
+                    EncoderScore::Pll | EncoderScore::PllUnmasked => AdapterSet::default(),
+                };
+                let scorer = Scorer::new(model.clone(), convention).unwrap().with_adapters(adapters);
+                let scores = scorer.score_list(&list).unwrap().scores;
+                scores.iter().map(|score| score.lm_score).collect::<Vec<f64>>()
+            };
+            let mut difference = MaxDifference::new(format!("{name}, {kind:?}, scores"));
+            for (text, (found, expected)) in score(&gpu).iter().zip(score(&cpu)).enumerate() {
+                difference
+                    .add((found - expected).abs(), || format!("text {text}: {found}, expected {expected}"));
+            }
+            difference.check(SCORES);
+        }
+    }
 }
 
 /// Tokens on the borders of the head's chunks, from several nodes.

@@ -110,13 +110,13 @@ pub unsafe extern "C" fn rescorer_from_policy_after(
             return Err(Failure::null("where the rescorer is to be written"));
         }
         let model = handle::find(model)?;
-        let adapters = adapters(adapter)?;
+        let adapters = adapter_set(adapter)?;
         // SAFETY: what the caller promised.
         let policy = Policy::from_file(Path::new(unsafe { text(policy, "policy") }?))?;
         let earlier = match &policy.earlier {
             Some(earlier) if !earlier_model.is_null() => {
                 let model = handle::find(earlier_model)?;
-                Some(EarlierPass::new(model.as_ref().clone(), self::adapters(earlier_adapter)?, earlier)?)
+                Some(EarlierPass::new(model.as_ref().clone(), adapter_set(earlier_adapter)?, earlier)?)
             }
             None if !earlier_model.is_null() || !earlier_adapter.is_null() => {
                 let reason = "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn rescorer_from_policy_after(
 }
 
 /// The adapter behind a handle, none for NULL.
-fn adapters(adapter: *const RescorerAdapter) -> Result<AdapterSet, Failure> {
+fn adapter_set(adapter: *const RescorerAdapter) -> Result<AdapterSet, Failure> {
     if adapter.is_null() {
         return Ok(AdapterSet::default());
     }
