@@ -4,8 +4,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::{
-    Adapter, AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion,
-    LanguageModel, ModelIdentity, Policy, Precision, Rescorer, Scorer,
+    AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion, LanguageModel,
+    ModelIdentity, Policy, Precision, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
@@ -31,20 +31,13 @@ impl Loaded {
         adapters: Vec<(String, LoraAdapter)>,
         status: Status,
     ) -> anyhow::Result<Self> {
-        let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
-        let mut first = None;
-        for (name, adapter) in adapters {
-            if adapter.base_fingerprint.is_none() {
-                status.warn(format_args!(
-                    "adapter {name} does not say which model it was trained on; its shapes fit this one"
-                ));
-            }
-            let attached = adapter.attach(&model)?;
-            let fingerprint = attached.fingerprint().to_string();
-            first.get_or_insert(ModelIdentity { name: name.clone(), fingerprint });
-            named.push((name, attached));
-        }
-        Ok(Self { model, adapters: AdapterSet::new(named)?, identity, adapter: first })
+        let (attached, warnings) = AdapterSet::attach(&adapters, &model)?;
+        warnings.iter().for_each(|warning| status.warn(warning));
+        let first = adapters.first().map(|(name, adapter)| {
+            let fingerprint = adapter.fingerprint().to_string();
+            ModelIdentity { name: name.clone(), fingerprint }
+        });
+        Ok(Self { model, adapters: attached, identity, adapter: first })
     }
 
     /// A scorer with the adapters.

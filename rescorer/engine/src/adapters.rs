@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use rescorer_models::Adapter;
+use rescorer_lora::LoraAdapter;
+use rescorer_models::{Adapter, LanguageModel};
 use rescorer_nbest::Utterance;
 use serde_json::Value;
 
@@ -30,6 +31,27 @@ impl AdapterSet {
             }
         }
         Ok(Self { named })
+    }
+
+    /// Adapters with their names for a model, and what has to be said of them: one that does not name the model it was trained on
+    /// may be for another one of the same shapes.
+    ///
+    /// # Errors
+    /// As [`LoraAdapter::attach`] and [`AdapterSet::new`].
+    pub fn attach(
+        adapters: &[(String, LoraAdapter)],
+        model: &LanguageModel,
+    ) -> Result<(Self, Vec<String>), Error> {
+        let attached = adapters.iter().map(|(name, adapter)| {
+            let attached: Arc<dyn Adapter> = adapter.attach(model)?;
+            Ok((name.clone(), attached))
+        });
+        let named = attached.collect::<Result<Vec<_>, rescorer_lora::Error>>()?;
+        let nameless = adapters.iter().filter(|(_, adapter)| adapter.base_fingerprint.is_none());
+        let warnings = nameless.map(|(name, _)| {
+            format!("adapter {name} does not say which model it was trained on; its shapes fit this one")
+        });
+        Ok((Self::new(named)?, warnings.collect()))
     }
 
     /// One for all lists.

@@ -146,16 +146,17 @@ impl Policy {
                 policy.version
             )));
         }
-        let Fusion { lm_weight, length_bonus, margin } = policy.fusion;
-        let decision =
-            policy.decision.map(|decision| [decision.scale, decision.mbr_margin, decision.merge_margin]);
-        let confidence = policy.confidence.map(|Confidence { word, sentence, alone, errors_per_doubt }| {
-            [word.slope, word.intercept, sentence.slope, sentence.intercept, alone, errors_per_doubt]
-        });
-        let numbers = [lm_weight, length_bonus, margin].into_iter();
-        let mut numbers =
-            numbers.chain(decision.into_iter().flatten()).chain(confidence.into_iter().flatten());
-        if !numbers.all(f64::is_finite) {
+        let of_fusion = |Fusion { lm_weight, length_bonus, margin }| [lm_weight, length_bonus, margin];
+        let mut numbers = of_fusion(policy.fusion).to_vec();
+        if let Some(Decision { scale, mbr_margin, merge_margin, .. }) = policy.decision {
+            numbers.extend([scale, mbr_margin, merge_margin]);
+        }
+        numbers.extend(policy.confidence.iter().flat_map(Confidence::numbers));
+        if let Some(earlier) = &policy.earlier {
+            numbers.extend(of_fusion(earlier.fusion));
+            numbers.extend([earlier.share, earlier.threshold.unwrap_or_default()]);
+        }
+        if !numbers.into_iter().all(f64::is_finite) {
             return Err(fail("a weight is not a finite number; tune again".into()));
         }
         Ok(policy)

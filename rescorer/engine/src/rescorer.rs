@@ -7,8 +7,8 @@ use rescorer_perturb::Normalization;
 
 use crate::scorer::ListScores;
 use crate::{
-    AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, EarlierPass, Error, Fusion,
-    ModelIdentity, Policy, Scorer,
+    AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, EarlierPass, Error, Evidence,
+    Fusion, ModelIdentity, Policy, Scorer,
 };
 
 /// A hypothesis of the answer.
@@ -84,8 +84,10 @@ impl Rescored {
             let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
             words.join(" ")
         });
-        let is_alone = candidates.len() == 1;
-        let sure = |share: f64| confidence.map_or(share, |known| known.of_answer(share, is_alone));
+        let sure = |index: usize, share: f64| {
+            confidence.map_or(share, |known| known.of_answer(&Evidence::new(&candidates, index, share)))
+        };
+        let confidence = sure(hypothesis, same);
         let mut order = fusion.order(&candidates);
         order.retain(|&index| index != hypothesis);
         order.insert(0, hypothesis);
@@ -95,13 +97,13 @@ impl Rescored {
             first_pass: candidates[index].first_pass,
             lm_score: candidates[index].lm_score,
             total: fusion.total(&candidates[index]),
-            confidence: sure(posterior[index]),
+            confidence: sure(index, posterior[index]),
         });
         Self {
             hypotheses: hypotheses.collect(),
             merged,
             words,
-            confidence: sure(same),
+            confidence,
             distinct: scores.distinct.clone(),
         }
     }

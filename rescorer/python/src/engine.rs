@@ -7,8 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
 use rescorer::{
-    Adapter, AdapterSet, Convention, DecisionRule, DeviceRequest, EarlierPass, EncoderScore, Fusion,
-    LanguageModel, LmText, NBest, Policy, Precision, Scorer, Utterance,
+    AdapterSet, Convention, DecisionRule, DeviceRequest, EarlierPass, EncoderScore, Fusion, LanguageModel,
+    LmText, NBest, Policy, Precision, Scorer, Utterance,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -93,13 +93,13 @@ impl Engine {
             let earlier = match earlier {
                 Some((wanted, path, adapters)) => {
                     let model = load(&path, device, precision, &mut warnings)?;
-                    let adapters = attach(&model, adapters, &mut warnings)?;
+                    let adapters = attach(&model, &adapters, &mut warnings)?;
                     Some(EarlierPass::new(model, adapters, wanted)?)
                 }
                 None => None,
             };
             let model = load(&path, device, precision, &mut warnings)?;
-            let adapters = attach(&model, adapters, &mut warnings)?;
+            let adapters = attach(&model, &adapters, &mut warnings)?;
             let device = format!("{} in {}", model.device().description(), model.device().precision());
             let rescorer = match policy {
                 Some(mut policy) => {
@@ -213,20 +213,13 @@ fn load(
 }
 
 fn attach(
-    model: &Arc<LanguageModel>,
-    adapters: Vec<(String, LoraAdapter)>,
+    model: &LanguageModel,
+    adapters: &[(String, LoraAdapter)],
     warnings: &mut Vec<String>,
 ) -> Result<AdapterSet, Failure> {
-    let mut named: Vec<(String, Arc<dyn Adapter>)> = Vec::new();
-    for (name, adapter) in adapters {
-        if adapter.base_fingerprint.is_none() {
-            warnings.push(format!(
-                "adapter {name} does not say which model it was trained on; its shapes fit this one"
-            ));
-        }
-        named.push((name, adapter.attach(model)?));
-    }
-    Ok(AdapterSet::new(named)?)
+    let (attached, said) = AdapterSet::attach(adapters, model)?;
+    warnings.extend(said);
+    Ok(attached)
 }
 
 /// Names of the model and of the adapter that a policy asks first, where it asks any.

@@ -1,7 +1,9 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::calibration::{Calibration, Reliability};
+use super::answer_calibration::{AnswerCalibration, Evidence};
+use super::calibration::Calibration;
 use super::judged_answer::JudgedAnswer;
+use super::reliability::Reliability;
 
 /// How shares of the posterior become probabilities of being right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -10,9 +12,13 @@ pub struct Confidence {
     /// For a word: that it is what was said there.
     pub word: Calibration,
     /// For the whole answer: that it has no error.
-    pub sentence: Calibration,
-    /// The same where the list has no other hypothesis, whose share says nothing then.
-    pub alone: f64,
+    pub sentence: AnswerCalibration,
+    /// The same where the list has no other hypothesis. Policies of before have one probability for all of those.
+    #[serde(deserialize_with = "of_lists_of_one")]
+    pub alone: AnswerCalibration,
+    /// The same where an earlier rescorer's answer stands, whose scores are others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<AnswerCalibration>,
     /// Word errors for each word that is expected to be wrong: more than 1, since words that are missing have no confidence.
     pub errors_per_doubt: f64,
 }
@@ -22,21 +28,39 @@ impl Confidence {
     pub fn fit(answers: &[JudgedAnswer]) -> Option<Self> {
         let words: Vec<(f64, bool)> =
             answers.iter().flat_map(|answer| answer.words.iter().copied()).collect();
-        let (alone, others): (Vec<&JudgedAnswer>, Vec<&JudgedAnswer>) =
-            answers.iter().partition(|answer| answer.is_alone);
-        let right = alone.iter().filter(|answer| answer.sentence.1).count();
-        let alone = (right as f64 + 1.0) / (alone.len() as f64 + 2.0);
-        let others: Vec<(f64, bool)> = others.iter().map(|answer| answer.sentence).collect();
-        let sentence = Calibration::fit(&others).unwrap_or(Calibration { slope: 1.0, intercept: 0.0 });
+        let of = |is_alone: bool, is_settled: bool| {
+            let these = answers.iter().map(|answer| (answer.evidence, answer.errors.errors == 0));
+            let is_one =
+                |known: &Evidence| (known.is_alone, known.is_settled && !is_alone) == (is_alone, is_settled);
+            AnswerCalibration::fit(&these.filter(|(known, _)| is_one(known)).collect::<Vec<_>>())
+        };
+        // Where there is nothing to learn from: the share as it is.
+        let sentence = of(false, false).unwrap_or(AnswerCalibration { slope: 1.0, ..Default::default() });
+        let (alone, settled) = (of(true, false).unwrap_or_default(), of(false, true));
         let word = Calibration::fit(&words)?;
         let doubt: f64 = words.iter().map(|(share, _)| 1.0 - word.apply(*share)).sum();
         let errors: usize = answers.iter().map(|answer| answer.errors.errors).sum();
-        Some(Self { word, sentence, alone, errors_per_doubt: errors as f64 / doubt })
+        Some(Self { word, sentence, alone, settled, errors_per_doubt: errors as f64 / doubt })
     }
 
-    /// That an answer with this share of the posterior has no error; `is_alone` where its list has no other hypothesis.
-    pub fn of_answer(&self, share: f64, is_alone: bool) -> f64 {
-        if is_alone { self.alone } else { self.sentence.apply(share) }
+    /// That an answer has no error.
+    pub fn of_answer(&self, evidence: &Evidence) -> f64 {
+        let calibration = match self.settled {
+            _ if evidence.is_alone => self.alone,
+            Some(settled) if evidence.is_settled => settled,
+            _ => self.sentence,
+        };
+        calibration.apply(evidence)
+    }
+
+    /// All its numbers.
+    pub(crate) fn numbers(&self) -> Vec<f64> {
+        let Self { word, sentence, alone, settled, errors_per_doubt } = *self;
+        let of_answers = [Some(sentence), Some(alone), settled].into_iter().flatten().flat_map(|fitted| {
+            let AnswerCalibration { slope, first_pass, intercept } = fitted;
+            [slope, first_pass, intercept]
+        });
+        of_answers.chain([word.slope, word.intercept, errors_per_doubt]).collect()
     }
 
     /// Word errors to expect in an answer whose words have these shares of the posterior.
@@ -44,6 +68,19 @@ impl Confidence {
         let doubt: f64 = shares.into_iter().map(|share| 1.0 - self.word.apply(share)).sum();
         self.errors_per_doubt * doubt
     }
+}
+
+fn of_lists_of_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AnswerCalibration, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Probability(f64),
+        Calibration(AnswerCalibration),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::Probability(probability) => AnswerCalibration::constant(probability),
+        Form::Calibration(calibration) => calibration,
+    })
 }
 
 /// How far confidences can be believed, on answers whose references are known.
@@ -63,8 +100,7 @@ impl ConfidenceReport {
         let (mut words, mut sentences, mut expected) = (Vec::new(), Vec::new(), 0.0);
         for (answer, confidence) in answers.iter().zip(confidences) {
             words.extend(answer.words.iter().map(|&(share, right)| (confidence.word.apply(share), right)));
-            let (share, right) = answer.sentence;
-            sentences.push((confidence.of_answer(share, answer.is_alone), right));
+            sentences.push((confidence.of_answer(&answer.evidence), answer.errors.errors == 0));
             expected += confidence.expected_errors(answer.words.iter().map(|(share, _)| *share));
         }
         let estimated_wer = (!words.is_empty()).then(|| 100.0 * expected / words.len() as f64);
@@ -80,6 +116,8 @@ mod tests {
 
     fn answer(words: &[(f64, bool)], missing: usize) -> JudgedAnswer {
         let errors = words.iter().filter(|(_, right)| !right).count() + missing;
+        let share = words.iter().map(|(share, _)| share).product();
+        let first_pass = -(words.len() as f64);
         JudgedAnswer {
             hypothesis: 0,
             merged: None,
@@ -87,9 +125,14 @@ mod tests {
             counts: ErrorCounts::default(),
             changed: false,
             words: words.to_vec(),
-            sentence: (words.iter().map(|(share, _)| share).product(), errors == 0),
-            is_alone: false,
+            evidence: Evidence { share, first_pass, is_alone: false, is_settled: false },
         }
+    }
+
+    fn with(answer: JudgedAnswer, change: impl Fn(&mut Evidence)) -> JudgedAnswer {
+        let mut answer = answer;
+        change(&mut answer.evidence);
+        answer
     }
 
     #[test]
@@ -109,17 +152,49 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_rival_counts_by_itself() {
-        let alone = |right| JudgedAnswer { is_alone: true, ..answer(&[(1.0, right)], 0) };
+    fn answers_without_a_rival_and_settled_ones_count_by_themselves() {
+        let alone = |right| with(answer(&[(1.0, right)], 0), |known| known.is_alone = true);
         let mut answers: Vec<_> = (0..8).map(|n| alone(n < 2)).collect();
         let few = Confidence::fit(&answers).unwrap();
-        assert!((few.alone - 0.3).abs() < 1e-12);
-        assert!((few.of_answer(0.7, false) - 0.7).abs() < 1e-12, "no list to learn from: the share as it is");
+        assert!((few.of_answer(&answers[0].evidence) - 2.25 / 8.0).abs() < 1e-6, "targets ¾ and ⅛, {few:?}");
+        let rivalled = answer(&[(0.7, true)], 0);
+        assert!((few.of_answer(&rivalled.evidence) - 0.7).abs() < 1e-12, "the share as it is");
         answers.extend((0..40).map(|n| answer(&[(0.9, n % 10 > 0)], 0)));
+        let settled = |right| with(answer(&[(0.9, right)], 0), |known| known.is_settled = true);
+        answers.extend((0..40).map(|n| settled(n % 4 > 0)));
         let fit = Confidence::fit(&answers).unwrap();
-        assert!((fit.alone - 0.3).abs() < 1e-12);
-        assert!((fit.of_answer(0.9, false) - 0.9).abs() < 0.03, "{fit:?}");
+        for (at, expected) in [(0, 0.28), (8, 0.9), (48, 0.75)] {
+            let found = fit.of_answer(&answers[at].evidence);
+            assert!((found - expected).abs() < 0.03, "{found}, expected {expected}: {fit:?}");
+        }
         let report = ConfidenceReport::new(&answers, &vec![fit; answers.len()]).sentence.unwrap();
-        assert_eq!((report.count, report.bins.len()), (48, 2));
+        assert_eq!((report.count, report.bins.len()), (88, 3));
+    }
+
+    /// Of answers that are as far ahead of their rivals, those with low scores are wrong more often.
+    #[test]
+    fn scores_tell_what_the_share_cannot() {
+        let with_score = |n: usize| {
+            let score = (n % 10) as f64;
+            with(answer(&[(0.9, n / 10 % 10 < n % 10)], 0), |known| known.first_pass = -score)
+        };
+        let answers: Vec<_> = (0..1000).map(with_score).collect();
+        let fit = Confidence::fit(&answers).unwrap();
+        let (low, high) = (fit.of_answer(&answers[1].evidence), fit.of_answer(&answers[9].evidence));
+        assert!((low - 0.1).abs() < 0.04 && (high - 0.9).abs() < 0.04, "{low} {high}");
+        let report = ConfidenceReport::new(&answers, &vec![fit; answers.len()]).sentence.unwrap();
+        assert!(report.ece < 0.04, "{report:?}");
+    }
+
+    #[test]
+    fn policies_of_before_are_read() {
+        let before = "alone = 0.8\nerrors_per_doubt = 1.5\n[word]\nslope = 0.3\nintercept = 0.4\n\
+                      [sentence]\nslope = 0.2\nintercept = -0.5\n";
+        let read: Confidence = toml::from_str(before).unwrap();
+        let alone = with(answer(&[(1.0, true)], 0), |known| known.is_alone = true);
+        assert!((read.of_answer(&alone.evidence) - 0.8).abs() < 1e-12);
+        assert_eq!((read.sentence.slope, read.sentence.first_pass, read.settled), (0.2, 0.0, None));
+        let written = toml::to_string(&read).unwrap();
+        assert_eq!(toml::from_str::<Confidence>(&written).unwrap(), read);
     }
 }

@@ -1,5 +1,6 @@
 use rescorer_perturb::{EditOp, ErrorCounts, UtteranceErrors, align, word_errors, words};
 
+use super::answer_calibration::Evidence;
 use super::rule::{Answer, Decision, DecisionRule};
 use crate::{Fusion, JudgedList};
 
@@ -18,10 +19,8 @@ pub struct JudgedAnswer {
     pub changed: bool,
     /// For each word of the answer its share of the posterior, and whether it is right.
     pub words: Vec<(f64, bool)>,
-    /// Share of the posterior that says the same, and whether all of it is right.
-    pub sentence: (f64, bool),
-    /// Whether the list has no other hypothesis.
-    pub is_alone: bool,
+    /// What is known of it without the reference.
+    pub evidence: Evidence,
 }
 
 impl JudgedAnswer {
@@ -53,8 +52,7 @@ impl JudgedList {
                 DecisionRule::Maximum | DecisionRule::Mbr => hypothesis != 0,
             },
             words: answered.iter().map(|word| word.posterior).zip(right).collect(),
-            sentence: (same, errors == 0),
-            is_alone: texts.len() == 1,
+            evidence: Evidence::new(&self.candidates, hypothesis, same),
         }
     }
 }
