@@ -37,11 +37,12 @@ impl Evidence {
 /// The share says how far ahead of the other hypotheses the answer is, the first-pass score whether what was said is likely to be in
 /// the list at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct AnswerCalibration {
     /// Factor of the logit of the share.
     pub slope: f64,
-    /// Factor of the first-pass score.
+    /// Factor of the first-pass score; 0 in policies of before.
+    #[serde(default)]
     pub first_pass: f64,
     /// What is added.
     pub intercept: f64,

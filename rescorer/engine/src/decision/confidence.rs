@@ -5,7 +5,7 @@ use super::calibration::Calibration;
 use super::judged_answer::JudgedAnswer;
 use super::reliability::Reliability;
 
-/// How shares of the posterior become probabilities of being right.
+/// How shares of the posterior, and for whole answers the first-pass score, become probabilities of being right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confidence {
@@ -196,5 +196,6 @@ mod tests {
         assert_eq!((read.sentence.slope, read.sentence.first_pass, read.settled), (0.2, 0.0, None));
         let written = toml::to_string(&read).unwrap();
         assert_eq!(toml::from_str::<Confidence>(&written).unwrap(), read);
+        assert!(toml::from_str::<Confidence>(&before.replace("intercept = -0.5\n", "")).is_err());
     }
 }
