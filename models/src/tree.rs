@@ -63,7 +63,7 @@ impl TreeBatch {
         );
     }
 
-    /// Adds a tree that is one chain, as encoders read a text; edges count from its first node.
+    /// Adds a tree that is one chain, each token behind the one before; edges count from its first node.
     pub fn push_chain(&mut self, tokens: &[u32], edges: &[Edge]) {
         let parents: Vec<Option<u32>> = (0..tokens.len() as u32).map(|node| node.checked_sub(1)).collect();
         self.push_tree(tokens, &parents, edges);

@@ -5,9 +5,8 @@ use rescorer_models::{Edge, LanguageModel, TreeBatch};
 /// This is the plain left-to-right pass, built without the token trie that it serves to check.
 pub fn chain(batch: &mut TreeBatch, ids: &[u32]) {
     let nodes = &ids[..ids.len() - 1];
-    let parents: Vec<Option<u32>> = (0..nodes.len() as u32).map(|node| node.checked_sub(1)).collect();
     let edges: Vec<Edge> = (0..).zip(&ids[1..]).map(|(node, &token)| Edge { node, token }).collect();
-    batch.push_tree(nodes, &parents, &edges);
+    batch.push_chain(nodes, &edges);
 }
 
 /// `ln p(ids[i + 1] | ids[..= i])` of one sequence alone in a forward pass.

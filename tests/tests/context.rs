@@ -35,13 +35,12 @@ fn alone(model: &LanguageModel, context: &str, text: &str, adapter: Option<Arc<d
     let text = tokenizer.encode(text).unwrap();
     let tokens: Vec<u32> =
         tokenizer.bos().into_iter().chain(before.iter().copied()).chain(text.iter().copied()).collect();
-    let parents: Vec<Option<u32>> = (0..tokens.len() as u32).map(|node| node.checked_sub(1)).collect();
     let scored = text.into_iter().chain(tokenizer.eos());
     let edges: Vec<Edge> =
         scored.zip(before.len() as u32..).map(|(token, node)| Edge { node, token }).collect();
     let mut batch = TreeBatch::default();
     batch.set_adapter(adapter);
-    batch.push_tree(&tokens, &parents, &edges);
+    batch.push_chain(&tokens, &edges);
     model.edge_log_probs(&batch).unwrap().into_iter().map(f64::from).sum()
 }
 

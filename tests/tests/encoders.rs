@@ -31,9 +31,8 @@ fn ids(expected: &Expected, text: usize) -> Vec<u32> {
 
 /// A sequence as a chain, with an edge for every `(place, token)`.
 fn sequence(batch: &mut TreeBatch, ids: &[u32], edges: &[(usize, u32)]) {
-    let parents: Vec<Option<u32>> = (0..ids.len() as u32).map(|node| node.checked_sub(1)).collect();
     let edges: Vec<Edge> = edges.iter().map(|&(place, token)| Edge { node: place as u32, token }).collect();
-    batch.push_tree(ids, &parents, &edges);
+    batch.push_chain(ids, &edges);
 }
 
 /// The tokenizers of the fixtures say that texts are cut and filled up to 6 tokens; nothing is.

@@ -171,11 +171,10 @@ fn golden_hidden_states() {
     let Hidden { ids, hidden, top } = read_json(&scores.with_file_name(name));
     let model = load(requested_device().unwrap_or(DeviceRequest::Cpu));
     // All ids are nodes, the last one EOS; after it the tokens with the largest logits are asked for.
-    let parents: Vec<Option<u32>> = (0..ids.len() as u32).map(|node| node.checked_sub(1)).collect();
     let last = ids.len() - 1;
     let edges: Vec<Edge> = top.iter().map(|(token, _)| Edge { node: last as u32, token: *token }).collect();
     let mut batch = TreeBatch::default();
-    batch.push_tree(&ids, &parents, &edges);
+    batch.push_chain(&ids, &edges);
     let states = model.hidden_states(&batch).unwrap();
     assert_eq!(states.len(), hidden.len(), "embedding and layers");
     let mut difference = MaxDifference::new("hidden states, relative");

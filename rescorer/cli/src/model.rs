@@ -33,8 +33,8 @@ impl Loaded {
     ) -> anyhow::Result<Self> {
         let (attached, warnings) = AdapterSet::attach(&adapters, &model)?;
         warnings.iter().for_each(|warning| status.warn(warning));
-        let first = adapters.first().map(|(name, adapter)| {
-            let fingerprint = adapter.fingerprint().to_string();
+        let first = adapters.first().zip(attached.default_adapter()).map(|((name, _), adapter)| {
+            let fingerprint = adapter.fingerprint().unwrap_or_default().to_owned();
             ModelIdentity { name: name.clone(), fingerprint }
         });
         Ok(Self { model, adapters: attached, identity, adapter: first })

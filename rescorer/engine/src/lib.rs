@@ -54,9 +54,9 @@ pub use answer_record::AnswerRecord;
 pub use convention::Convention;
 pub use deadline::{Anytime, Deadline};
 pub use decision::{
-    Answer, AnswerCalibration, AnswerWord, Calibration, Confidence, ConfidenceReport, Decision, DecisionRule,
-    Evidence, JudgedAnswer, Reliability, ReliabilityBin, RuleReport, compare_rules, cross_validate_decision,
-    tune_decision,
+    Answer, AnswerCalibration, AnswerKind, AnswerWord, Calibration, Confidence, ConfidenceReport, Decision,
+    DecisionRule, Evidence, JudgedAnswer, Reliability, ReliabilityBin, RuleReport, compare_rules,
+    cross_validate_decision, tune_decision,
 };
 pub use earlier::{EarlierPass, EarlierPolicy, EarlierScores, tune_earlier};
 pub use encoded::EncoderScore;

@@ -85,18 +85,16 @@ impl Engine {
         py.detach(|| {
             let policy = policy.map(|path| Policy::from_file(&path)).transpose()?;
             let adapters = read(adapters)?;
-            let earlier = match (policy.as_ref().and_then(|policy| policy.earlier.as_ref()), earlier) {
-                (Some(wanted), Some((path, adapters))) => Some((wanted, path, read(adapters)?)),
-                _ => None,
-            };
             let mut warnings = Vec::new();
-            let earlier = match earlier {
-                Some((wanted, path, adapters)) => {
+            let wanted = policy.as_ref().and_then(|policy| policy.earlier.as_ref());
+            let earlier = match (wanted, earlier) {
+                (Some(wanted), Some((path, adapters))) => {
+                    let adapters = read(adapters)?;
                     let model = load(&path, device, precision, &mut warnings)?;
                     let adapters = attach(&model, &adapters, &mut warnings)?;
                     Some(EarlierPass::new(model, adapters, wanted)?)
                 }
-                None => None,
+                _ => None,
             };
             let model = load(&path, device, precision, &mut warnings)?;
             let adapters = attach(&model, &adapters, &mut warnings)?;

@@ -14,10 +14,19 @@ pub struct Evidence {
     pub share: f64,
     /// First-pass score of the hypothesis, of that which was voted on for a merged text.
     pub first_pass: f64,
-    /// Whether the list has no other hypothesis.
-    pub is_alone: bool,
-    /// Whether an earlier rescorer's answer stands.
-    pub is_settled: bool,
+    /// Whose numbers it is judged with.
+    pub kind: AnswerKind,
+}
+
+/// Answers whose shares and scores mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// Of a list with other hypotheses.
+    Rivalled,
+    /// Of a list with no other hypothesis: its share of 1 says nothing.
+    Alone,
+    /// An earlier rescorer's answer that stands: its scores are others.
+    Settled,
 }
 
 impl Evidence {
@@ -27,7 +36,12 @@ impl Evidence {
     /// Where there is no such hypothesis.
     pub fn new(candidates: &[Candidate], hypothesis: usize, share: f64) -> Self {
         let Candidate { first_pass, settled, .. } = candidates[hypothesis];
-        Self { share, first_pass, is_alone: candidates.len() == 1, is_settled: settled.is_some() }
+        let kind = match settled {
+            _ if candidates.len() == 1 => AnswerKind::Alone,
+            Some(_) => AnswerKind::Settled,
+            None => AnswerKind::Rivalled,
+        };
+        Self { share, first_pass, kind }
     }
 }
 

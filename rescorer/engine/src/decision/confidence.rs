@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::answer_calibration::{AnswerCalibration, Evidence};
+use super::answer_calibration::{AnswerCalibration, AnswerKind, Evidence};
 use super::calibration::Calibration;
 use super::judged_answer::JudgedAnswer;
 use super::reliability::Reliability;
@@ -28,15 +28,15 @@ impl Confidence {
     pub fn fit(answers: &[JudgedAnswer]) -> Option<Self> {
         let words: Vec<(f64, bool)> =
             answers.iter().flat_map(|answer| answer.words.iter().copied()).collect();
-        let of = |is_alone: bool, is_settled: bool| {
-            let these = answers.iter().map(|answer| (answer.evidence, answer.errors.errors == 0));
-            let is_one =
-                |known: &Evidence| (known.is_alone, known.is_settled && !is_alone) == (is_alone, is_settled);
-            AnswerCalibration::fit(&these.filter(|(known, _)| is_one(known)).collect::<Vec<_>>())
+        let of = |kind: AnswerKind| {
+            let these = answers.iter().filter(|answer| answer.evidence.kind == kind);
+            let these = these.map(|answer| (answer.evidence, answer.errors.errors == 0));
+            AnswerCalibration::fit(&these.collect::<Vec<_>>())
         };
         // Where there is nothing to learn from: the share as it is.
-        let sentence = of(false, false).unwrap_or(AnswerCalibration { slope: 1.0, ..Default::default() });
-        let (alone, settled) = (of(true, false).unwrap_or_default(), of(false, true));
+        let as_it_is = AnswerCalibration { slope: 1.0, ..Default::default() };
+        let sentence = of(AnswerKind::Rivalled).unwrap_or(as_it_is);
+        let (alone, settled) = (of(AnswerKind::Alone).unwrap_or_default(), of(AnswerKind::Settled));
         let word = Calibration::fit(&words)?;
         let doubt: f64 = words.iter().map(|(share, _)| 1.0 - word.apply(*share)).sum();
         let errors: usize = answers.iter().map(|answer| answer.errors.errors).sum();
@@ -45,10 +45,10 @@ impl Confidence {
 
     /// That an answer has no error.
     pub fn of_answer(&self, evidence: &Evidence) -> f64 {
-        let calibration = match self.settled {
-            _ if evidence.is_alone => self.alone,
-            Some(settled) if evidence.is_settled => settled,
-            _ => self.sentence,
+        let calibration = match evidence.kind {
+            AnswerKind::Rivalled => self.sentence,
+            AnswerKind::Alone => self.alone,
+            AnswerKind::Settled => self.settled.unwrap_or(self.sentence),
         };
         calibration.apply(evidence)
     }
@@ -125,7 +125,7 @@ mod tests {
             counts: ErrorCounts::default(),
             changed: false,
             words: words.to_vec(),
-            evidence: Evidence { share, first_pass, is_alone: false, is_settled: false },
+            evidence: Evidence { share, first_pass, kind: AnswerKind::Rivalled },
         }
     }
 
@@ -153,14 +153,14 @@ mod tests {
 
     #[test]
     fn answers_without_a_rival_and_settled_ones_count_by_themselves() {
-        let alone = |right| with(answer(&[(1.0, right)], 0), |known| known.is_alone = true);
+        let alone = |right| with(answer(&[(1.0, right)], 0), |known| known.kind = AnswerKind::Alone);
         let mut answers: Vec<_> = (0..8).map(|n| alone(n < 2)).collect();
         let few = Confidence::fit(&answers).unwrap();
         assert!((few.of_answer(&answers[0].evidence) - 2.25 / 8.0).abs() < 1e-6, "targets ¾ and ⅛, {few:?}");
         let rivalled = answer(&[(0.7, true)], 0);
         assert!((few.of_answer(&rivalled.evidence) - 0.7).abs() < 1e-12, "the share as it is");
         answers.extend((0..40).map(|n| answer(&[(0.9, n % 10 > 0)], 0)));
-        let settled = |right| with(answer(&[(0.9, right)], 0), |known| known.is_settled = true);
+        let settled = |right| with(answer(&[(0.9, right)], 0), |known| known.kind = AnswerKind::Settled);
         answers.extend((0..40).map(|n| settled(n % 4 > 0)));
         let fit = Confidence::fit(&answers).unwrap();
         for (at, expected) in [(0, 0.28), (8, 0.9), (48, 0.75)] {
@@ -191,7 +191,7 @@ mod tests {
         let before = "alone = 0.8\nerrors_per_doubt = 1.5\n[word]\nslope = 0.3\nintercept = 0.4\n\
                       [sentence]\nslope = 0.2\nintercept = -0.5\n";
         let read: Confidence = toml::from_str(before).unwrap();
-        let alone = with(answer(&[(1.0, true)], 0), |known| known.is_alone = true);
+        let alone = with(answer(&[(1.0, true)], 0), |known| known.kind = AnswerKind::Alone);
         assert!((read.of_answer(&alone.evidence) - 0.8).abs() < 1e-12);
         assert_eq!((read.sentence.slope, read.sentence.first_pass, read.settled), (0.2, 0.0, None));
         let written = toml::to_string(&read).unwrap();

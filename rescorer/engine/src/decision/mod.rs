@@ -13,7 +13,7 @@ mod reliability;
 mod rule;
 mod tune;
 
-pub use answer_calibration::{AnswerCalibration, Evidence};
+pub use answer_calibration::{AnswerCalibration, AnswerKind, Evidence};
 pub use calibration::Calibration;
 pub use compare::{RuleReport, compare_rules};
 pub use confidence::{Confidence, ConfidenceReport};
