@@ -1,23 +1,37 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rescorer_nbest::{ReadOptions, Readers};
+use rescorer_nbest::{Notice, ReadOptions, Readers};
 
 use crate::args::SelectArgs;
-use crate::status::{Outcome, Status};
+use crate::status::{self, Outcome, Status};
 
 /// The utterances that the options select, in the order of the files.
 pub fn read(
     paths: &[PathBuf],
     args: &SelectArgs,
 ) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let readers = Readers::new(paths, &ReadOptions::default().with_format(args.format))?;
+    let readers = Readers::new(paths, &options().with_format(args.format))?;
     Ok(select(readers.map(|item| item.map_err(Into::into)), args))
 }
 
 /// All utterances of files, whatever their formats.
 pub fn read_all(paths: &[PathBuf]) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let readers = Readers::new(paths, &ReadOptions::default())?;
+    let readers = Readers::new(paths, &options())?;
     Ok(readers.map(|item| item.map_err(Into::into)))
+}
+
+/// Options of reading that print what a reader has to say.
+fn options() -> ReadOptions {
+    ReadOptions::default().with_notices(Arc::new(|notice: &Notice| {
+        let remedy = match notice {
+            Notice::UnusedNumber { field, .. } => {
+                format!("; if it is the score, pass --columns score={field}")
+            }
+            _ => String::new(),
+        };
+        status::print(format_args!("warning: {notice}{remedy}"));
+    }))
 }
 
 /// What a reader yields.

@@ -1,8 +1,11 @@
 //! What yields the utterances of one input, whatever its format.
 
+use std::sync::Arc;
+
 use crate::fields::Fields;
 use crate::formats::{Json, Layout};
 use crate::json::{self, Flaw};
+use crate::reading::Reading;
 use crate::source::Source;
 use crate::split::{Piece, Splitter};
 use crate::{Error, Format, Place, Utterance};
@@ -21,14 +24,22 @@ pub(crate) struct JsonBody {
     splitter: Splitter,
     format: Format,
     json: &'static Json,
+    reading: Arc<Reading>,
     stem: String,
     index: u64,
 }
 
 impl JsonBody {
     /// `stem` is what ids begin with where utterances have none.
-    pub(crate) fn new(source: Source, format: Format, json: &'static Json, stem: String) -> Self {
-        Self { source, splitter: Splitter::new(format, json.layout), format, json, stem, index: 0 }
+    pub(crate) fn new(
+        source: Source,
+        format: Format,
+        json: &'static Json,
+        reading: Arc<Reading>,
+        stem: String,
+    ) -> Self {
+        let splitter = Splitter::new(format, json.layout);
+        Self { source, splitter, format, json, reading, stem, index: 0 }
     }
 
     /// The error for JSON text that cannot be parsed. In a document the break may reach beyond this
@@ -71,7 +82,8 @@ impl Body for JsonBody {
         let (path, line) = (Some(self.source.name().clone()), Some(piece.line));
         let place = Place { path, line, utterance: piece.key.clone() };
         let value = json::parse(&piece.bytes).map_err(|flaw| self.error(flaw, &piece, place.clone()))?;
-        let utterance = (self.json.parse)(Fields::new(value, place.clone(), default_id)?)?;
+        let utterance =
+            (self.json.parse)(Fields::new(value, place.clone(), default_id, self.reading.clone())?)?;
         Ok(Some((utterance, place)))
     }
 }

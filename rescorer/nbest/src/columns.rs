@@ -18,6 +18,7 @@ use crate::body::Body;
 use crate::cells::{self, Flaw};
 use crate::formats::Json;
 use crate::reader::stem;
+use crate::reading::Reading;
 use crate::{Error, Format, Place, Utterance, extra, object};
 
 /// Rows that are read at a time.
@@ -35,6 +36,7 @@ pub(crate) struct ColumnsBody {
     stem: String,
     format: Format,
     json: &'static Json,
+    reading: Arc<Reading>,
     batches: Batches,
     batch: Option<(RecordBatch, usize)>,
     /// Rows read so far.
@@ -46,6 +48,7 @@ impl ColumnsBody {
     pub(crate) fn open(
         name: &str,
         format: Format,
+        reading: Arc<Reading>,
         open: impl FnOnce() -> Result<Batches, String>,
     ) -> Result<Self, Error> {
         let fail = |reason: String| Error::Columns { path: name.to_owned(), format, reason };
@@ -66,7 +69,8 @@ impl ColumnsBody {
                 names.join(", ")
             )));
         };
-        Ok(Self { name: name.into(), stem: stem(name), format, json, batches, batch: None, row: 0 })
+        let stem = stem(name);
+        Ok(Self { name: name.into(), stem, format, json, reading, batches, batch: None, row: 0 })
     }
 
     /// The next row: the batch that it stands in, and its place there.
@@ -107,7 +111,7 @@ impl Body for ColumnsBody {
                 Flaw::DuplicateKey(key) => Error::DuplicateKey { place, key },
             }
         })?;
-        Ok(Some((object::utterance(self.json, row, place.clone(), id)?, place)))
+        Ok(Some((object::utterance(self.json, row, place.clone(), id, &self.reading)?, place)))
     }
 }
 

@@ -217,6 +217,24 @@ pub enum Error {
         /// The value, as written.
         value: String,
     },
+    /// A number beside a text is no score.
+    #[error("{place}: `{field}` is {reason}, or pass --skip-invalid")]
+    Score {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+        /// The number, what is wrong with it, and the remedy.
+        reason: String,
+    },
+    /// The names given to fields cannot be read.
+    #[error("cannot read the names of fields {text:?}: {reason}")]
+    FieldNames {
+        /// The names, as they were given.
+        text: String,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
     /// There are not as many scores as hypotheses.
     #[error(
         "{place} has {hypotheses} hypotheses in `input` but {scores} scores in `{field}`; mend it or pass \
@@ -308,6 +326,7 @@ impl Error {
             | Self::NoHypotheses { place }
             | Self::MixedScores { place, .. }
             | Self::NotFinite { place, .. }
+            | Self::Score { place, .. }
             | Self::ScoreCount { place, .. }
             | Self::HypothesisNumber { place, .. }
             | Self::Part { place, .. }
@@ -322,6 +341,7 @@ impl Error {
             | Self::Empty { .. }
             | Self::UnknownFormat { .. }
             | Self::FormatName { .. }
+            | Self::FieldNames { .. }
             | Self::Document { .. }
             | Self::OutputFormatName { .. }
             | Self::AnswerLine { .. }

@@ -1,7 +1,11 @@
 //! The fields of one utterance, taken out one by one with errors that name the place.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
+use crate::reading::Reading;
+use crate::scores::{self, Beside};
 use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
 
 /// The fields that are not yet taken, and where they stand.
@@ -9,13 +13,14 @@ pub(crate) struct Fields {
     map: Map<String, Value>,
     place: Place,
     id: String,
+    reading: Arc<Reading>,
 }
 
 impl Fields {
     /// `id` is the one the utterance has if it states none: the key, or `FILE-STEM:INDEX`.
-    pub(crate) fn new(value: Value, place: Place, id: String) -> Result<Self, Error> {
+    pub(crate) fn new(value: Value, place: Place, id: String, reading: Arc<Reading>) -> Result<Self, Error> {
         match value {
-            Value::Object(map) => Ok(Self { map, place, id }),
+            Value::Object(map) => Ok(Self { map, place, id, reading }),
             other => {
                 let (field, found) = ("utterance".to_owned(), kind(&other));
                 Err(Error::FieldType { place, field, expected: "an object", found })
@@ -46,6 +51,27 @@ impl Fields {
     /// Stays with the id that the utterance has by its key.
     pub(crate) fn take_key_as_id(&mut self) {
         self.place.utterance = Some(self.id.clone());
+    }
+
+    /// Gives the fields that the user named their usual names.
+    pub(crate) fn rename(&mut self) -> Result<(), Error> {
+        for (known, name) in self.reading.names.of_lists() {
+            let Some(value) = self.map.shift_remove(name) else { continue };
+            if self.map.insert(known.to_owned(), value).is_some() {
+                return Err(Error::DuplicateKey { place: self.place.clone(), key: known.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A hypothesis whose text has its usual name.
+    pub(crate) fn named(&self, mut hypothesis: Value) -> Value {
+        if let (Some(name), Some(fields)) = (self.reading.names.text(), hypothesis.as_object_mut())
+            && let Some(text) = fields.shift_remove(name)
+        {
+            fields.insert("text".to_owned(), text);
+        }
+        hypothesis
     }
 
     /// Takes a string; null is as good as absent.
@@ -97,6 +123,21 @@ impl Fields {
         Error::FieldType { place: self.place.clone(), field, expected, found }
     }
 
+    /// Gives hypotheses their scores, where numbers beside the texts are known;
+    /// `prefix` is what their fields begin with, such as `hypotheses[0].`.
+    pub(crate) fn score(
+        &self,
+        hypotheses: &mut [Hypothesis],
+        prefix: impl Fn(usize) -> String,
+    ) -> Result<(), Error> {
+        let at = Beside { place: &self.place, notices: &self.reading.notices, prefix: &prefix };
+        let named: Vec<_> = self.reading.names.scores().collect();
+        match named.as_slice() {
+            [] => scores::attach(hypotheses, &at),
+            named => scores::attach_from(hypotheses, named, &at),
+        }
+    }
+
     /// The utterance; what was not taken is carried along.
     pub(crate) fn utterance(mut self, nbest: NBest, reference: Option<String>) -> Result<Utterance, Error> {
         let context = self.text("context")?;
@@ -104,8 +145,9 @@ impl Fields {
     }
 }
 
-/// A hypothesis from an object with `text` and, if it is scored, `score`; `name` names it in errors. Without a
-/// `score`, Whisper's `avg_logprob` is the score, and stays among the fields that are carried along.
+/// A hypothesis from an object with `text` and, if it is scored, `score`; `name` names it in errors.
+/// Without a `score`, Whisper's `avg_logprob` is the score. Other numbers become scores by [`Fields::score`], when the
+/// whole list is there. All stay among the fields that are carried along.
 pub(crate) fn hypothesis(
     value: Value,
     place: &Place,

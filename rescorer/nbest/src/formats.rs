@@ -5,9 +5,11 @@ use std::fmt;
 use std::fs::File;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::body::Body;
 use crate::fields::Fields;
+use crate::reading::Reading;
 use crate::source::Source;
 use crate::{Error, Utterance};
 
@@ -47,7 +49,7 @@ pub(crate) enum Kind {
         /// Whether the first line tells that a text is of this format.
         marker: fn(&[u8]) -> bool,
         /// Reads it.
-        open: fn(Source) -> Opened,
+        open: fn(Source, Arc<Reading>) -> Opened,
     },
     /// A file of columns, in which one jumps to and fro.
     #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
@@ -55,7 +57,7 @@ pub(crate) enum Kind {
         /// Whether a file begins like this format.
         marker: fn(&[u8]) -> bool,
         /// Opens the file of this name.
-        open: fn(&str, File) -> Opened,
+        open: fn(&str, File, Arc<Reading>) -> Opened,
     },
     /// A folder of files that belong together.
     Folder {

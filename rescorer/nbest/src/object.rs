@@ -1,9 +1,12 @@
 //! One object as an utterance, of whichever JSON format it is.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::fields::Fields;
 use crate::formats::{Json, Layout};
+use crate::reading::Reading;
 use crate::{Error, Format, Place, Utterance};
 
 /// What the JSON formats look at beside their marks.
@@ -48,7 +51,7 @@ impl Utterance {
             let seen = if seen.is_empty() { "no field at all".to_owned() } else { seen.join(", ") };
             return Err(Error::UnknownFields { place, seen });
         };
-        utterance(json, object, place, id.to_owned())
+        utterance(json, object, place, id.to_owned(), &Arc::default())
     }
 
     /// Whether a JSON format looks at this field of an utterance; all others it carries along.
@@ -63,13 +66,14 @@ pub(crate) fn utterance(
     mut object: Map<String, Value>,
     place: Place,
     mut id: String,
+    reading: &Arc<Reading>,
 ) -> Result<Utterance, Error> {
     if json.layout == Layout::Object
         && let Some(Value::String(key)) = object.shift_remove("id")
     {
         id = key;
     }
-    (json.parse)(Fields::new(Value::Object(object), place, id)?)
+    (json.parse)(Fields::new(Value::Object(object), place, id, reading.clone())?)
 }
 
 fn stated_id(object: &Map<String, Value>) -> Option<&str> {

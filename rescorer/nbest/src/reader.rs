@@ -3,19 +3,26 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::body::{Body, JsonBody};
 use crate::detect::detect;
 use crate::formats::Kind;
+use crate::notice::{Listener, Notice, Notices};
+use crate::reading::Reading;
+use crate::scores;
 use crate::source::Source;
-use crate::{Error, Format, SeenIds, Utterance};
+use crate::{Error, FieldNames, Format, Place, SeenIds, Utterance};
 
 /// How to read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ReadOptions {
     /// The format; detected from the content where it is `None`.
     pub format: Option<Format>,
+    /// The names of fields and columns, where they are not the usual ones.
+    pub names: FieldNames,
+    listener: Option<Listener>,
 }
 
 impl ReadOptions {
@@ -23,6 +30,22 @@ impl ReadOptions {
     pub fn with_format(mut self, format: impl Into<Option<Format>>) -> Self {
         self.format = format.into();
         self
+    }
+
+    /// Finds fields, and columns of tables, under these names.
+    pub fn with_names(mut self, names: FieldNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Tells `listener` what is no error but worth a look: once for each input, while it is read.
+    pub fn with_notices(mut self, listener: Arc<dyn Fn(&Notice) + Send + Sync>) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    fn reading(&self) -> Arc<Reading> {
+        Arc::new(Reading { names: self.names.clone(), notices: Notices::to(self.listener.clone()) })
     }
 }
 
@@ -39,6 +62,7 @@ pub struct Reader {
     body: Box<dyn Body>,
     name: String,
     format: Format,
+    reading: Arc<Reading>,
     seen: SeenIds,
     done: bool,
 }
@@ -63,8 +87,8 @@ impl Reader {
         if let Some((format, Kind::Columns { open, .. })) = format.map(|format| (format, &format.spec().kind))
             && file.metadata().is_ok_and(|known| known.is_file())
         {
-            let body = open(&name, file)?;
-            return Ok(Self { body, name, format, seen: SeenIds::default(), done: false });
+            let reading = options.reading();
+            return Ok(Self::of(open(&name, file, reading.clone())?, name, format, reading));
         }
         Self::from_read(&name, file, options)
     }
@@ -76,7 +100,7 @@ impl Reader {
         else {
             return Err(Error::Folder { path: name });
         };
-        Ok(Self { body: open(path)?, name, format, seen: SeenIds::default(), done: false })
+        Ok(Self::of(open(path)?, name, format, options.reading()))
     }
 
     /// Reads from anything, gzip unpacked; `name` stands for it in messages, its file stem in ids.
@@ -96,16 +120,21 @@ impl Reader {
             Some(format) => format,
             None => detect(&mut source)?,
         };
+        let reading = options.reading();
         let body: Box<dyn Body> = match &format.spec().kind {
-            Kind::Json(json) => Box::new(JsonBody::new(source, format, json, stem(name))),
-            Kind::Text { open, .. } => open(source)?,
+            Kind::Json(json) => Box::new(JsonBody::new(source, format, json, reading.clone(), stem(name))),
+            Kind::Text { open, .. } => open(source, reading.clone())?,
             Kind::Folder { .. } => return Err(Error::NoFolder { path: name.to_owned(), format }),
             Kind::Columns { .. } => {
                 let reason = "it is read from a file alone, neither from a stream nor packed: write it to a file, and name that";
                 return Err(Error::Columns { path: name.to_owned(), format, reason: reason.to_owned() });
             }
         };
-        Ok(Self { body, name: name.to_owned(), format, seen: SeenIds::default(), done: false })
+        Ok(Self::of(body, name.to_owned(), format, reading))
+    }
+
+    fn of(body: Box<dyn Body>, name: String, format: Format, reading: Arc<Reading>) -> Self {
+        Self { body, name, format, reading, seen: SeenIds::default(), done: false }
     }
 
     /// The format that is read.
@@ -130,7 +159,21 @@ impl Reader {
             place.utterance = Some(utterance.id);
             return Err(Error::DuplicateId { place });
         }
+        self.look(&utterance, place);
         Ok(Some(utterance))
+    }
+
+    /// Says what is worth a look in a list that was read.
+    fn look(&self, utterance: &Utterance, mut place: Place) {
+        let notices = &self.reading.notices;
+        if !notices.are_heard() || utterance.nbest.is_scored() {
+            return;
+        }
+        if let Some(field) = scores::unused(utterance.nbest.hypotheses()) {
+            let field = field.to_owned();
+            place.utterance = Some(utterance.id.clone());
+            notices.once(|| Notice::UnusedNumber { place, field });
+        }
     }
 }
 
@@ -152,6 +195,15 @@ impl Iterator for Reader {
 }
 
 impl std::iter::FusedIterator for Reader {}
+
+impl std::fmt::Debug for ReadOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadOptions")
+            .field("format", &self.format)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -43,6 +43,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         }
         hypotheses.push(hypothesis(value, fields.place(), || key.clone())?);
     }
+    fields.score(&mut hypotheses, |index| format!("hyp_{}.", index + 1))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("ref")?;
     fields.utterance(nbest, reference)

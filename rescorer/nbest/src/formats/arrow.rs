@@ -29,7 +29,9 @@ pub(super) const SPEC: Spec = Spec {
     name: "arrow",
     kind: Kind::Columns {
         marker: |start| start.starts_with(FILE) || start.starts_with(&MESSAGE),
-        open: |name, file| Ok(Box::new(ColumnsBody::open(name, Format::Arrow, || open(file))?)),
+        open: |name, file, reading| {
+            Ok(Box::new(ColumnsBody::open(name, Format::Arrow, reading, || open(file))?))
+        },
     },
 };
 

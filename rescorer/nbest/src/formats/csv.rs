@@ -25,7 +25,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "csv",
     kind: Kind::Text {
         marker: |line| has_columns(line, Format::Csv, b','),
-        open: |source| open(source, Format::Csv, b','),
+        open: |source, _| open(source, Format::Csv, b','),
     },
 };
 

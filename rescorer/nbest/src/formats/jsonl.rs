@@ -12,20 +12,22 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.rename()?;
     fields.read_id()?;
     let listed = fields.list("hypotheses", "a list of objects with `text` and `score`")?;
     let listed = listed.ok_or_else(|| fields.missing("hypotheses", Format::Jsonl))?;
-    let hypotheses = listed
+    let mut hypotheses: Vec<_> = listed
         .into_iter()
         .enumerate()
         .map(|(position, value)| {
             let name = format!("hypotheses[{position}]");
             match is_result(&value) {
                 true => result(value, fields.place(), &name),
-                false => hypothesis(value, fields.place(), || name.clone()),
+                false => hypothesis(fields.named(value), fields.place(), || name.clone()),
             }
         })
         .collect::<Result<_, _>>()?;
+    fields.score(&mut hypotheses, |position| format!("hypotheses[{position}]."))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("reference")?;
     fields.utterance(nbest, reference)

@@ -20,6 +20,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::vec;
 
 use serde_json::Value;
@@ -116,7 +117,7 @@ impl Folder {
     fn utterance(&self, entry: Entry, lines: Vec<Piece>) -> Result<(Utterance, Place), Error> {
         let of_manifest =
             Place { path: Some(self.manifest.as_str().into()), line: Some(entry.line), utterance: None };
-        let mut fields = Fields::new(entry.value, of_manifest, entry.id)?;
+        let mut fields = Fields::new(entry.value, of_manifest, entry.id, Arc::default())?;
         fields.read_id()?;
         let place = |piece: &Piece| Place {
             path: Some(self.beams.name().clone()),

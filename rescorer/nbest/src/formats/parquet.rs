@@ -15,7 +15,9 @@ pub(super) const SPEC: Spec = Spec {
     name: "parquet",
     kind: Kind::Columns {
         marker: |start| start.starts_with(b"PAR1"),
-        open: |name, file| Ok(Box::new(ColumnsBody::open(name, Format::Parquet, || open(file))?)),
+        open: |name, file, reading| {
+            Ok(Box::new(ColumnsBody::open(name, Format::Parquet, reading, || open(file))?))
+        },
     },
 };
 

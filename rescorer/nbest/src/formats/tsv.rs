@@ -7,6 +7,6 @@ pub(super) const SPEC: Spec = Spec {
     name: "tsv",
     kind: Kind::Text {
         marker: |line| has_columns(line, Format::Tsv, b'\t'),
-        open: |source| open(source, Format::Tsv, b'\t'),
+        open: |source, _| open(source, Format::Tsv, b'\t'),
     },
 };

@@ -1,0 +1,106 @@
+//! What a reader says of an input that is no error.
+
+use std::fmt;
+use std::mem::{Discriminant, discriminant};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::Place;
+use crate::scores::LEAST_PROBABILITY;
+
+/// Something that whoever gave the input should know. Each kind is said once for an input, of the first utterance
+/// with it; its text says what was seen and how it was read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A list has no scores, but an unknown number stands beside every text.
+    UnusedNumber {
+        /// The utterance.
+        place: Place,
+        /// The name of the number.
+        field: String,
+    },
+    /// A probability is below zero, and read as a logarithm.
+    ProbabilityBelowZero {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+    },
+    /// A probability is 0, and counts as [`LEAST_PROBABILITY`].
+    ProbabilityZero {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+    },
+    /// A cost is below zero.
+    CostBelowZero {
+        /// The utterance.
+        place: Place,
+        /// The field.
+        field: String,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnusedNumber { place, field } => write!(
+                f,
+                "{place} has no scores, but `{field}` is a number beside every text and is not used"
+            ),
+            Self::ProbabilityBelowZero { place, field } => {
+                write!(f, "{place}: `{field}` is below zero, so it is read as a logarithm")
+            }
+            Self::ProbabilityZero { place, field } => {
+                write!(f, "{place}: `{field}` is 0, which counts as {LEAST_PROBABILITY:e}")
+            }
+            Self::CostBelowZero { place, field } => write!(
+                f,
+                "{place}: `{field}` is below zero, though costs hardly are; it is negated as every cost, so that the \
+                 lowest is the best"
+            ),
+        }
+    }
+}
+
+/// Who is told.
+pub(crate) type Listener = Arc<dyn Fn(&Notice) + Send + Sync>;
+
+/// Passes on what is said of one input, each kind once.
+#[derive(Clone, Default)]
+pub(crate) struct Notices {
+    listener: Option<Listener>,
+    said: Arc<Mutex<Vec<Discriminant<Notice>>>>,
+}
+
+impl Notices {
+    /// Of a new input.
+    pub(crate) fn to(listener: Option<Listener>) -> Self {
+        Self { listener, said: Arc::default() }
+    }
+
+    /// Whether anybody listens.
+    pub(crate) fn are_heard(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    /// Says something, unless its kind was said before.
+    pub(crate) fn once(&self, notice: impl FnOnce() -> Notice) {
+        let Some(listener) = &self.listener else { return };
+        let notice = notice();
+        let kind = discriminant(&notice);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.contains(&kind) {
+            said.push(kind);
+            drop(said);
+            listener(&notice);
+        }
+    }
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notices").field("are_heard", &self.are_heard()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! Scores of a list from the numbers that stand beside its texts.
+//!
+//! A list has no scores until one of the [`names`] is found beside its texts, and the first line of that table which
+//! any of the texts has decides for all of them:
+//!
+//! 1. `score`, `total_score`, then a log-probability under another name: taken as it is.
+//! 2. Scores of several models, such as `am_score` and `lm_score`, or `att` and `ctc`: they are added up. They stay
+//!    apart among the fields of the hypothesis. A language model's alone is no score of the first pass.
+//! 3. A cost: negated.
+//! 4. A probability, such as `confidence`: its logarithm. A number below zero is a logarithm already.
+//!
+//! Confidences that are 0 beside every text, or that stand beside the first of several texts alone, say that
+//! the recogniser gave none: such lists have no scores.
+
+use serde_json::Value;
+
+use crate::notice::{Notice, Notices};
+use crate::{Error, Hypothesis, Place};
+
+mod kind;
+pub(crate) mod names;
+
+pub use kind::ScoreKind;
+use names::{Group, KNOWN, Known, Role};
+
+/// What probabilities of 0 count as: their logarithm is no number.
+pub const LEAST_PROBABILITY: f64 = 1e-10;
+
+/// Where the hypotheses of a list stand, for messages.
+pub(crate) struct Beside<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) notices: &'a Notices,
+    /// What the fields of a hypothesis begin with, such as `hypotheses[0].`; empty in a table.
+    pub(crate) prefix: &'a dyn Fn(usize) -> String,
+}
+
+impl Beside<'_> {
+    /// The number of a field among others; a null, an empty text and a text that is no number are none.
+    fn number(&self, hypothesis: &Hypothesis, name: &str) -> Option<f64> {
+        match hypothesis.extra.get(name)? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn field(&self, position: usize, name: &str) -> String {
+        format!("{}{name}", (self.prefix)(position))
+    }
+}
+
+/// Gives the hypotheses of a list their scores, where none has one yet and a known number stands beside the texts.
+/// The numbers stay among the fields that are carried along.
+///
+/// # Errors
+/// [`Error::Score`] for a probability above 1, and a number that is not finite.
+pub(crate) fn attach(hypotheses: &mut [Hypothesis], at: &Beside) -> Result<(), Error> {
+    if hypotheses.iter().any(|one| one.score.is_some()) || hypotheses.iter().all(|one| one.extra.is_empty()) {
+        return Ok(());
+    }
+    let is_there = |name: &str| hypotheses.iter().any(|one| at.number(one, name).is_some());
+    let Some(found) = KNOWN.iter().find(|known| is_there(known.name) && decides(known, &is_there)) else {
+        return Ok(());
+    };
+    let sources: Vec<(&str, ScoreKind)> = match found.role {
+        Role::Whole => vec![(found.name, found.kind)],
+        Role::Part(_) => parts(&is_there),
+    };
+    attach_from(hypotheses, &sources, at)
+}
+
+/// Gives every hypothesis the sum of these numbers beside it as its score.
+///
+/// # Errors
+/// Those of [`attach`], and [`Error::Score`] where one of several numbers is missing.
+pub(crate) fn attach_from(
+    hypotheses: &mut [Hypothesis],
+    sources: &[(&str, ScoreKind)],
+    at: &Beside,
+) -> Result<(), Error> {
+    for &(name, kind) in sources {
+        let numbers: Vec<Option<f64>> = hypotheses.iter().map(|one| at.number(one, name)).collect();
+        if kind == ScoreKind::Probability && is_unset(&numbers) {
+            hypotheses.iter_mut().for_each(|one| one.score = None);
+            return Ok(());
+        }
+        for (position, number) in numbers.into_iter().enumerate() {
+            let hypothesis = &mut hypotheses[position];
+            hypothesis.score = match number {
+                Some(number) => {
+                    let sum = hypothesis.score.unwrap_or(0.0);
+                    Some(sum + kind.log(number, || at.field(position, name), at)?)
+                }
+                // A whole score that is missing leaves the hypothesis without; the list then says so.
+                None if sources.len() == 1 => None,
+                None => return Err(missing(name, sources, position, at)),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// A part that is missing would make sums that cannot be compared.
+fn missing(name: &str, sources: &[(&str, ScoreKind)], position: usize, at: &Beside) -> Error {
+    let all: Vec<_> = sources.iter().map(|(name, _)| format!("`{name}`")).collect();
+    Error::Score {
+        place: at.place.clone(),
+        field: at.field(position, name),
+        reason: format!(
+            "missing, but the score is the sum of {}; give all of them beside every text, or none",
+            all.join(", ")
+        ),
+    }
+}
+
+/// Whether a name that is there says what the score is.
+fn decides(known: &Known, is_there: &impl Fn(&str) -> bool) -> bool {
+    match known.role {
+        // The decoder of CTC beams (pyctcdecode) gives the acoustic score, and the sum of both under `lm_score`.
+        Role::Whole => known.name != "logit_score" || !is_there("lm_score"),
+        Role::Part(Group::Language) => known.name == "lm_score" && is_there("logit_score"),
+        Role::Part(_) => true,
+    }
+}
+
+/// The parts that are there, one of each group.
+fn parts(is_there: &impl Fn(&str) -> bool) -> Vec<(&'static str, ScoreKind)> {
+    let mut groups = Vec::new();
+    let mut found = Vec::new();
+    for known in KNOWN {
+        if let Role::Part(group) = known.role
+            && !groups.contains(&group)
+            && is_there(known.name)
+        {
+            groups.push(group);
+            found.push((known.name, known.kind));
+        }
+    }
+    found
+}
+
+/// Whether confidences say that there are none.
+fn is_unset(numbers: &[Option<f64>]) -> bool {
+    let given = |number: &Option<f64>| number.is_some_and(|number| number != 0.0);
+    let first_alone = numbers.len() > 1 && !numbers[1..].iter().any(given);
+    numbers.iter().all(|number| *number == Some(0.0)) || (first_alone && numbers[1..].contains(&None))
+}
+
+/// The name of a number that stands beside every text of a list without scores, differs between the texts, and
+/// may be a score.
+pub(crate) fn unused(hypotheses: &[Hypothesis]) -> Option<&str> {
+    let [first, rest @ ..] = hypotheses else { return None };
+    if rest.is_empty() || hypotheses.iter().any(|one| one.score.is_some()) {
+        return None;
+    }
+    let number = |one: &Hypothesis, name: &str| match one.extra.get(name)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    first.extra.keys().map(String::as_str).filter(|name| names::may_be_score(name)).find(|name| {
+        let of_first = number(first, name);
+        let beside_all = of_first.is_some() && rest.iter().all(|one| number(one, name).is_some());
+        beside_all && rest.iter().any(|one| number(one, name) != of_first)
+    })
+}
+
+/// Says where a number is taken for another kind than its name says.
+fn notice(at: &Beside, field: String, make: fn(Place, String) -> Notice) {
+    at.notices.once(|| make(at.place.clone(), field));
+}
+
+#[cfg(test)]
+mod tests;
