@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::line::is_break;
 use crate::{Answer, AnswerEncoder, Error, jsonl_writer};
 
 mod csv;
@@ -152,7 +153,7 @@ fn unwritable(answer: &Answer, format: &'static str, reason: String) -> Error {
 fn check_id(answer: &Answer, format: &'static str) -> Result<(), Error> {
     let what = match answer.utterance().id.as_str() {
         "" => "is empty",
-        id if id.contains(char::is_whitespace) => "holds white space",
+        id if id.contains(|c: char| c.is_whitespace() || is_break(c)) => "holds white space",
         _ => return Ok(()),
     };
     Err(unwritable(answer, format, format!("its id {what}, but words follow it; rename it")))

@@ -54,11 +54,11 @@ fn rescored(format: OutputFormat, content: OutputContent) -> String {
 
 #[test]
 fn text() {
-    assert_eq!(rescored(OutputFormat::Text, WINNERS), "u1\ta\t\"c\"\n");
-    assert_eq!(rescored(OutputFormat::Text, RESCORED), "u1\t1\t-4.0000\ta\t\"c\"\nu1\t0\t-5.5000\ta, b\n");
+    assert_eq!(rescored(OutputFormat::Text, WINNERS), "u1\ta \"c\"\n");
+    assert_eq!(rescored(OutputFormat::Text, RESCORED), "u1\t1\t-4.0000\ta \"c\"\nu1\t0\t-5.5000\ta, b\n");
     assert_eq!(
         first_pass(OutputFormat::Text, &utterance()).unwrap(),
-        "u1\t0\ta, b\nu1\t1\ta\t\"c\"\nu1\t2\ta, b\n"
+        "u1\t0\ta, b\nu1\t1\ta \"c\"\nu1\t2\ta, b\n"
     );
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rescorer::{ListScores, NBest, TextScore, Utterance};
 use rescorer_models::Tokenizer;
-use rescorer_nbest::Error;
+use rescorer_nbest::{Error, one_line};
 use serde::Serialize;
 
 use crate::args::ScoreArgs;
@@ -86,9 +86,10 @@ fn write(
                 },
             )?;
         } else if is_list {
-            writeln!(out, "{}\t{}\t{:.4}\t{text}", utterance.id, hypothesis.position, score.lm_score)?;
+            let (id, text, position) = (one_line(&utterance.id), one_line(text), hypothesis.position);
+            writeln!(out, "{id}\t{position}\t{:.4}\t{text}", score.lm_score)?;
         } else {
-            writeln!(out, "{:.4}\t{text}", score.lm_score)?;
+            writeln!(out, "{:.4}\t{}", score.lm_score, one_line(text))?;
         }
     }
     Ok(())

@@ -5,13 +5,14 @@
 //! JSON objects: those of the hypothesis in `extra`, those of the utterance in `utterance_extra`. They have no
 //! columns of their own, since the first row would have to know the fields of the last.
 //!
-//! A cell with a separator, a quote or a line break stands in quotes, quotes in it are doubled. A text that is
+//! A cell with a separator, a quote, a line break or a tab stands in quotes, quotes in it are doubled. A text that is
 //! there but empty is a pair of quotes; what is not there is nothing at all.
 //!
 //! # Reference
 //! RFC 4180, with `\n` as line break.
 
 use super::{Encode, OutputContent, OutputSpec, check_fields};
+use crate::line::is_break;
 use crate::{Answer, Error};
 
 pub(super) const CSV: OutputSpec = OutputSpec {
@@ -66,7 +67,7 @@ impl Table {
     }
 
     fn cell(&self, text: &str) -> String {
-        let plain = !text.is_empty() && !text.contains([self.separator, '"', '\n', '\r']);
+        let plain = !text.is_empty() && !text.contains(|c| c == self.separator || c == '"' || is_break(c));
         if plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
     }
 }

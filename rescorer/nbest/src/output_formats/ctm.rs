@@ -12,6 +12,7 @@
 use serde_json::{Map, Value};
 
 use super::{Encode, OutputSpec, check_id, unwritable};
+use crate::line::is_break;
 use crate::{Answer, Error};
 
 pub(super) const SPEC: OutputSpec = OutputSpec {
@@ -94,7 +95,7 @@ fn word(value: &Value) -> Result<Word, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Err(format!("its word {value} has no text in `word`; {REMEDY}"));
     };
-    if text.contains(char::is_whitespace) || text.starts_with("<ALT") {
+    if text.contains(|c: char| c.is_whitespace() || is_break(c)) || text.starts_with("<ALT") {
         return Err(format!("{text:?} is no word that a line can hold; split it, or write another format"));
     }
     let time = |name: &str| -> Result<f64, String> {

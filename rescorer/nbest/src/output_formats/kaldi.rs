@@ -1,9 +1,10 @@
-//! The winners as the file `text` of a Kaldi data folder: `ID WORDS` a line.
+//! The winners as the file `text` of a Kaldi data folder: `ID WORDS` a line, one blank between words.
 //!
 //! # Reference
 //! Kaldi, "Data preparation": <https://kaldi-asr.org/doc/data_prep.html>.
 
 use super::{Encode, OutputSpec, check_id};
+use crate::line::words;
 use crate::{Answer, Error};
 
 pub(super) const SPEC: OutputSpec = OutputSpec {
@@ -20,7 +21,7 @@ impl Encode for Kaldi {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
         check_id(answer, SPEC.name)?;
         to.extend(answer.utterance().id.bytes());
-        for word in answer.winner().text.split_whitespace() {
+        for word in words(&answer.winner().text) {
             to.push(b' ');
             to.extend(word.bytes());
         }

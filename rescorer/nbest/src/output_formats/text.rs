@@ -2,9 +2,12 @@
 //!
 //! Of lists, each hypothesis has a line: id, position, total if there is one, text. After a second pass
 //! repeated texts have one total, and one line.
+//!
+//! A line break or a tab inside a text is written as a blank ([`one_line`]). An id that holds one is refused.
 
-use super::{Encode, OutputContent, OutputSpec};
-use crate::{Answer, Error};
+use super::{Encode, OutputContent, OutputSpec, unwritable};
+use crate::line::is_break;
+use crate::{Answer, Error, one_line};
 
 pub(super) const SPEC: OutputSpec = OutputSpec {
     name: "text",
@@ -19,8 +22,13 @@ struct Text(OutputContent);
 impl Encode for Text {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
         let id = &answer.utterance().id;
+        if id.contains(is_break) {
+            let reason =
+                "its id holds a line break or a tab, but stands in one line; rename it, or write jsonl";
+            return Err(unwritable(answer, SPEC.name, reason.to_owned()));
+        }
         if !self.0.lists {
-            to.extend(format!("{id}\t{}\n", answer.winner().text).bytes());
+            to.extend(format!("{id}\t{}\n", one_line(&answer.winner().text)).bytes());
             return Ok(());
         }
         let mut last = None;
@@ -29,8 +37,10 @@ impl Encode for Text {
             match line.total {
                 // Repeats stand together.
                 Some(_) if last == Some(text) => {}
-                Some(total) => to.extend(format!("{id}\t{position}\t{total:.4}\t{text}\n").bytes()),
-                None => to.extend(format!("{id}\t{position}\t{text}\n").bytes()),
+                Some(total) => {
+                    to.extend(format!("{id}\t{position}\t{total:.4}\t{}\n", one_line(text)).bytes());
+                }
+                None => to.extend(format!("{id}\t{position}\t{}\n", one_line(text)).bytes()),
             }
             last = Some(text);
         }

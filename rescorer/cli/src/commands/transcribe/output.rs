@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use rescorer::{AnswerRecord, Utterance};
-use rescorer_nbest::{Answer, AnswerEncoder, OutputContent, OutputFormat};
+use rescorer_nbest::{Answer, AnswerEncoder, OutputContent, OutputFormat, one_line};
 use serde::Serialize;
 
 use crate::answers::{Answered, Writer};
@@ -62,9 +62,9 @@ impl Output {
                 };
                 for (pass, text) in passes {
                     // A text with a tab or a line's end would be several fields or lines.
-                    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let (id, text) = (one_line(&utterance.id), one_line(text.trim()));
                     let Range { start, end } = seconds;
-                    writeln!(out, "{}\t{start:.2}\t{end:.2}\t{pass}\t{text}", utterance.id)?;
+                    writeln!(out, "{id}\t{start:.2}\t{end:.2}\t{pass}\t{text}")?;
                 }
                 out.flush()?;
             }
