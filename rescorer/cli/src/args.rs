@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText};
-use rescorer_nbest::{Format, OutputFormat};
+use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
@@ -90,6 +90,10 @@ pub struct ListArgs {
 pub struct SelectArgs {
     #[arg(long, help = format_help())]
     pub format: Option<Format>,
+    /// Fields or columns whose names are not the usual ones, as text=hyp,score=am: text, score, id, reference, context,
+    /// position, hypotheses. score=-NAME is a cost, score=ln:NAME a probability; several scores are added up
+    #[arg(long, value_name = "FIELD=NAME,...")]
+    pub columns: Option<FieldNames>,
     /// Leave out the first N utterances
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub skip: usize,
@@ -272,7 +276,7 @@ pub struct ScoreArgs {
     /// N-best lists: files, or - for stdin
     pub lists: Vec<PathBuf>,
     /// Sentences, one a line, instead of lists
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "format"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "format", "columns"])]
     pub text: Option<PathBuf>,
     /// The log-probability of every token (with --json)
     #[arg(long, requires = "json")]

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer_nbest::{Notice, ReadOptions, Readers};
+use rescorer_nbest::{Format, Notice, ReadOptions, Readers};
 
 use crate::args::SelectArgs;
 use crate::status::{self, Outcome, Status};
@@ -11,7 +11,8 @@ pub fn read(
     paths: &[PathBuf],
     args: &SelectArgs,
 ) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let readers = Readers::new(paths, &options().with_format(args.format))?;
+    let options = options().with_format(args.format).with_names(args.columns.clone().unwrap_or_default());
+    let readers = Readers::new(paths, &options)?;
     Ok(select(readers.map(|item| item.map_err(Into::into)), args))
 }
 
@@ -28,10 +29,24 @@ fn options() -> ReadOptions {
             Notice::UnusedNumber { field, .. } => {
                 format!("; if it is the score, pass --columns score={field}")
             }
+            Notice::RisingScores { format: Format::Kaldi, .. } => {
+                "; if the files hold log-likelihoods, turn their signs".to_owned()
+            }
+            Notice::RisingScores { format, .. } if names_costs(*format) => {
+                "; if they are costs, pass --columns score=-score, or -NAME where the score has another name"
+                    .to_owned()
+            }
+            Notice::RisingScores { .. } => "; if they are costs, negate them".to_owned(),
             _ => String::new(),
         };
         status::print(format_args!("warning: {notice}{remedy}"));
     }))
+}
+
+/// Whether `--columns` can say that the scores of a format are costs.
+fn names_costs(format: Format) -> bool {
+    matches!(format, Format::Jsonl | Format::EspnetJson | Format::Csv | Format::Tsv)
+        || matches!(format.name(), "parquet" | "arrow")
 }
 
 /// What a reader yields.

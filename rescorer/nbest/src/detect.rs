@@ -1,39 +1,48 @@
 //! Tells the format of an input from how it begins.
 
-use crate::formats::Layout;
+use crate::formats::{Layout, refusal};
 use crate::source::Source;
-use crate::{Error, Format};
+use crate::{Error, FieldNames, Format};
 
 /// Bytes looked at before giving up.
 const LIMIT: usize = 64 * 1024;
 
 /// The format of the input. It consumes leading white space only, and reads no further than the first key
 /// that tells, or the first line where the text is not JSON.
-pub(crate) fn detect(source: &mut Source) -> Result<Format, Error> {
-    if source.peek()?.is_none() {
+pub(crate) fn detect(source: &mut Source, names: &FieldNames) -> Result<Format, Error> {
+    // A table of tabs may begin with one, so the white space before its first column stays.
+    source.skip_blank_lines()?;
+    if source.unread().trim_ascii().is_empty() {
         return Err(Error::Empty { path: source.name().to_string() });
     }
     if let Some(format) = Format::of_start(source.unread()) {
         return Ok(format);
     }
-    if !matches!(source.unread().first(), Some(b'{' | b'[')) {
-        return detect_text(source);
+    if !matches!(source.unread().trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return detect_text(source, names);
     }
+    source.peek()?;
     loop {
         match examine(source.unread()) {
             Verdict::Empty => return Err(Error::Empty { path: source.name().to_string() }),
             Verdict::Found(format) => return Ok(format),
             Verdict::Likely(_) | Verdict::Unclear if source.unread().len() < LIMIT && source.fill()? => {}
             Verdict::Likely(format) => return Ok(format),
-            _ => return Err(unknown(source)),
+            _ => {
+                // What Python prints may begin like JSON.
+                let line = source.first_line()?;
+                return Format::of_text(&line, names).ok_or_else(|| unknown(source));
+            }
         }
     }
 }
 
-fn detect_text(source: &mut Source) -> Result<Format, Error> {
-    while !source.unread().contains(&b'\n') && source.unread().len() < LIMIT && source.fill()? {}
-    let line = source.unread().split(|&byte| byte == b'\n').next().unwrap_or_default();
-    Format::of_text(line).ok_or_else(|| unknown(source))
+fn detect_text(source: &mut Source, names: &FieldNames) -> Result<Format, Error> {
+    let line = source.first_line()?;
+    Format::of_text(&line, names).ok_or_else(|| match refusal(&line, names) {
+        Some(reason) => Error::Header { path: source.name().to_string(), line: source.line(), reason },
+        None => unknown(source),
+    })
 }
 
 fn unknown(source: &Source) -> Error {

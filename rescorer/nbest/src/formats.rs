@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::fields::Fields;
 use crate::reading::Reading;
 use crate::source::Source;
-use crate::{Error, Utterance};
+use crate::{Error, FieldNames, Utterance};
 
 mod am_json;
 #[cfg(feature = "parquet")]
@@ -25,9 +25,14 @@ mod nemo;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod sherpa_onnx;
+mod srilm;
+mod torchaudio;
 mod tsv;
 mod vosk;
+mod wav2letter;
 mod whisper;
+
+pub(crate) use csv::refusal;
 
 /// What the crate knows about a format.
 pub(crate) struct Spec {
@@ -46,10 +51,12 @@ pub(crate) enum Kind {
     Json(Json),
     /// Text of another kind.
     Text {
-        /// Whether the first line tells that a text is of this format.
-        marker: fn(&[u8]) -> bool,
+        /// Whether the first line tells that a text is of this format; tables may have columns of other names.
+        marker: fn(&[u8], &FieldNames) -> bool,
         /// Reads it.
         open: fn(Source, Arc<Reading>) -> Opened,
+        /// Folders of such files, where they are read too.
+        folder: Option<Folder>,
     },
     /// A file of columns, in which one jumps to and fro.
     #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
@@ -60,12 +67,26 @@ pub(crate) enum Kind {
         open: fn(&str, File, Arc<Reading>) -> Opened,
     },
     /// A folder of files that belong together.
-    Folder {
-        /// Whether a folder is of this format.
-        marker: fn(&Path) -> bool,
-        /// Opens it.
-        open: fn(&Path) -> Opened,
-    },
+    Folder(Folder),
+}
+
+/// A folder of a format.
+pub(crate) struct Folder {
+    /// Whether a folder is of this format.
+    pub(crate) marker: fn(&Path) -> bool,
+    /// Opens it.
+    pub(crate) open: fn(&Path, Arc<Reading>) -> Opened,
+}
+
+impl Spec {
+    /// How folders of this format are read, if it has any.
+    pub(crate) fn folder(&self) -> Option<&Folder> {
+        match &self.kind {
+            Kind::Folder(folder) => Some(folder),
+            Kind::Text { folder, .. } => folder.as_ref(),
+            Kind::Json(_) | Kind::Columns { .. } => None,
+        }
+    }
 }
 
 /// A format of JSON text.
@@ -128,7 +149,8 @@ formats! {
     EspnetJson = am_json,
     /// `espnet`: a decode folder of ESPnet, `logdir/output.N/Kbest_recog/` with `text` and `score`, and `ref.txt` beside `logdir`.
     EspnetFolder = espnet,
-    /// `kaldi`: a folder of Kaldi's `nbest-to-linear`, `words_text`, `ac_cost`, `lm_cost`, with `text` as references.
+    /// `kaldi`: a folder of Kaldi's `nbest-to-linear`, `words_text` and costs (`ac_cost`, `lm_cost`, `acwt`, `lmwt.*`), with
+    /// `text` as references; or a folder of such folders, `archives.N`.
     Kaldi = kaldi,
     /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
     Vosk = vosk,
@@ -141,8 +163,15 @@ formats! {
     /// `sherpa-onnx`: results of sherpa-onnx with `ys_probs`, one JSON object or a stream of them, alone or as
     /// `nbest`.
     SherpaOnnx = sherpa_onnx,
-    /// `csv`: a table with commas, one hypothesis a row, the columns `id` and `text`, and `score`, `reference`,
-    /// `context`, `position` where they are there.
+    /// `srilm`: N-best lists of SRILM and Decipher (`NBestList1.0`, or acoustic score, LM score, number of words), a file for
+    /// each utterance, or a folder of them.
+    Srilm = srilm,
+    /// `wav2letter`: beams of wav2letter and flashlight, `ID | SCORE | AM SCORE | LM SCORE | WER | WORDS` a line.
+    Wav2letter = wav2letter,
+    /// `torchaudio`: beams of torchaudio's CTC decoders as Python prints them, lists of `CTCHypothesis(...)`.
+    Torchaudio = torchaudio,
+    /// `csv`: a table with commas or semicolons, one hypothesis a row, the columns `id` and `text`, and `score`,
+    /// `reference`, `context`, `position` where they are there.
     Csv = csv,
     /// `tsv`: the same table with tabs.
     Tsv = tsv,
@@ -153,6 +182,15 @@ formats! {
 }
 
 impl Format {
+    /// Whether its fields or columns may have other names than the usual ones.
+    pub fn takes_names(self) -> bool {
+        match &self.spec().kind {
+            Kind::Json(_) | Kind::Columns { .. } => true,
+            Kind::Text { .. } => matches!(self, Self::Csv | Self::Tsv),
+            Kind::Folder(_) => false,
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.spec().name
@@ -174,16 +212,16 @@ impl Format {
 
     /// The format of a folder.
     pub(crate) fn of_folder(path: &Path) -> Option<Self> {
-        Self::ALL.iter().copied().find(|format| match &format.spec().kind {
-            Kind::Folder { marker, .. } => marker(path),
-            Kind::Json(_) | Kind::Text { .. } | Kind::Columns { .. } => false,
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.spec().folder().is_some_and(|folder| (folder.marker)(path)))
     }
 
     /// The format of a text that is not JSON, from its first line.
-    pub(crate) fn of_text(line: &[u8]) -> Option<Self> {
+    pub(crate) fn of_text(line: &[u8], names: &FieldNames) -> Option<Self> {
         Self::ALL.iter().copied().find(|format| match &format.spec().kind {
-            Kind::Text { marker, .. } => marker(line),
+            Kind::Text { marker, .. } => marker(line, names),
             _ => false,
         })
     }

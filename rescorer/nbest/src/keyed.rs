@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Place};
 
@@ -77,4 +77,19 @@ impl KeyedLines {
             reason: format!("{} has no line for it; add one", self.path),
         })
     }
+}
+
+/// The folders inside a folder whose names are a number between two words, in the order of the numbers.
+pub(crate) fn numbered(path: &Path, before: &str, behind: &str) -> Vec<(u64, PathBuf)> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let digits = name.to_str()?.strip_prefix(before)?.strip_suffix(behind)?;
+            let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+            Some((number, entry.path()))
+        })
+        .collect();
+    found.sort();
+    found
 }

@@ -45,6 +45,7 @@ mod line;
 mod nbest;
 mod notice;
 mod object;
+mod order;
 mod output;
 mod output_formats;
 mod place;

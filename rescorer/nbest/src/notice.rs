@@ -4,8 +4,8 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Place;
 use crate::scores::LEAST_PROBABILITY;
+use crate::{Format, Place};
 
 /// Something that whoever gave the input should know. Each kind is said once for an input, of the first utterance
 /// with it; its text says what was seen and how it was read.
@@ -40,6 +40,28 @@ pub enum Notice {
         /// The field.
         field: String,
     },
+    /// The scores rise from the first hypothesis to the last, in list after list: they look like costs.
+    RisingScores {
+        /// The input, as it was named.
+        path: String,
+        /// The format that it is read as.
+        format: Format,
+        /// The lists whose scores rise.
+        lists: u64,
+        /// The lists read so far that have at least two different scores.
+        of: u64,
+        /// The id of the first list whose scores rise.
+        first: String,
+    },
+    /// A folder holds files with a number for every hypothesis that are not read.
+    UnreadCosts {
+        /// The folder.
+        path: String,
+        /// How the score is made, `−(lm_cost + 0.1 · ac_cost)`; empty where there are no scores.
+        score: String,
+        /// The names of the files.
+        files: Vec<String>,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -60,6 +82,26 @@ impl fmt::Display for Notice {
                 "{place}: `{field}` is below zero, though costs hardly are; it is negated as every cost, so that the \
                  lowest is the best"
             ),
+            Self::RisingScores { path, lists, of, first, .. } => write!(
+                f,
+                "{path}: in {lists} of {of} lists the scores rise from the first hypothesis to the last (first in utterance \
+                 {first:?}). They look like costs: the highest score is taken for the best, so the last hypothesis of such a \
+                 list wins"
+            ),
+            Self::UnreadCosts { path, score, files } => {
+                let files = files.join(", ");
+                match score.as_str() {
+                    "" => write!(
+                        f,
+                        "{path}: no costs are read, but {files} has a number for each hypothesis; if they are costs, copy the \
+                         file to `lm_cost`"
+                    ),
+                    score => write!(
+                        f,
+                        "{path}: the score is {score}. Not read: {files}; to read one of them instead, copy it to `lm_cost`"
+                    ),
+                }
+            }
         }
     }
 }

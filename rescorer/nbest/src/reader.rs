@@ -9,6 +9,7 @@ use crate::body::{Body, JsonBody};
 use crate::detect::detect;
 use crate::formats::Kind;
 use crate::notice::{Listener, Notice, Notices};
+use crate::order::Watched;
 use crate::reading::Reading;
 use crate::scores;
 use crate::source::Source;
@@ -63,6 +64,7 @@ pub struct Reader {
     name: String,
     format: Format,
     reading: Arc<Reading>,
+    order: Watched,
     seen: SeenIds,
     done: bool,
 }
@@ -96,11 +98,12 @@ impl Reader {
     fn open_folder(path: &Path, options: &ReadOptions) -> Result<Self, Error> {
         let name = path.display().to_string();
         let format = options.format.or_else(|| Format::of_folder(path));
-        let Some((format, Kind::Folder { open, .. })) = format.map(|format| (format, &format.spec().kind))
-        else {
+        let Some((format, folder)) = format.and_then(|format| Some((format, format.spec().folder()?))) else {
             return Err(Error::Folder { path: name });
         };
-        Ok(Self::of(open(path)?, name, format, options.reading()))
+        let reading = options.reading();
+        check_names(&name, format, options)?;
+        Ok(Self::of((folder.open)(path, reading.clone())?, name, format, reading))
     }
 
     /// Reads from anything, gzip unpacked; `name` stands for it in messages, its file stem in ids.
@@ -118,13 +121,14 @@ impl Reader {
         source.skip_byte_order_mark()?;
         let format = match options.format {
             Some(format) => format,
-            None => detect(&mut source)?,
+            None => detect(&mut source, &options.names)?,
         };
+        check_names(name, format, options)?;
         let reading = options.reading();
         let body: Box<dyn Body> = match &format.spec().kind {
             Kind::Json(json) => Box::new(JsonBody::new(source, format, json, reading.clone(), stem(name))),
             Kind::Text { open, .. } => open(source, reading.clone())?,
-            Kind::Folder { .. } => return Err(Error::NoFolder { path: name.to_owned(), format }),
+            Kind::Folder(_) => return Err(Error::NoFolder { path: name.to_owned(), format }),
             Kind::Columns { .. } => {
                 let reason = "it is read from a file alone, neither from a stream nor packed: write it to a file, and name that";
                 return Err(Error::Columns { path: name.to_owned(), format, reason: reason.to_owned() });
@@ -134,7 +138,8 @@ impl Reader {
     }
 
     fn of(body: Box<dyn Body>, name: String, format: Format, reading: Arc<Reading>) -> Self {
-        Self { body, name, format, reading, seen: SeenIds::default(), done: false }
+        let order = Watched::new(&name, format, reading.clone());
+        Self { body, name, format, reading, order, seen: SeenIds::default(), done: false }
     }
 
     /// The format that is read.
@@ -154,7 +159,10 @@ impl Reader {
     }
 
     fn step(&mut self) -> Result<Option<Utterance>, Error> {
-        let Some((utterance, mut place)) = self.body.next()? else { return Ok(None) };
+        let Some((utterance, mut place)) = self.body.next()? else {
+            self.order.end();
+            return Ok(None);
+        };
         if !self.seen.insert(&utterance.id) {
             place.utterance = Some(utterance.id);
             return Err(Error::DuplicateId { place });
@@ -164,10 +172,13 @@ impl Reader {
     }
 
     /// Says what is worth a look in a list that was read.
-    fn look(&self, utterance: &Utterance, mut place: Place) {
+    fn look(&mut self, utterance: &Utterance, mut place: Place) {
         let notices = &self.reading.notices;
-        if !notices.are_heard() || utterance.nbest.is_scored() {
+        if !notices.are_heard() {
             return;
+        }
+        if utterance.nbest.is_scored() {
+            return self.order.see(utterance);
         }
         if let Some(field) = scores::unused(utterance.nbest.hypotheses()) {
             let field = field.to_owned();
@@ -214,6 +225,16 @@ impl std::fmt::Debug for Reader {
     }
 }
 
+/// Refuses names for what has neither fields nor columns.
+fn check_names(path: &str, format: Format, options: &ReadOptions) -> Result<(), Error> {
+    if options.names.is_empty() || format.takes_names() {
+        return Ok(());
+    }
+    let reason =
+        format!("it is read as {format}, which has no fields or columns to name; leave out --columns");
+    Err(Error::Parts { path: path.to_owned(), reason })
+}
+
 /// The format of columns that a file begins with. What is no file, such as a pipe, is left alone.
 fn begins_as(file: &mut File) -> Option<Format> {
     let mut start = [0; 8];
@@ -233,7 +254,7 @@ pub(crate) fn stem(name: &str) -> String {
 pub(crate) fn check(path: &Path, options: &ReadOptions) -> Result<(), Error> {
     let name = || path.display().to_string();
     let is_dir = path.metadata().map_err(|source| Error::Open { path: name(), source })?.is_dir();
-    let folder = |format: &Format| matches!(format.spec().kind, Kind::Folder { .. });
+    let folder = |format: &Format| format.spec().folder().is_some();
     match options.format.as_ref().map(folder) {
         None if is_dir && Format::of_folder(path).is_none() => Err(Error::Folder { path: name() }),
         Some(false) if is_dir => Err(Error::Folder { path: name() }),

@@ -26,6 +26,9 @@ use names::{Group, KNOWN, Known, Role};
 /// What probabilities of 0 count as: their logarithm is no number.
 pub const LEAST_PROBABILITY: f64 = 1e-10;
 
+/// The usual field of a score.
+const USUAL: &str = "score";
+
 /// Where the hypotheses of a list stand, for messages.
 pub(crate) struct Beside<'a> {
     pub(crate) place: &'a Place,
@@ -78,6 +81,25 @@ pub(crate) fn attach_from(
     sources: &[(&str, ScoreKind)],
     at: &Beside,
 ) -> Result<(), Error> {
+    // What stands in the usual field is one number among the others here.
+    for one in hypotheses.iter_mut() {
+        if let Some(score) = one.score.take() {
+            one.extra.insert(USUAL.to_owned(), score.into());
+        }
+    }
+    add_up(hypotheses, sources, at)?;
+    // Its name is the score's own, so where it is not the score it goes by another.
+    for one in hypotheses.iter_mut() {
+        if let Some(other) = one.extra.shift_remove(USUAL)
+            && !sources.iter().any(|(name, _)| *name == USUAL)
+        {
+            one.extra.insert(format!("other_{USUAL}"), other);
+        }
+    }
+    Ok(())
+}
+
+fn add_up(hypotheses: &mut [Hypothesis], sources: &[(&str, ScoreKind)], at: &Beside) -> Result<(), Error> {
     for &(name, kind) in sources {
         let numbers: Vec<Option<f64>> = hypotheses.iter().map(|one| at.number(one, name)).collect();
         if kind == ScoreKind::Probability && is_unset(&numbers) {

@@ -95,6 +95,28 @@ impl Source {
         Ok(())
     }
 
+    /// Consumes the blank lines that come first. The white space that the next line begins with stays.
+    pub(crate) fn skip_blank_lines(&mut self) -> Result<(), Error> {
+        loop {
+            let white = self.unread().iter().position(|byte| !byte.is_ascii_whitespace());
+            let line =
+                self.unread()[..white.unwrap_or(self.unread().len())].iter().rposition(|&byte| byte == b'\n');
+            self.skip(line.map_or(0, |end| end + 1));
+            if white.is_some() || !self.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The first line that is not blank, or its first 64 KB, without consuming it.
+    pub(crate) fn first_line(&mut self) -> Result<Vec<u8>, Error> {
+        self.skip_blank_lines()?;
+        let end = |unread: &[u8]| unread.iter().position(|&byte| byte == b'\n');
+        while end(self.unread()).is_none() && self.unread().len() < CHUNK && self.fill()? {}
+        let unread = self.unread();
+        Ok(unread[..end(unread).unwrap_or(unread.len()).min(CHUNK)].to_vec())
+    }
+
     /// Consumes white space and returns the next byte without consuming it; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, Error> {
         loop {
@@ -177,6 +199,15 @@ mod tests {
         let mut source = Source::new("x", Drip(b"\xEF\xBBa", false));
         source.skip_byte_order_mark().unwrap();
         assert_eq!(source.unread(), b"\xEF\xBBa");
+    }
+
+    #[test]
+    fn the_first_line_keeps_its_start() {
+        let mut source = Source::new("x", Drip(b" \r\n\n\tid\ttext\nrest", false));
+        assert_eq!((source.first_line().unwrap(), source.line()), (b"\tid\ttext".to_vec(), 3));
+        assert_eq!(source.take(8), b"\tid\ttext".to_vec());
+        let mut source = Source::new("x", Drip(b"\n  ", false));
+        assert_eq!((source.first_line().unwrap(), source.line()), (b"  ".to_vec(), 2));
     }
 
     #[test]

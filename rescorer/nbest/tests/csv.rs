@@ -103,7 +103,8 @@ fn columns_that_are_missing_or_double() {
     assert_eq!(
         refusal(Some(Format::Csv), "l.csv", "\nutt,text,am\nu1,a,1\n"),
         "l.csv:2: no column is `id` or `utterance`: with commas between them, the columns are `utt`, `text`, `am`; \
-         known are id or utterance, text or hypothesis, score, reference, context, position, so rename one"
+         known are id or utterance, text or hypothesis, reference, context, position, score and usual names of scores, so \
+         rename one, or say which it is with --columns id=NAME"
     );
     let message = refusal(Some(Format::Tsv), "l.tsv", "id,text\nu1,a\n");
     assert!(message.starts_with(
@@ -126,7 +127,8 @@ fn columns_that_are_missing_or_double() {
             .contains("the row that names the columns is broken")
     );
     assert!(
-        refusal(None, "l.csv", "utt,hyp\nu1,a\n").contains("it begins with \"utt,hyp\"; name the format")
+        refusal(None, "l.csv", "Well, then: it was so, and so on,\n")
+            .contains("it begins with \"Well, then: it was")
     );
 }
 
@@ -148,7 +150,7 @@ fn tables_that_are_empty_or_cut_short() {
 #[test]
 fn rows_that_are_broken() {
     assert_eq!(
-        bad_rows("id,text,score", "u2,b,-1,2\nu2,c,-1"),
+        bad_rows("id,text,score", "u2,b,c,-1\nu2,c,-1"),
         "l.csv:3: utterance \"u2\": its row has 4 fields, but there are 3 columns; mend it, a field with a separator in \
          quotes, or pass --skip-invalid"
     );

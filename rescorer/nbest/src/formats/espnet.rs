@@ -13,15 +13,15 @@ use std::vec;
 
 use super::{Kind, Spec};
 use crate::body::Body;
-use crate::keyed::{KeyedLine, KeyedLines};
+use crate::keyed::{KeyedLine, KeyedLines, numbered};
 use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "espnet",
-    kind: Kind::Folder {
+    kind: Kind::Folder(super::Folder {
         marker: |path| !jobs(path).is_empty(),
-        open: |path| Ok(Box::new(Folder::open(path)?)),
-    },
+        open: |path, _| Ok(Box::new(Folder::open(path)?)),
+    }),
 };
 
 /// The jobs of a decode folder, job after job: one is held in memory.
@@ -158,21 +158,6 @@ impl Job {
 fn jobs(path: &Path) -> Vec<PathBuf> {
     let jobs = numbered(&path.join("logdir"), "output.", "");
     jobs.into_iter().map(|(_, folder)| folder).filter(|folder| folder.join("1best_recog").is_dir()).collect()
-}
-
-/// The folders inside a folder whose names are a number between two words, in the order of the numbers.
-fn numbered(path: &Path, before: &str, behind: &str) -> Vec<(u64, PathBuf)> {
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    let mut found: Vec<(u64, PathBuf)> = entries
-        .filter_map(|entry| {
-            let name = entry.file_name();
-            let digits = name.to_str()?.strip_prefix(before)?.strip_suffix(behind)?;
-            let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
-            Some((number, entry.path()))
-        })
-        .collect();
-    found.sort();
-    found
 }
 
 /// `-4.06`, or `tensor(-4.06, device='cuda:0')` as PyTorch prints it.

@@ -1,87 +1,169 @@
 //! A folder of what Kaldi's `nbest-to-linear` writes: texts, acoustic costs and language-model costs.
 //!
-//! `words_text` (or `text`) has `ID-N WORDS` a line, the N-th best of an utterance, from 1 on; `ac_cost` and `lm_cost`, both
-//! optional, have `ID-N COST`. References stand in `ref.txt`, or in `text` beside `words_text`, `ID TEXT` a line. A cost is a
-//! negative log-likelihood, so the score is `−(lm_cost + 0.1 · ac_cost)`, with the usual acoustic scale; both costs are carried
-//! along.
+//! `words_text` (or `text`) has `ID-N WORDS` a line, the N-th best of an utterance, from 1 on. Costs, all optional, have
+//! `ID-N COST` a line: `ac_cost` or `acwt`, acoustic; `lm_cost` or `lmwt.*`, of graph and language model. A folder may also
+//! hold several such folders, `archives.1`, `archives.2` and so on, as `steps/rnnlmrescore.sh` leaves them; they are
+//! read as one set. References stand in `ref.txt`, or in `text` beside `words_text` or `archives.1`, `ID TEXT` a line.
+//!
+//! A cost is a negative log-likelihood, so the score is `−(lm_cost + 0.1 · ac_cost)`, with the usual acoustic scale;
+//! the costs that are read are carried along. Of several files of language-model costs the first pass's is taken:
+//! `lm_cost`, else `lmwt.withlm`, else `lmwt.nolm` (without the language model) and `lmwt.lmonly` together, else
+//! `lmwt.interp.`, `lmwt.nolm`, `lmwt.lmonly`, `lmwt.rnn`. A [`Notice`] says what was taken where there was a choice, and names
+//! each file with a number for every hypothesis that is not read.
 //!
 //! # Reference
-//! Kaldi, `src/latbin/nbest-to-linear.cc`; `src/latbin/lattice-to-nbest.cc` numbers the keys.
+//! Kaldi, `src/latbin/nbest-to-linear.cc`; `src/latbin/lattice-to-nbest.cc` numbers the keys;
+//! `egs/wsj/s5/steps/rnnlmrescore.sh` writes the archives.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use serde_json::Value;
-
 use super::{Kind, Spec};
 use crate::body::Body;
-use crate::keyed::{KeyedLine, KeyedLines};
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::keyed::{KeyedLine, KeyedLines, numbered};
+use crate::reading::Reading;
+use crate::{Error, Hypothesis, NBest, Notice, Place, Utterance};
+
+mod costs;
+
+use costs::{Costs, Flaw};
 
 /// The weight of acoustic costs that Kaldi's recipes begin with.
 const ACOUSTIC_SCALE: f64 = 0.1;
 
 pub(super) const SPEC: Spec = Spec {
     name: "kaldi",
-    kind: Kind::Folder { marker: is_kaldi, open: |path| Ok(Box::new(Folder::open(path)?)) },
+    kind: Kind::Folder(super::Folder {
+        marker: |path| is_archive(path) || !archives(path).is_empty(),
+        open: |path, reading| Ok(Box::new(Folder::open(path, &reading)?)),
+    }),
 };
 
-fn is_kaldi(path: &Path) -> bool {
+fn is_archive(path: &Path) -> bool {
     let has = |name: &str| path.join(name).is_file();
-    has("words_text") || (has("text") && (has("ac_cost") || has("lm_cost")))
+    has("words_text") || (has("text") && costs::are_in(path))
 }
 
+/// The archives inside a folder, in the order of their numbers.
+fn archives(path: &Path) -> Vec<(u64, PathBuf)> {
+    numbered(path, "archives.", "").into_iter().filter(|(_, folder)| is_archive(folder)).collect()
+}
+
+/// One archive after the other: one is held in memory.
 struct Folder {
-    texts: String,
-    lists: vec::IntoIter<(String, Vec<(u64, KeyedLine)>)>,
+    archives: vec::IntoIter<PathBuf>,
+    /// Of all archives.
     references: Option<KeyedLines>,
-    ac_cost: Option<KeyedLines>,
-    lm_cost: Option<KeyedLines>,
+    archive: Archive,
 }
 
 impl Folder {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let there = |name: &str| -> Option<PathBuf> { Some(path.join(name)).filter(|path| path.is_file()) };
-        let read = |path: Option<PathBuf>| path.map(|path| KeyedLines::read(&path)).transpose();
-        let words = there("words_text");
-        let beside = words.as_ref().and_then(|_| there("text"));
-        let texts = KeyedLines::read(&words.unwrap_or_else(|| path.join("text")))?;
-        let (ac_cost, lm_cost) = (read(there("ac_cost"))?, read(there("lm_cost"))?);
-        let mut lists: Vec<(String, Vec<(u64, KeyedLine)>)> = Vec::new();
-        let mut index_of: HashMap<String, usize> = HashMap::new();
-        for line in texts.lines() {
-            let Some((id, number)) =
-                line.key.rsplit_once('-').and_then(|(id, n)| Some((id, n.parse().ok()?)))
-            else {
-                let reason = format!(
-                    "{:?} (line {}) does not end in -N, the place in its list; rename it",
-                    line.key, line.line
-                );
-                return Err(Error::Parts { path: texts.path().to_owned(), reason });
-            };
-            let index = *index_of.entry(id.to_owned()).or_insert_with(|| {
-                lists.push((id.to_owned(), Vec::new()));
-                lists.len() - 1
-            });
-            lists[index].1.push((number, line.clone()));
+    fn open(path: &Path, reading: &Reading) -> Result<Self, Error> {
+        if is_archive(path) {
+            let archive = Archive::open(path)?;
+            archive.say(path, reading);
+            return Ok(Self { archives: Vec::new().into_iter(), references: None, archive });
         }
-        for costs in [&ac_cost, &lm_cost].into_iter().flatten() {
-            let stray = costs.lines().iter().find(|line| texts.get(&line.key).is_none());
-            if let Some(KeyedLine { key, line, .. }) = stray {
-                let reason =
-                    format!("{key:?} (line {line}) has no text in {}; remove the line", texts.path());
-                return Err(Error::Parts { path: costs.path().to_owned(), reason });
+        let found = archives(path);
+        if let Some((expected, (_, folder))) =
+            (1..).zip(&found).find(|(expected, (number, _))| expected != number)
+        {
+            let reason = format!(
+                "there is no archives.{expected} with `words_text` before it; bring it, or name the folders to read"
+            );
+            return Err(Error::Parts { path: folder.display().to_string(), reason });
+        }
+        let mut archives = found.into_iter().map(|(_, folder)| folder).collect::<Vec<_>>().into_iter();
+        let Some(first) = archives.next() else {
+            return Err(Error::Folder { path: path.display().to_string() });
+        };
+        let references = file(path, "ref.txt").or_else(|| file(path, "text"));
+        let references = references.map(|path| KeyedLines::read(&path)).transpose()?;
+        let archive = Archive::open(&first)?;
+        archive.say(&first, reading);
+        Ok(Self { archives, references, archive })
+    }
+
+    /// The next archive. Lists of one input are to have the same scores.
+    fn open_next(&mut self, path: &Path) -> Result<(), Error> {
+        let next = Archive::open(path)?;
+        let (before, now) = (self.archive.costs.names(), next.costs.names());
+        if before != now {
+            let named =
+                |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let reason = format!(
+                "its costs are {}, but those of the archive before are {}; bring the files that are missing, or name the \
+                 folders one by one",
+                named(now),
+                named(before)
+            );
+            return Err(Error::Parts { path: path.display().to_string(), reason });
+        }
+        self.archive = next;
+        Ok(())
+    }
+}
+
+impl Body for Folder {
+    fn next(&mut self) -> Result<Option<(Utterance, Place)>, Error> {
+        loop {
+            if let Some((id, lines)) = self.archive.lists.next() {
+                return self.archive.utterance(id, lines, self.references.as_ref()).map(Some);
             }
+            let Some(path) = self.archives.next() else { return Ok(None) };
+            self.open_next(&path)?;
         }
+    }
+}
+
+/// The id of a list, and its lines with their places in it.
+type Listed = (String, Vec<(u64, KeyedLine)>);
+
+/// A folder of texts and their costs.
+struct Archive {
+    texts: String,
+    lists: vec::IntoIter<Listed>,
+    references: Option<KeyedLines>,
+    costs: Costs,
+}
+
+fn file(folder: &Path, name: &str) -> Option<PathBuf> {
+    Some(folder.join(name)).filter(|path| path.is_file())
+}
+
+impl Archive {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let words = file(path, "words_text");
+        let beside = words.as_ref().and_then(|_| file(path, "text"));
+        let texts = KeyedLines::read(&words.unwrap_or_else(|| path.join("text")))?;
+        let lists = lists(&texts)?;
         if lists.is_empty() {
             return Err(Error::Empty { path: texts.path().to_owned() });
         }
-        let references = read(there("ref.txt").or(beside))?;
-        Ok(Self { texts: texts.path().to_owned(), lists: lists.into_iter(), references, ac_cost, lm_cost })
+        let costs = Costs::open(path, &texts, ACOUSTIC_SCALE)?;
+        let references = file(path, "ref.txt").or(beside);
+        let references = references.map(|path| KeyedLines::read(&path)).transpose()?;
+        Ok(Self { texts: texts.path().to_owned(), lists: lists.into_iter(), references, costs })
     }
 
-    fn utterance(&self, id: String, mut lines: Vec<(u64, KeyedLine)>) -> Result<(Utterance, Place), Error> {
+    /// Says which costs are read, where others are not.
+    fn say(&self, path: &Path, reading: &Reading) {
+        if !self.costs.unread.is_empty() {
+            reading.notices.once(|| Notice::UnreadCosts {
+                path: path.display().to_string(),
+                score: self.costs.formula(),
+                files: self.costs.unread.clone(),
+            });
+        }
+    }
+
+    fn utterance(
+        &self,
+        id: String,
+        mut lines: Vec<(u64, KeyedLine)>,
+        references: Option<&KeyedLines>,
+    ) -> Result<(Utterance, Place), Error> {
         // Kaldi sorts its keys as text: u1-10 before u1-2.
         lines.sort_by_key(|(number, _)| *number);
         let place = |line: u64| Place {
@@ -90,54 +172,45 @@ impl Folder {
             utterance: Some(id.clone()),
         };
         let first = place(lines[0].1.line);
-        let part = |line: u64, reason: String| Err(Error::Part { place: place(line), reason });
         let mut hypotheses = Vec::with_capacity(lines.len());
         for (expected, (number, KeyedLine { key, text, line })) in (1..).zip(lines) {
             if number != expected {
-                return part(
-                    line,
-                    format!("has {key} where {id}-{expected} should be; number them from 1 without gaps"),
-                );
+                let reason =
+                    format!("has {key} where {id}-{expected} should be; number them from 1 without gaps");
+                return Err(Error::Part { place: place(line), reason });
             }
             let mut hypothesis = Hypothesis::new(text);
-            for (name, costs, scale) in
-                [("ac_cost", &self.ac_cost, ACOUSTIC_SCALE), ("lm_cost", &self.lm_cost, 1.0)]
-            {
-                let Some(costs) = costs else { continue };
-                let Some(cost) = costs.get(&key).map(|line| line.text.as_str()) else {
-                    return part(line, format!("{key} has no line in {}; add one", costs.path()));
-                };
-                let Ok(value) = cost.parse::<f64>() else {
-                    return part(
-                        line,
-                        format!("{key} costs {cost:?} in {}, expected a number; mend it", costs.path()),
-                    );
-                };
-                if !value.is_finite() {
-                    return Err(Error::NotFinite { place: place(line), value: cost.to_owned() });
-                }
-                hypothesis.score = Some(hypothesis.score.unwrap_or(0.0) - scale * value);
-                hypothesis.extra.insert(name.to_owned(), Value::from(value));
-            }
+            self.costs.apply(&key, &mut hypothesis).map_err(|flaw| match flaw {
+                Flaw::Reason(reason) => Error::Part { place: place(line), reason },
+                Flaw::NotFinite(value) => Error::NotFinite { place: place(line), value },
+            })?;
             hypotheses.push(hypothesis);
         }
-        // Rising scores along a whole list: log-likelihoods were taken for costs.
-        let scores: Vec<f64> = hypotheses.iter().filter_map(|hypothesis| hypothesis.score).collect();
-        if scores.len() > 2 && scores.windows(2).all(|pair| pair[0] < pair[1]) {
-            let reason =
-                "its last hypothesis costs least; costs are negative log-likelihoods: turn their signs round";
-            return Err(Error::Part { place: first, reason: reason.to_owned() });
-        }
         let nbest = NBest::checked(hypotheses, &first)?;
-        let reference =
-            self.references.as_ref().map(|references| references.reference(&id, &first)).transpose()?;
+        let references = self.references.as_ref().or(references);
+        let reference = references.map(|references| references.reference(&id, &first)).transpose()?;
         Ok((Utterance { reference, ..Utterance::new(id, nbest) }, first))
     }
 }
 
-impl Body for Folder {
-    fn next(&mut self) -> Result<Option<(Utterance, Place)>, Error> {
-        let Some((id, lines)) = self.lists.next() else { return Ok(None) };
-        self.utterance(id, lines).map(Some)
+/// The lines of each list, in the order in which the lists begin.
+fn lists(texts: &KeyedLines) -> Result<Vec<Listed>, Error> {
+    let mut lists: Vec<Listed> = Vec::new();
+    let mut index_of: HashMap<&str, usize> = HashMap::new();
+    for line in texts.lines() {
+        let Some((id, number)) = line.key.rsplit_once('-').and_then(|(id, n)| Some((id, n.parse().ok()?)))
+        else {
+            let reason = format!(
+                "{:?} (line {}) does not end in -N, the place in its list; rename it",
+                line.key, line.line
+            );
+            return Err(Error::Parts { path: texts.path().to_owned(), reason });
+        };
+        let index = *index_of.entry(id).or_insert_with(|| {
+            lists.push((id.to_owned(), Vec::new()));
+            lists.len() - 1
+        });
+        lists[index].1.push((number, line.clone()));
     }
+    Ok(lists)
 }

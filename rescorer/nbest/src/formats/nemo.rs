@@ -36,10 +36,10 @@ use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "nemo",
-    kind: Kind::Folder {
+    kind: Kind::Folder(super::Folder {
         marker: |path| !files(path, is_beams).is_empty() && !files(path, is_manifest).is_empty(),
-        open: |path| Ok(Box::new(Folder::open(path)?)),
-    },
+        open: |path, _| Ok(Box::new(Folder::open(path)?)),
+    }),
 };
 
 fn is_beams(name: &str) -> bool {

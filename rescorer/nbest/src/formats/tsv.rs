@@ -6,7 +6,8 @@ use super::{Format, Kind, Spec};
 pub(super) const SPEC: Spec = Spec {
     name: "tsv",
     kind: Kind::Text {
-        marker: |line| has_columns(line, Format::Tsv, b'\t'),
-        open: |source, _| open(source, Format::Tsv, b'\t'),
+        marker: |line, names| has_columns(line, names, Format::Tsv, b'\t'),
+        open: |source, reading| open(source, &reading, Format::Tsv, b'\t'),
+        folder: None,
     },
 };
