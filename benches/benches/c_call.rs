@@ -16,7 +16,8 @@ use rescorer::{
     Convention, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Precision, Rescorer, Scorer,
 };
 use rescorer_c::{
-    RescorerDevice, RescorerHypothesis, RescorerList, RescorerPrecision, RescorerStatus, RescorerWeights,
+    RESCORER_ABI_VERSION, RescorerDevice, RescorerHypothesis, RescorerList, RescorerModelOptions,
+    RescorerPrecision, RescorerStatus, RescorerWeights,
 };
 
 const WEIGHTS: Fusion = Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 };
@@ -41,41 +42,50 @@ impl ThroughC {
     fn new(path: &Path, precision: RescorerPrecision, hypotheses: &[(String, f64)]) -> Self {
         let path = CString::new(path.to_str().unwrap()).unwrap();
         let Fusion { lm_weight, length_bonus, margin } = WEIGHTS;
-        let weights = RescorerWeights { lm_weight, length_bonus, margin };
+        let weights =
+            RescorerWeights { struct_size: size_of::<RescorerWeights>(), lm_weight, length_bonus, margin };
+        let options = RescorerModelOptions {
+            struct_size: size_of::<RescorerModelOptions>(),
+            abi_version: RESCORER_ABI_VERSION,
+            precision: precision as i32,
+            device: RescorerDevice::Cpu as i32,
+            reserved: 0,
+        };
         let (mut model, mut rescorer) = (null_mut(), null_mut());
         // SAFETY: a string that ends with a NUL, and places for the handles.
         unsafe {
-            let (precision, device) = (precision as u32, RescorerDevice::Cpu as u32);
-            let loaded = rescorer_c::rescorer_model_load(path.as_ptr(), precision, device, &mut model);
+            let loaded = rescorer_c::rescorer_model_load(path.as_ptr(), &options, &mut model);
             assert_eq!(loaded, RescorerStatus::Ok);
-            assert_eq!(rescorer_c::rescorer_new(model, weights, &mut rescorer), RescorerStatus::Ok);
+            assert_eq!(rescorer_c::rescorer_new(model, &weights, &mut rescorer), RescorerStatus::Ok);
         }
         let texts: Vec<_> = hypotheses.iter().map(|(text, _)| CString::new(text.as_str()).unwrap()).collect();
         let scored = texts.iter().zip(hypotheses);
-        let scored =
-            scored.map(|(text, (_, score))| RescorerHypothesis { text: text.as_ptr(), score: *score });
+        let scored = scored.map(|(text, (_, score))| RescorerHypothesis {
+            struct_size: size_of::<RescorerHypothesis>(),
+            text: text.as_ptr(),
+            score: *score,
+        });
         Self { rescorer, scored: scored.collect(), _texts: texts }
     }
 
     /// One call as an app makes it: the total of the best hypothesis and the length of the answer.
     fn call(&self) -> (f64, usize) {
         let list = RescorerList {
+            struct_size: size_of::<RescorerList>(),
             id: null(),
             hypotheses: self.scored.as_ptr(),
             count: self.scored.len(),
-            has_scores: true,
+            has_scores: 1,
             adapter: null(),
             context: null(),
         };
         let mut result = null_mut();
-        let mut answer = std::mem::MaybeUninit::uninit();
+        let mut answer = null();
         // SAFETY: the list is as it says, and the answer is read before the result is freed.
         unsafe {
             assert_eq!(rescorer_c::rescorer_rescore(self.rescorer, &list, &mut result), RescorerStatus::Ok);
-            let looked = rescorer_c::rescorer_result_answer(result, answer.as_mut_ptr());
-            assert_eq!(looked, RescorerStatus::Ok);
-            let answer = answer.assume_init();
-            let read = ((*answer.hypotheses).total, CStr::from_ptr(answer.text).to_bytes().len());
+            assert_eq!(rescorer_c::rescorer_result_answer(result, &mut answer), RescorerStatus::Ok);
+            let read = ((**(*answer).hypotheses).total, CStr::from_ptr((*answer).text).to_bytes().len());
             rescorer_c::rescorer_result_free(result);
             read
         }

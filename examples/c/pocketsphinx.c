@@ -24,7 +24,7 @@ enum { NBEST = 50, RATE = 16000 };
 static const double SCALE = 1024.0;
 
 /* PocketSphinx multiplies its own language model by 6.5 (-lw); ours counts the same. */
-static const RescorerWeights weights = {.lm_weight = 6.5, .length_bonus = 0.0, .margin = 0.0};
+static const RescorerWeights weights = RESCORER_WEIGHTS_INIT(6.5);
 
 static void fail(const char *what, const char *why) {
     fprintf(stderr, "%s: %s\n", what, why);
@@ -81,7 +81,7 @@ static size_t nbest(ps_decoder_t *decoder, RescorerHypothesis *list) {
             break;
         }
         if (text)
-            list[count++] = (RescorerHypothesis){strdup(text), SCALE * logmath_log_to_ln(logs, score)};
+            list[count++] = (RescorerHypothesis)RESCORER_HYPOTHESIS_INIT(strdup(text), SCALE * logmath_log_to_ln(logs, score));
     }
     return count;
 }
@@ -89,10 +89,13 @@ static size_t nbest(ps_decoder_t *decoder, RescorerHypothesis *list) {
 int main(int count, char **arguments) {
     if (count < 3)
         fail(arguments[0], "give a model and WAV files");
-    RescorerModel *model;
-    Rescorer *rescorer;
-    check(rescorer_model_load(arguments[1], RESCORER_PRECISION_INT8, RESCORER_DEVICE_CPU, &model), "the model");
-    check(rescorer_new(model, weights, &rescorer), "the rescorer");
+    RescorerModelOptions options = RESCORER_MODEL_OPTIONS_INIT;
+    options.precision = RESCORER_PRECISION_INT8;
+    options.device = RESCORER_DEVICE_CPU;
+    RescorerModel *model = NULL;
+    Rescorer *rescorer = NULL;
+    check(rescorer_model_load(arguments[1], &options, &model), "the model");
+    check(rescorer_new(model, &weights, &rescorer), "the rescorer");
 
     cmd_ln_t *config = cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", SPHINX_MODELS "/en-us", "-lm", SPHINX_MODELS "/en-us.lm.bin",
                                    "-dict", SPHINX_MODELS "/cmudict-en-us.dict", "-logfn", "/dev/null", NULL);
@@ -111,12 +114,16 @@ int main(int count, char **arguments) {
             printf("%s\t\t\n", arguments[at]);
             continue;
         }
-        RescorerList utterance = {.id = arguments[at], .hypotheses = list, .count = found, .has_scores = true};
-        RescorerResult *result;
-        RescorerAnswer answer;
+        RescorerList utterance = RESCORER_LIST_INIT;
+        utterance.id = arguments[at];
+        utterance.hypotheses = list;
+        utterance.count = found;
+        utterance.has_scores = 1;
+        RescorerResult *result = NULL;
+        const RescorerAnswer *answer = NULL;
         check(rescorer_rescore(rescorer, &utterance, &result), arguments[at]);
         check(rescorer_result_answer(result, &answer), arguments[at]);
-        printf("%s\t%s\t%s\n", arguments[at], list[0].text, answer.text);
+        printf("%s\t%s\t%s\n", arguments[at], list[0].text, answer->text);
         rescorer_result_free(result);
         for (size_t one = 0; one < found; one++)
             free((char *)list[one].text);

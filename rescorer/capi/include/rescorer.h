@@ -1,23 +1,124 @@
+/* The second pass for speech recognition, from C.
+ *
+ * A recogniser hands over its N-best list, a small language model scores every hypothesis, and the better text comes back.
+ *
+ *   1. rescorer_model_load      loads a model
+ *   2. rescorer_from_policy     makes a rescorer with the weights that `rescorer tune` found; rescorer_new takes weights by hand
+ *   3. rescorer_rescore         rescores a list; rescorer_rescore_batch takes many, rescorer_rescore_json one as JSON
+ *   4. rescorer_result_answer   gives the answer; rescorer_result_json the same as JSON
+ *   5. rescorer_result_free, rescorer_free, rescorer_adapter_free, rescorer_model_free
+ *
+ * Errors
+ *   Every call that can fail returns a RescorerStatus. After a status other than RESCORER_STATUS_OK nothing was written, and
+ *   rescorer_last_error() tells what failed and what helps, until the next failure on the same thread.
+ *
+ * Ownership
+ *   - Lists, texts and options are yours. They are read during the call only and copied where they are needed longer.
+ *   - Models, adapters, rescorers and results are handles. Free each once, in any order: a rescorer keeps its model, a result needs none.
+ *   - The answer of a result, its texts, arrays and JSON are the result's. Don't free them. They hold until the result is freed: copy
+ *     what you keep longer, and don't free a result while another thread reads its answer.
+ *
+ * Structs
+ *   A struct that you fill begins with its size, so that programs go on working when fields are added. Begin with its macro
+ *   (RESCORER_MODEL_OPTIONS_INIT, RESCORER_WEIGHTS_INIT, RESCORER_HYPOTHESIS_INIT, RESCORER_LIST_INIT), then set fields. A size that
+ *   was not set, or that no version had, is refused. A struct that you read may grow at its end: hold it by its address, don't copy it.
+ *   Flags are int32_t: 0 is no, any other number is yes.
+ *
+ * Threads
+ *   All functions may be called from any thread. Models, adapters and rescorers never change: threads may share them. After fork() a
+ *   child process can't use what its parent loaded and is told so (RESCORER_STATUS_FORKED).
+ *
+ * What is checked, and what you have to see to
+ *   Checked: NULL, handles that were freed or are of another kind, text that is not UTF-8, scores that are not finite, values outside
+ *   their range, struct sizes, counts that can't be in memory, the version of this header. Pointers need no alignment.
+ *   You see to it: a pointer leads to what its argument asks for, an array has as many elements as its count says, texts end with a NUL
+ *   and stay as they are during the call, nothing is read after it was freed, and no exception or longjmp leaves the callback.
+ *
+ * Example
+ *     cc example.c $(pkg-config --cflags --libs rescorer_c) && ./a.out model.gguf
+ *
+ *   #include <rescorer.h>
+ *   #include <stdio.h>
+ *
+ *   static int failed(const char *what) {
+ *       fprintf(stderr, "%s: %s\n", what, rescorer_last_error());
+ *       return 1;
+ *   }
+ *
+ *   int main(int count, char **arguments) {
+ *       RescorerModelOptions options = RESCORER_MODEL_OPTIONS_INIT;
+ *       options.device = RESCORER_DEVICE_CPU;
+ *       RescorerModel *model = NULL;
+ *       if (rescorer_model_load(count > 1 ? arguments[1] : "model.gguf", &options, &model) != RESCORER_STATUS_OK)
+ *           return failed("model");
+ *
+ *       RescorerWeights weights = RESCORER_WEIGHTS_INIT(0.3);
+ *       Rescorer *rescorer = NULL;
+ *       if (rescorer_new(model, &weights, &rescorer) != RESCORER_STATUS_OK)
+ *           return failed("rescorer");
+ *
+ *       RescorerHypothesis hypotheses[] = {
+ *           RESCORER_HYPOTHESIS_INIT("please right down the address", -4.1),
+ *           RESCORER_HYPOTHESIS_INIT("please write down the address", -4.3),
+ *       };
+ *       RescorerList list = RESCORER_LIST_INIT;
+ *       list.hypotheses = hypotheses;
+ *       list.count = 2;
+ *       list.has_scores = 1;
+ *       RescorerResult *result = NULL;
+ *       if (rescorer_rescore(rescorer, &list, &result) != RESCORER_STATUS_OK)
+ *           return failed("list");
+ *
+ *       const RescorerAnswer *answer = NULL;
+ *       if (rescorer_result_answer(result, &answer) != RESCORER_STATUS_OK)
+ *           return failed("answer");
+ *       printf("%s (%.0f%%)\n", answer->text, 100 * answer->confidence);
+ *       for (size_t at = 0; at < answer->hypothesis_count; at++)
+ *           printf("  %8.2f  %s\n", answer->hypotheses[at]->total, answer->hypotheses[at]->text);
+ *
+ *       rescorer_result_free(result);
+ *       rescorer_free(rescorer);
+ *       rescorer_model_free(model);
+ *       return 0;
+ *   }
+ */
+
 #ifndef RESCORER_H
 #define RESCORER_H
 
-/* Made by cbindgen from rescorer/capi/src; `UPDATE_HEADER=1 cargo test -p rescorer-capi --test header` writes it anew. */
+/* Made by cbindgen from rescorer/capi; `UPDATE_HEADER=1 cargo test -p rescorer-capi --test header` writes it anew. */
 
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+/* Begin a RescorerModelOptions with this: 32-bit floats, on the device that fits best. */
+#define RESCORER_MODEL_OPTIONS_INIT \
+    {sizeof(RescorerModelOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_F32, RESCORER_DEVICE_AUTO, 0}
+
+/* Begin a RescorerWeights with this: no length bonus, no margin. */
+#define RESCORER_WEIGHTS_INIT(lm_weight) {sizeof(RescorerWeights), (lm_weight), 0.0, 0.0}
+
+/* Begin a RescorerHypothesis with this. */
+#define RESCORER_HYPOTHESIS_INIT(text, score) {sizeof(RescorerHypothesis), (text), (score)}
+
+/* Begin a RescorerList with this: no hypotheses, no scores, the rescorer's adapter, no context. */
+#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, NULL, NULL}
 
 /**
- * Version of this interface. It is raised when something that is there changes; what is new does not change it.
+ * Version of this interface. It is raised when a program that was compiled with an older header would not work any more; functions and
+ * fields that are added do not raise it. `RESCORER_MODEL_OPTIONS_INIT` hands it to `rescorer_model_load`, which checks it.
  */
-#define RESCORER_ABI_VERSION 1
+#define RESCORER_ABI_VERSION 2
 
 /**
- * What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done; `rescorer_last_error` says why, and what helps.
+ * What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done and nothing written; `rescorer_last_error` says why,
+ * and what helps. Later versions may add values.
  */
-typedef enum RescorerStatus {
+enum RescorerStatus
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
   /**
    * Done.
    */
@@ -63,12 +164,35 @@ typedef enum RescorerStatus {
    * A mistake of ours; please report it.
    */
   RESCORER_STATUS_INTERNAL = 10,
-} RescorerStatus;
+  /**
+   * The program was compiled with the header of another interface.
+   */
+  RESCORER_STATUS_ABI_VERSION = 11,
+  /**
+   * A process that was forked after the first call has none of the library's threads.
+   */
+  RESCORER_STATUS_FORKED = 12,
+  /**
+   * Every number for a handle was given out once: on 32 bits after four billion results.
+   */
+  RESCORER_STATUS_EXHAUSTED = 13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum RescorerStatus RescorerStatus;
+#else
+typedef int32_t RescorerStatus;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * Arithmetic of the forward pass.
  */
-typedef enum RescorerPrecision {
+enum RescorerPrecision
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
   /**
    * 32-bit floats.
    */
@@ -81,12 +205,23 @@ typedef enum RescorerPrecision {
    * 16-bit floats, on a GPU that has them.
    */
   RESCORER_PRECISION_F16 = 2,
-} RescorerPrecision;
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum RescorerPrecision RescorerPrecision;
+#else
+typedef int32_t RescorerPrecision;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * Where to compute.
  */
-typedef enum RescorerDevice {
+enum RescorerDevice
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
   /**
    * A real GPU that passes the self-test, where the library was built for one, else the CPU.
    */
@@ -99,7 +234,14 @@ typedef enum RescorerDevice {
    * A GPU.
    */
   RESCORER_DEVICE_GPU = 2,
-} RescorerDevice;
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum RescorerDevice RescorerDevice;
+#else
+typedef int32_t RescorerDevice;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
  * A second pass: a model and how it decides. It is small and never changes: make one for each thread, or share one.
@@ -122,28 +264,39 @@ typedef struct RescorerModel RescorerModel;
 typedef struct RescorerResult RescorerResult;
 
 /**
- * The weights of the fusion: `total = first_pass + lm_weight · lm_score + length_bonus · words`. The first-pass best stays unless
- * another's total is more than `margin` above its own.
+ * How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: 32-bit floats, on the device that fits best.
  */
-typedef struct RescorerWeights {
+typedef struct RescorerModelOptions {
   /**
-   * Weight of the language-model score.
+   * Size of this struct, as `RESCORER_MODEL_OPTIONS_INIT` sets it.
    */
-  double lm_weight;
+  size_t struct_size;
   /**
-   * Reward of a word.
+   * `RESCORER_ABI_VERSION` of the header that the program was compiled with, as `RESCORER_MODEL_OPTIONS_INIT` sets it.
    */
-  double length_bonus;
+  uint32_t abi_version;
   /**
-   * Lead that another hypothesis needs; at least 0.
+   * A value of `RescorerPrecision`.
    */
-  double margin;
-} RescorerWeights;
+  int32_t precision;
+  /**
+   * A value of `RescorerDevice`.
+   */
+  int32_t device;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+} RescorerModelOptions;
 
 /**
- * A hypothesis of the first pass.
+ * A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
  */
 typedef struct RescorerHypothesis {
+  /**
+   * Size of this struct, as `RESCORER_HYPOTHESIS_INIT` sets it; all of an array have the same.
+   */
+  size_t struct_size;
   /**
    * UTF-8; "" is legal.
    */
@@ -155,9 +308,13 @@ typedef struct RescorerHypothesis {
 } RescorerHypothesis;
 
 /**
- * An N-best list, best first. Everything in it stays the caller's and is read during the call only.
+ * An N-best list, best first. Begin with `RESCORER_LIST_INIT`. Everything in it stays the caller's and is read during the call only.
  */
 typedef struct RescorerList {
+  /**
+   * Size of this struct, as `RESCORER_LIST_INIT` sets it; all of an array have the same.
+   */
+  size_t struct_size;
   /**
    * Names the list in messages and in JSON; NULL is "".
    */
@@ -171,9 +328,9 @@ typedef struct RescorerList {
    */
   size_t count;
   /**
-   * Whether they have scores; without them a hypothesis counts by its position.
+   * A flag, 0 or any other number: whether the hypotheses have scores. Without them a hypothesis counts by its position.
    */
-  bool has_scores;
+  int32_t has_scores;
   /**
    * The adapter for this list; NULL is that of the rescorer.
    */
@@ -186,14 +343,19 @@ typedef struct RescorerList {
 } RescorerList;
 
 /**
- * Hears how many lists of a batch are done. False stops the batch. It is called on the thread that rescores, and must not unwind.
+ * Hears how many lists of a batch are done. 0 stops the batch, any other number goes on. It is called on the thread that rescores, may
+ * call functions of this library, and must return: no `longjmp` and no C++ exception leaves it.
  */
-typedef bool (*RescorerProgress)(size_t done, size_t total, void *user_data);
+typedef int32_t (*RescorerProgress)(size_t done, size_t total, void *user_data);
 
 /**
  * A distinct hypothesis.
  */
 typedef struct RescorerScored {
+  /**
+   * Size of this struct in the library: a field that a later version added is there if this reaches behind it.
+   */
+  size_t struct_size;
   /**
    * Its text.
    */
@@ -225,6 +387,10 @@ typedef struct RescorerScored {
  */
 typedef struct RescorerWord {
   /**
+   * Size of this struct in the library.
+   */
+  size_t struct_size;
+  /**
    * The word.
    */
   const char *word;
@@ -235,9 +401,13 @@ typedef struct RescorerWord {
 } RescorerWord;
 
 /**
- * What was answered. Its texts and arrays are the result's and go with it.
+ * What was answered. It is the result's, with its texts and arrays, and goes with it.
  */
 typedef struct RescorerAnswer {
+  /**
+   * Size of this struct in the library.
+   */
+  size_t struct_size;
   /**
    * The better text.
    */
@@ -247,42 +417,69 @@ typedef struct RescorerAnswer {
    */
   size_t position;
   /**
-   * Whether the text is another than that of the first-pass best.
-   */
-  bool changed;
-  /**
    * Probability that the text has no error, where the policy can tell, else its share of the posterior.
    */
   double confidence;
   /**
-   * The distinct hypotheses, best first.
+   * 1 if the text is another than that of the first-pass best, else 0.
    */
-  const struct RescorerScored *hypotheses;
+  int32_t changed;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+  /**
+   * Addresses of the distinct hypotheses, best first.
+   */
+  const struct RescorerScored *const *hypotheses;
   /**
    * Their number.
    */
   size_t hypothesis_count;
   /**
-   * The words of the answer.
+   * Addresses of the words of the answer.
    */
-  const struct RescorerWord *words;
+  const struct RescorerWord *const *words;
   /**
    * Their number.
    */
   size_t word_count;
 } RescorerAnswer;
 
+/**
+ * The weights of the fusion: `total = first_pass + lm_weight · lm_score + length_bonus · words`. The first-pass best stays unless
+ * another's total is more than `margin` above its own. Begin with `RESCORER_WEIGHTS_INIT(lm_weight)`: no bonus, no margin.
+ */
+typedef struct RescorerWeights {
+  /**
+   * Size of this struct, as `RESCORER_WEIGHTS_INIT` sets it.
+   */
+  size_t struct_size;
+  /**
+   * Weight of the language-model score.
+   */
+  double lm_weight;
+  /**
+   * Reward of a word.
+   */
+  double length_bonus;
+  /**
+   * Lead that another hypothesis needs; at least 0.
+   */
+  double margin;
+} RescorerWeights;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * Version of the interface that the library was built with: compare it with `RESCORER_ABI_VERSION` of the header.
+ * Version of the interface that the library was built with: the `RESCORER_ABI_VERSION` of its own header.
  */
 uint32_t rescorer_abi_version(void);
 
 /**
- * Version of the library, as "0.1.0".
+ * Version of the library, as "0.1.0". The text is the library's and holds for ever.
  */
 const char *rescorer_version(void);
 
@@ -292,47 +489,98 @@ const char *rescorer_version(void);
  * # Safety
  * `folder` ends with a NUL; `adapter` points to where the handle is to be written.
  */
-enum RescorerStatus rescorer_adapter_load(const struct RescorerModel *model,
-                                          const char *folder,
-                                          struct RescorerAdapter **adapter);
+RescorerStatus rescorer_adapter_load(const struct RescorerModel *model,
+                                     const char *folder,
+                                     struct RescorerAdapter **adapter);
 
 /**
  * Frees an adapter. NULL is nothing to do.
  */
-enum RescorerStatus rescorer_adapter_free(struct RescorerAdapter *adapter);
+RescorerStatus rescorer_adapter_free(struct RescorerAdapter *adapter);
 
 /**
- * Loads a model: a `.gguf` file or a Hugging Face folder. `precision` and `device` are values of `RescorerPrecision` and
- * `RescorerDevice`. The file is read, not mapped: it may be replaced afterwards, which the next load sees.
+ * Loads a model: a `.gguf` file or a Hugging Face folder. The file is read, not mapped: it may be replaced afterwards, which the next
+ * load sees. A program that was compiled with the header of another interface is refused with `RESCORER_STATUS_ABI_VERSION`.
  *
  * # Safety
- * `path` ends with a NUL; `model` points to where the handle is to be written.
+ * `path` ends with a NUL; `options` was begun with `RESCORER_MODEL_OPTIONS_INIT`; `model` points to where the handle is to be written.
  */
-enum RescorerStatus rescorer_model_load(const char *path,
-                                        uint32_t precision,
-                                        uint32_t device,
-                                        struct RescorerModel **model);
+RescorerStatus rescorer_model_load(const char *path,
+                                   const struct RescorerModelOptions *options,
+                                   struct RescorerModel **model);
 
 /**
  * Frees a model. Rescorers and adapters made from it keep what they need. NULL is nothing to do.
  */
-enum RescorerStatus rescorer_model_free(struct RescorerModel *model);
+RescorerStatus rescorer_model_free(struct RescorerModel *model);
 
 /**
- * Sets the number of threads that all models together compute with on the CPU. Before the first model is loaded, once; without it
- * there are as many as cores.
+ * Rescores a list.
+ *
+ * # Safety
+ * `list` points to a list whose arrays and texts are as it says; `result` to where the handle is to be written.
  */
-enum RescorerStatus rescorer_set_threads(uint32_t threads);
+RescorerStatus rescorer_rescore(const struct Rescorer *rescorer,
+                                const struct RescorerList *list,
+                                struct RescorerResult **result);
+
+/**
+ * Rescores lists, several in a forward pass, into as many results. Either all are done, or none: after a failure, or when
+ * `progress` gave 0, nothing is written to `results`. `progress` may be NULL; so may `lists` and `results` where `count` is 0.
+ *
+ * # Safety
+ * `lists` points to `count` lists, as for `rescorer_rescore`, `results` to room for as many handles; `progress` can be called with
+ * `user_data`.
+ */
+RescorerStatus rescorer_rescore_batch(const struct Rescorer *rescorer,
+                                      const struct RescorerList *lists,
+                                      size_t count,
+                                      RescorerProgress progress,
+                                      void *user_data,
+                                      struct RescorerResult **results);
+
+/**
+ * Rescores a list in native JSON: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...]}`.
+ *
+ * # Safety
+ * `json` ends with a NUL; `result` points to where the handle is to be written.
+ */
+RescorerStatus rescorer_rescore_json(const struct Rescorer *rescorer,
+                                     const char *json,
+                                     struct RescorerResult **result);
+
+/**
+ * Gives the answer of a result. It is the result's: it holds, with all that it points to, until the result is freed.
+ *
+ * # Safety
+ * `answer` points to where the address of the answer is to be written.
+ */
+RescorerStatus rescorer_result_answer(const struct RescorerResult *result,
+                                      const struct RescorerAnswer **answer);
+
+/**
+ * The answer as one line of JSON, as `rescorer rescore --nbest --json` writes it. The text holds until the result is freed.
+ *
+ * # Safety
+ * `json` points to where the text's address is to be written.
+ */
+RescorerStatus rescorer_result_json(const struct RescorerResult *result,
+                                    const char **json);
+
+/**
+ * Frees a result, and with it its answer. NULL is nothing to do.
+ */
+RescorerStatus rescorer_result_free(struct RescorerResult *result);
 
 /**
  * Makes a rescorer from weights.
  *
  * # Safety
- * `rescorer` points to where the handle is to be written.
+ * `weights` was begun with `RESCORER_WEIGHTS_INIT`; `rescorer` points to where the handle is to be written.
  */
-enum RescorerStatus rescorer_new(const struct RescorerModel *model,
-                                 struct RescorerWeights weights,
-                                 struct Rescorer **rescorer);
+RescorerStatus rescorer_new(const struct RescorerModel *model,
+                            const struct RescorerWeights *weights,
+                            struct Rescorer **rescorer);
 
 /**
  * Makes a rescorer that decides as a policy says, the TOML file that `rescorer tune` and `rescorer train` write. `adapter` is the
@@ -341,54 +589,29 @@ enum RescorerStatus rescorer_new(const struct RescorerModel *model,
  * # Safety
  * `policy` ends with a NUL; `rescorer` points to where the handle is to be written.
  */
-enum RescorerStatus rescorer_from_policy(const struct RescorerModel *model,
-                                         const struct RescorerAdapter *adapter,
-                                         const char *policy,
-                                         struct Rescorer **rescorer);
+RescorerStatus rescorer_from_policy(const struct RescorerModel *model,
+                                    const struct RescorerAdapter *adapter,
+                                    const char *policy,
+                                    struct Rescorer **rescorer);
 
 /**
- * The same for a policy that asks another rescorer first, as `rescorer tune --earlier` writes it: `earlier_model` is the model of that
- * one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+ * Makes a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --earlier` writes it:
+ * `earlier_model` is the model of that one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
  *
  * # Safety
  * As `rescorer_from_policy`.
  */
-enum RescorerStatus rescorer_from_policy_after(const struct RescorerModel *earlier_model,
-                                               const struct RescorerAdapter *earlier_adapter,
-                                               const struct RescorerModel *model,
-                                               const struct RescorerAdapter *adapter,
-                                               const char *policy,
-                                               struct Rescorer **rescorer);
+RescorerStatus rescorer_from_policy_after(const struct RescorerModel *earlier_model,
+                                          const struct RescorerAdapter *earlier_adapter,
+                                          const struct RescorerModel *model,
+                                          const struct RescorerAdapter *adapter,
+                                          const char *policy,
+                                          struct Rescorer **rescorer);
 
 /**
  * Frees a rescorer. NULL is nothing to do.
  */
-enum RescorerStatus rescorer_free(struct Rescorer *rescorer);
-
-/**
- * Rescores a list.
- *
- * # Safety
- * `list` points to a list whose arrays and texts are as it says; `result` to where the handle is to be written.
- */
-enum RescorerStatus rescorer_rescore(const struct Rescorer *rescorer,
-                                     const struct RescorerList *list,
-                                     struct RescorerResult **result);
-
-/**
- * Rescores lists, several in a forward pass, into as many results. Either all are done, or none: after a failure, or when
- * `progress` said false, nothing is written to `results`. `progress` may be NULL.
- *
- * # Safety
- * `lists` points to `count` lists, as for `rescorer_rescore`, `results` to room for as many handles; `progress` can be called with
- * `user_data`.
- */
-enum RescorerStatus rescorer_rescore_batch(const struct Rescorer *rescorer,
-                                           const struct RescorerList *lists,
-                                           size_t count,
-                                           RescorerProgress progress,
-                                           void *user_data,
-                                           struct RescorerResult **results);
+RescorerStatus rescorer_free(struct Rescorer *rescorer);
 
 /**
  * Computes a context before the first list that comes with it is there, as while the user still speaks. It is kept until a few
@@ -397,47 +620,20 @@ enum RescorerStatus rescorer_rescore_batch(const struct Rescorer *rescorer,
  * # Safety
  * `context` ends with a NUL.
  */
-enum RescorerStatus rescorer_prepare_context(const struct Rescorer *rescorer,
-                                             const char *context);
-
-/**
- * Rescores a list in native JSON: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...]}`.
- *
- * # Safety
- * `json` ends with a NUL; `result` points to where the handle is to be written.
- */
-enum RescorerStatus rescorer_rescore_json(const struct Rescorer *rescorer,
-                                          const char *json,
-                                          struct RescorerResult **result);
-
-/**
- * Looks at an answer. What it points to holds until the result is freed.
- *
- * # Safety
- * `answer` points to where it is to be written.
- */
-enum RescorerStatus rescorer_result_answer(const struct RescorerResult *result,
-                                           struct RescorerAnswer *answer);
-
-/**
- * The answer as one line of JSON, as `rescorer rescore --nbest --json` writes it. The text holds until the result is freed.
- *
- * # Safety
- * `json` points to where the text's address is to be written.
- */
-enum RescorerStatus rescorer_result_json(const struct RescorerResult *result,
-                                         const char **json);
-
-/**
- * Frees a result. NULL is nothing to do.
- */
-enum RescorerStatus rescorer_result_free(struct RescorerResult *result);
+RescorerStatus rescorer_prepare_context(const struct Rescorer *rescorer,
+                                        const char *context);
 
 /**
  * Why the last call of this thread that failed did so, and what helps; "" if none did. The text is the library's, and holds until
  * the next failure on this thread.
  */
 const char *rescorer_last_error(void);
+
+/**
+ * Sets the number of threads that all models together compute with on the CPU. Before the first model is loaded, once; without it
+ * there are as many as cores.
+ */
+RescorerStatus rescorer_set_threads(uint32_t threads);
 
 #ifdef __cplusplus
 }  // extern "C"

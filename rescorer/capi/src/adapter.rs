@@ -8,6 +8,7 @@ use rescorer_lora::LoraAdapter;
 use crate::handle::{self, Behind};
 use crate::input::text;
 use crate::model::RescorerModel;
+use crate::output::Output;
 use crate::status::{Failure, RescorerStatus, guarded};
 
 /// An adapter of one model. It never changes: all threads may use it at once.
@@ -31,17 +32,15 @@ pub unsafe extern "C" fn rescorer_adapter_load(
     adapter: *mut *mut RescorerAdapter,
 ) -> RescorerStatus {
     guarded(|| {
-        if adapter.is_null() {
-            return Err(Failure::null("where the adapter is to be written"));
-        }
+        // SAFETY: the caller promised a place for the handle.
+        let adapter = unsafe { Output::new(adapter, "adapter, where the handle is to be written,") }?;
         let model = handle::find(model)?;
-        // SAFETY: what the caller promised.
-        let folder = unsafe { text(folder, "folder") }?;
+        // SAFETY: the caller promised a path that ends with a NUL.
+        let folder = unsafe { text(&folder, "folder") }?;
         let fail = |error: rescorer_lora::Error| Failure::new(RescorerStatus::Adapter, error.to_string());
         let attached: Arc<dyn Adapter> =
             LoraAdapter::read(Path::new(folder)).and_then(|read| read.attach(&model)).map_err(fail)?;
-        // SAFETY: not NULL, and what the caller promised.
-        unsafe { adapter.write(handle::keep(attached)) };
+        adapter.write(handle::keep(attached)?);
         Ok(())
     })
 }

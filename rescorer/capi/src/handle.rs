@@ -1,11 +1,10 @@
 //! Handles that are checked at every use.
 
 use std::any::Any;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use crate::status::{Failure, RescorerStatus};
+use crate::table::Table;
 
 /// What stands behind a handle, as a pointer that is never followed.
 pub trait Behind: Sized {
@@ -15,15 +14,17 @@ pub trait Behind: Sized {
     const NAME: &'static str;
 }
 
-static LIVE: LazyLock<RwLock<HashMap<usize, Arc<dyn Any + Send + Sync>>>> = LazyLock::new(RwLock::default);
-/// Numbers are not used again, so that a freed handle stays a freed one.
-static NEXT: AtomicUsize = AtomicUsize::new(16);
+/// A handle is a number as wide as a pointer, on 32 bits too.
+static LIVE: LazyLock<RwLock<Table<usize>>> = LazyLock::new(RwLock::default);
 
 /// Keeps a value and gives its handle.
-pub fn keep<H: Behind>(value: H::Value) -> *mut H {
-    let number = NEXT.fetch_add(16, Ordering::Relaxed);
-    LIVE.write().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::new(value));
-    std::ptr::without_provenance_mut(number)
+pub fn keep<H: Behind>(value: H::Value) -> Result<*mut H, Failure> {
+    let number = LIVE.write().unwrap_or_else(PoisonError::into_inner).keep(Arc::new(value));
+    number.map(std::ptr::without_provenance_mut).ok_or_else(|| {
+        let reason =
+            "every number for a handle has been used once, and none is used twice; restart the process";
+        Failure::new(RescorerStatus::Exhausted, reason)
+    })
 }
 
 /// The value of a handle.
@@ -31,8 +32,7 @@ pub fn find<H: Behind>(handle: *const H) -> Result<Arc<H::Value>, Failure> {
     if handle.is_null() {
         return Err(Failure::null(H::NAME));
     }
-    let found = LIVE.read().unwrap_or_else(PoisonError::into_inner).get(&handle.addr()).cloned();
-    found.and_then(|value| value.downcast().ok()).ok_or_else(unknown::<H>)
+    LIVE.read().unwrap_or_else(PoisonError::into_inner).find(handle.addr()).ok_or_else(unknown::<H>)
 }
 
 /// Forgets a handle; calls that are using its value finish with it. NULL is nothing to do.
@@ -40,14 +40,9 @@ pub fn free<H: Behind>(handle: *mut H) -> Result<(), Failure> {
     if handle.is_null() {
         return Ok(());
     }
-    let mut live = LIVE.write().unwrap_or_else(PoisonError::into_inner);
-    if !live.get(&handle.addr()).is_some_and(|value| value.is::<H::Value>()) {
-        return Err(unknown::<H>());
-    }
-    let value = live.remove(&handle.addr());
-    drop(live);
-    drop(value);
-    Ok(())
+    // The lock is gone when the value is dropped, which may take time.
+    let freed = LIVE.write().unwrap_or_else(PoisonError::into_inner).free::<H::Value>(handle.addr());
+    freed.map(drop).ok_or_else(unknown::<H>)
 }
 
 fn unknown<H: Behind>() -> Failure {

@@ -3,30 +3,35 @@ use std::ffi::{CStr, c_char};
 use rescorer::{Hypothesis, NBest};
 
 use crate::adapter::RescorerAdapter;
+use crate::sized::{FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus};
 
-/// A hypothesis of the first pass.
+/// A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct RescorerHypothesis {
+    /// Size of this struct, as `RESCORER_HYPOTHESIS_INIT` sets it; all of an array have the same.
+    pub struct_size: usize,
     /// UTF-8; "" is legal.
     pub text: *const c_char,
     /// Log-probability, natural logarithm, higher is better. Not looked at where the list has no scores.
     pub score: f64,
 }
 
-/// An N-best list, best first. Everything in it stays the caller's and is read during the call only.
+/// An N-best list, best first. Begin with `RESCORER_LIST_INIT`. Everything in it stays the caller's and is read during the call only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct RescorerList {
+    /// Size of this struct, as `RESCORER_LIST_INIT` sets it; all of an array have the same.
+    pub struct_size: usize,
     /// Names the list in messages and in JSON; NULL is "".
     pub id: *const c_char,
     /// The hypotheses.
     pub hypotheses: *const RescorerHypothesis,
     /// Their number, at least 1.
     pub count: usize,
-    /// Whether they have scores; without them a hypothesis counts by its position.
-    pub has_scores: bool,
+    /// A flag, 0 or any other number: whether the hypotheses have scores. Without them a hypothesis counts by its position.
+    pub has_scores: i32,
     /// The adapter for this list; NULL is that of the rescorer.
     pub adapter: *const RescorerAdapter,
     /// What the model reads before every hypothesis: earlier turns of a conversation, names that may be said. Lists of one context
@@ -34,35 +39,72 @@ pub struct RescorerList {
     pub context: *const c_char,
 }
 
-/// The text at a pointer.
+// SAFETY: a size, a pointer and a float.
+unsafe impl FromCaller for RescorerHypothesis {
+    const NAME: &'static str = "hypotheses (RescorerHypothesis)";
+    const MACRO: &'static str = "RESCORER_HYPOTHESIS_INIT";
+    const EARLIER: &'static [usize] = &[];
+    fn defaults() -> Self {
+        Self { struct_size: size_of::<Self>(), text: std::ptr::null(), score: 0.0 }
+    }
+}
+
+// SAFETY: sizes, pointers and an integer.
+unsafe impl FromCaller for RescorerList {
+    const NAME: &'static str = "list (RescorerList)";
+    const MACRO: &'static str = "RESCORER_LIST_INIT";
+    const EARLIER: &'static [usize] = &[];
+    fn defaults() -> Self {
+        Self {
+            struct_size: size_of::<Self>(),
+            id: std::ptr::null(),
+            hypotheses: std::ptr::null(),
+            count: 0,
+            has_scores: 0,
+            adapter: std::ptr::null(),
+            context: std::ptr::null(),
+        }
+    }
+}
+
+/// The text at a pointer. It is borrowed as long as the place where the pointer stands.
 ///
 /// # Safety
 /// NULL, or a string that ends with a NUL and stays as it is during the call.
-pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str, Failure> {
+pub unsafe fn text<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
     if pointer.is_null() {
         return Err(Failure::null(argument));
     }
-    // SAFETY: not NULL, and what the caller promised.
-    let bytes = unsafe { CStr::from_ptr(pointer) };
+    // SAFETY: not NULL, the caller promised a string that ends, and the borrowed pointer is an argument or a field that goes with the call.
+    let bytes = unsafe { CStr::from_ptr(*pointer) };
     bytes.to_str().map_err(|error| {
         let reason = format!("{argument} is not UTF-8 from byte {}; convert it", error.valid_up_to());
         Failure::new(RescorerStatus::InvalidUtf8, reason)
     })
 }
 
+/// A text that may be left out: NULL is "".
+///
+/// # Safety
+/// As [`text`].
+unsafe fn optional<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
+    // SAFETY: the caller promised what `text` wants.
+    if pointer.is_null() { Ok("") } else { unsafe { text(pointer, argument) } }
+}
+
 impl RescorerList {
     /// # Safety
     /// As [`text`].
     pub(crate) unsafe fn name(&self) -> Result<&str, Failure> {
-        // SAFETY: what the caller promised.
-        if self.id.is_null() { Ok("") } else { unsafe { text(self.id, "the id of a list") } }
+        // SAFETY: the caller promised what `text` wants.
+        unsafe { optional(&self.id, "the id of a list") }
     }
 
     /// # Safety
     /// As [`text`].
     pub(crate) unsafe fn context(&self) -> Result<&str, Failure> {
-        // SAFETY: what the caller promised.
-        if self.context.is_null() { Ok("") } else { unsafe { text(self.context, "the context of a list") } }
+        // SAFETY: the caller promised what `text` wants.
+        unsafe { optional(&self.context, "the context of a list") }
     }
 
     /// # Safety
@@ -72,22 +114,18 @@ impl RescorerList {
             let reason = "the list has no hypotheses; give at least one";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));
         }
-        if self.hypotheses.is_null() {
-            return Err(Failure::null("hypotheses"));
-        }
-        if self.count > isize::MAX as usize / size_of::<RescorerHypothesis>() {
-            let reason = format!("{} hypotheses can't be in memory; is the count set?", self.count);
-            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-        }
-        // SAFETY: not NULL, not larger than memory, and what the caller promised.
-        let hypotheses = unsafe { std::slice::from_raw_parts(self.hypotheses, self.count) };
-        let read = |(position, hypothesis): (usize, &RescorerHypothesis)| {
-            // SAFETY: what the caller promised.
-            let text = unsafe { text(hypothesis.text, &format!("the text at position {position}")) }?;
-            let score = self.has_scores.then_some(hypothesis.score);
+        let read = |position: usize, hypothesis: RescorerHypothesis| {
+            // SAFETY: the caller promised texts that end with a NUL.
+            let text = unsafe { text(&hypothesis.text, &format!("the text at position {position}")) }?;
+            let score = (self.has_scores != 0).then_some(hypothesis.score);
+            if let Some(score) = score.filter(|score| !score.is_finite()) {
+                let reason = format!("the score at position {position} is {score}; give a finite number");
+                return Err(Failure::new(RescorerStatus::InvalidList, reason));
+            }
             Ok(Hypothesis { score, ..Hypothesis::new(text) })
         };
-        let hypotheses = hypotheses.iter().enumerate().map(read).collect::<Result<Vec<_>, Failure>>()?;
+        // SAFETY: the caller promised `count` hypotheses.
+        let hypotheses = unsafe { read_array(self.hypotheses, self.count, read) }?;
         Ok(NBest::new(hypotheses)?)
     }
 }

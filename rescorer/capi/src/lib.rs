@@ -1,46 +1,39 @@
-//! C interface of the rescorer, version 1: the header `include/rescorer.h` is made from this crate.
+//! C interface of the rescorer, version 2: the header `include/rescorer.h` is made from this crate.
 //!
-//! Handles are numbers in a table, not addresses: one that was freed, or never was one, is found out and refused. A panic ends as
-//! [`RescorerStatus::Internal`], never in the caller's stack.
+//! Handles are numbers in a table, not addresses: one that was freed, or never was one, is found out and refused. Structs that a caller
+//! fills begin with their size and are copied before anything in them is looked at; flags and enums come in as `int32_t` and are
+//! checked. A panic ends as [`RescorerStatus::Internal`], never in the caller's stack.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod abi;
 mod adapter;
+mod answer;
 mod handle;
 mod input;
 mod model;
-mod request;
+mod output;
+mod rescore;
 mod result;
+mod second_pass;
+mod sized;
 mod status;
+mod table;
+mod texts;
+mod threads;
 
+pub use abi::{RESCORER_ABI_VERSION, rescorer_abi_version, rescorer_version};
 pub use adapter::{RescorerAdapter, rescorer_adapter_free, rescorer_adapter_load};
+pub use answer::{RescorerAnswer, RescorerScored, RescorerWord};
 pub use input::{RescorerHypothesis, RescorerList};
 pub use model::{
-    RescorerDevice, RescorerModel, RescorerPrecision, rescorer_model_free, rescorer_model_load,
-    rescorer_set_threads,
+    RescorerDevice, RescorerModel, RescorerModelOptions, RescorerPrecision, rescorer_model_free,
+    rescorer_model_load,
 };
-pub use request::{
-    Rescorer, RescorerProgress, RescorerWeights, rescorer_free, rescorer_from_policy, rescorer_new,
-    rescorer_prepare_context, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json,
-};
-pub use result::{
-    RescorerAnswer, RescorerResult, RescorerScored, RescorerWord, rescorer_result_answer,
-    rescorer_result_free, rescorer_result_json,
+pub use rescore::{RescorerProgress, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json};
+pub use result::{RescorerResult, rescorer_result_answer, rescorer_result_free, rescorer_result_json};
+pub use second_pass::{
+    Rescorer, RescorerWeights, rescorer_free, rescorer_from_policy, rescorer_from_policy_after, rescorer_new,
+    rescorer_prepare_context,
 };
 pub use status::{RescorerStatus, rescorer_last_error};
-
-use std::ffi::c_char;
-
-/// Version of this interface. It is raised when something that is there changes; what is new does not change it.
-pub const RESCORER_ABI_VERSION: u32 = 1;
-
-/// Version of the interface that the library was built with: compare it with `RESCORER_ABI_VERSION` of the header.
-#[unsafe(no_mangle)]
-pub extern "C" fn rescorer_abi_version() -> u32 {
-    RESCORER_ABI_VERSION
-}
-
-/// Version of the library, as "0.1.0".
-#[unsafe(no_mangle)]
-pub extern "C" fn rescorer_version() -> *const c_char {
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
-}
+pub use threads::rescorer_set_threads;

@@ -6,7 +6,10 @@ use rescorer::{DeviceRequest, LanguageModel, Precision};
 
 use crate::handle::{self, Behind};
 use crate::input::text;
+use crate::output::Output;
+use crate::sized::{self, FromCaller};
 use crate::status::{Failure, RescorerStatus, guarded};
+use crate::{abi, threads};
 
 /// A language model. It never changes: all threads may use it at once.
 pub struct RescorerModel {
@@ -19,7 +22,7 @@ impl Behind for RescorerModel {
 }
 
 /// Arithmetic of the forward pass.
-#[repr(C)]
+#[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RescorerPrecision {
     /// 32-bit floats.
@@ -31,7 +34,7 @@ pub enum RescorerPrecision {
 }
 
 /// Where to compute.
-#[repr(C)]
+#[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RescorerDevice {
     /// A real GPU that passes the self-test, where the library was built for one, else the CPU.
@@ -42,67 +45,101 @@ pub enum RescorerDevice {
     Gpu = 2,
 }
 
-/// Loads a model: a `.gguf` file or a Hugging Face folder. `precision` and `device` are values of `RescorerPrecision` and
-/// `RescorerDevice`. The file is read, not mapped: it may be replaced afterwards, which the next load sees.
+/// How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: 32-bit floats, on the device that fits best.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerModelOptions {
+    /// Size of this struct, as `RESCORER_MODEL_OPTIONS_INIT` sets it.
+    pub struct_size: usize,
+    /// `RESCORER_ABI_VERSION` of the header that the program was compiled with, as `RESCORER_MODEL_OPTIONS_INIT` sets it.
+    pub abi_version: u32,
+    /// A value of `RescorerPrecision`.
+    pub precision: i32,
+    /// A value of `RescorerDevice`.
+    pub device: i32,
+    /// 0.
+    pub reserved: i32,
+}
+
+// SAFETY: a size and integers; what they may be is checked when they are used.
+unsafe impl FromCaller for RescorerModelOptions {
+    const NAME: &'static str = "options (RescorerModelOptions)";
+    const MACRO: &'static str = "RESCORER_MODEL_OPTIONS_INIT";
+    const EARLIER: &'static [usize] = &[];
+    fn defaults() -> Self {
+        Self {
+            struct_size: size_of::<Self>(),
+            abi_version: abi::RESCORER_ABI_VERSION,
+            precision: RescorerPrecision::F32 as i32,
+            device: RescorerDevice::Auto as i32,
+            reserved: 0,
+        }
+    }
+}
+
+/// Loads a model: a `.gguf` file or a Hugging Face folder. The file is read, not mapped: it may be replaced afterwards, which the next
+/// load sees. A program that was compiled with the header of another interface is refused with `RESCORER_STATUS_ABI_VERSION`.
 ///
 /// # Safety
-/// `path` ends with a NUL; `model` points to where the handle is to be written.
+/// `path` ends with a NUL; `options` was begun with `RESCORER_MODEL_OPTIONS_INIT`; `model` points to where the handle is to be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rescorer_model_load(
     path: *const c_char,
-    precision: u32,
-    device: u32,
+    options: *const RescorerModelOptions,
     model: *mut *mut RescorerModel,
 ) -> RescorerStatus {
     guarded(|| {
-        if model.is_null() {
-            return Err(Failure::null("where the model is to be written"));
+        // SAFETY: the caller promised a place for the handle.
+        let model = unsafe { Output::new(model, "model, where the handle is to be written,") }?;
+        // SAFETY: the caller promised options that begin with their size.
+        let (options, _) = unsafe { sized::read(options) }?;
+        abi::check(options.abi_version)?;
+        threads::check()?;
+        // SAFETY: the caller promised a path that ends with a NUL.
+        let path = unsafe { text(&path, "path") }?;
+        let (device, precision) = (device(options.device)?, precision(options.precision)?);
+        if options.reserved != 0 {
+            let reason = format!("reserved is {}; leave it at 0", options.reserved);
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
         }
-        // SAFETY: what the caller promised.
-        let path = unsafe { text(path, "path") }?;
-        let outside = |what: &str, value| {
-            Failure::new(RescorerStatus::InvalidArgument, format!("{what} {value} is none"))
-        };
-        let precision = match precision {
-            0 => Precision::F32,
-            1 => Precision::Int8,
-            2 => Precision::F16,
-            other => return Err(outside("precision", other)),
-        };
-        let device = match device {
-            0 => DeviceRequest::Auto,
-            1 => DeviceRequest::Cpu,
-            2 => DeviceRequest::Gpu(None),
-            other => return Err(outside("device", other)),
-        };
         let loaded = LanguageModel::load(Path::new(path), device, precision)
             .map_err(|error| Failure::new(RescorerStatus::Model, error.to_string()))?;
-        // SAFETY: not NULL, and what the caller promised.
-        unsafe { model.write(handle::keep(Arc::new(loaded))) };
+        model.write(handle::keep(Arc::new(loaded))?);
         Ok(())
     })
+}
+
+fn precision(number: i32) -> Result<Precision, Failure> {
+    const INT8: i32 = RescorerPrecision::Int8 as i32;
+    const F16: i32 = RescorerPrecision::F16 as i32;
+    match number {
+        0 => Ok(Precision::F32),
+        INT8 => Ok(Precision::Int8),
+        F16 => Ok(Precision::F16),
+        other => Err(outside("precision", other, "RescorerPrecision")),
+    }
+}
+
+fn device(number: i32) -> Result<DeviceRequest, Failure> {
+    const CPU: i32 = RescorerDevice::Cpu as i32;
+    const GPU: i32 = RescorerDevice::Gpu as i32;
+    match number {
+        0 => Ok(DeviceRequest::Auto),
+        CPU => Ok(DeviceRequest::Cpu),
+        GPU => Ok(DeviceRequest::Gpu(None)),
+        other => Err(outside("device", other, "RescorerDevice")),
+    }
+}
+
+fn outside(what: &str, value: i32, of: &str) -> Failure {
+    Failure::new(
+        RescorerStatus::InvalidArgument,
+        format!("{what} {value} is no value of {of}; give one from 0 to 2"),
+    )
 }
 
 /// Frees a model. Rescorers and adapters made from it keep what they need. NULL is nothing to do.
 #[unsafe(no_mangle)]
 pub extern "C" fn rescorer_model_free(model: *mut RescorerModel) -> RescorerStatus {
     guarded(|| handle::free(model))
-}
-
-/// Sets the number of threads that all models together compute with on the CPU. Before the first model is loaded, once; without it
-/// there are as many as cores.
-#[unsafe(no_mangle)]
-pub extern "C" fn rescorer_set_threads(threads: u32) -> RescorerStatus {
-    guarded(|| {
-        if threads == 0 || threads > u32::from(u16::MAX) {
-            let reason = format!("{threads} threads; give a number from 1 to {}", u16::MAX);
-            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-        }
-        let built = rayon::ThreadPoolBuilder::new().num_threads(threads as usize).build_global();
-        built.map_err(|_| {
-            let reason =
-                "the threads are there already; set their number once, before the first model is loaded";
-            Failure::new(RescorerStatus::InvalidArgument, reason)
-        })
-    })
 }

@@ -2,8 +2,9 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done; `rescorer_last_error` says why, and what helps.
-#[repr(C)]
+/// What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done and nothing written; `rescorer_last_error` says why,
+/// and what helps. Later versions may add values.
+#[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RescorerStatus {
     /// Done.
@@ -29,6 +30,12 @@ pub enum RescorerStatus {
     Cancelled = 9,
     /// A mistake of ours; please report it.
     Internal = 10,
+    /// The program was compiled with the header of another interface.
+    AbiVersion = 11,
+    /// A process that was forked after the first call has none of the library's threads.
+    Forked = 12,
+    /// Every number for a handle was given out once: on 32 bits after four billion results.
+    Exhausted = 13,
 }
 
 /// A status that is not `Ok`, with its message.
@@ -48,7 +55,7 @@ impl Failure {
         Self::new(RescorerStatus::NullPointer, format!("{argument} is NULL; give a valid pointer"))
     }
 
-    /// The same with a place before the message.
+    /// Puts a place before the message.
     pub fn at(self, place: &str) -> Self {
         Self { message: format!("{place}: {}", self.message), ..self }
     }
@@ -68,13 +75,18 @@ impl From<rescorer::Error> for Failure {
             | Error::EarlierMissing { .. } => RescorerStatus::Policy,
             _ => RescorerStatus::Model,
         };
-        Self::new(status, error.to_string())
+        Self::new(status, in_c(&error.to_string()))
     }
+}
+
+/// A message of the library without the option of the command line that no call has.
+fn in_c(message: &str) -> String {
+    message.replace(", or pass --skip-invalid", "").replace(" or pass --skip-invalid", "")
 }
 
 impl From<rescorer_nbest::Error> for Failure {
     fn from(error: rescorer_nbest::Error) -> Self {
-        Self::new(RescorerStatus::InvalidList, error.to_string())
+        Self::new(RescorerStatus::InvalidList, in_c(&error.to_string()))
     }
 }
 
@@ -94,7 +106,8 @@ pub fn guarded(call: impl FnOnce() -> Result<(), Failure>) -> RescorerStatus {
         }
     };
     let message = CString::new(failure.message.replace('\0', "\u{fffd}")).unwrap_or_default();
-    LAST.with(|last| *last.borrow_mut() = message);
+    // A thread that is ending may have no place for it any more; the status is then all that it gets.
+    let _ = LAST.try_with(|last| *last.borrow_mut() = message);
     failure.status
 }
 
@@ -102,7 +115,7 @@ pub fn guarded(call: impl FnOnce() -> Result<(), Failure>) -> RescorerStatus {
 /// the next failure on this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn rescorer_last_error() -> *const c_char {
-    LAST.with(|last| last.borrow().as_ptr())
+    LAST.try_with(|last| last.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
 #[cfg(test)]

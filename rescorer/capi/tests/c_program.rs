@@ -1,17 +1,27 @@
-//! A C program that uses the library: compiled, linked and run.
+//! C programs that use the library: compiled, linked and run.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use common::{compiled, finished, manifest};
+use common::{compiled, compiled_by, finished, manifest};
 use rescorer::{
-    Convention, DeviceRequest, EarlierPolicy, Fusion, LanguageModel, ModelIdentity, Normalization, Policy,
-    Precision, TunedOn,
+    AdapterSet, Convention, Decision, DecisionRule, DeviceRequest, EarlierPolicy, Fusion, Hypothesis,
+    LanguageModel, ModelIdentity, NBest, Normalization, Policy, Precision, Rescorer, TunedOn,
 };
 use rescorer_lora::LoraAdapter;
+
+/// The list of `by_rule` in smoke.c: the first is likeliest, the others are near each other.
+const SPREAD: [(&str, f64); 5] = [
+    ("a hat", -1.0),
+    ("the cat sat on that", -1.1),
+    ("the cat sat on mats", -1.1),
+    ("the cats sat on that", -1.2),
+    ("the cat sit on that mat", -1.2),
+];
 
 fn fixture(name: &str) -> PathBuf {
     manifest().join("../../tests/fixtures").join(name)
@@ -21,54 +31,138 @@ fn load(name: &str) -> LanguageModel {
     LanguageModel::load(&fixture(name), DeviceRequest::Cpu, Precision::F32).unwrap()
 }
 
+fn identity(fingerprint: &str) -> ModelIdentity {
+    ModelIdentity { name: "tiny".into(), fingerprint: fingerprint.into() }
+}
+
+fn policy(model: &str, lm_weight: f64, adapter: Option<ModelIdentity>) -> Policy {
+    let fusion = Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
+    let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
+    let model = identity(load(model).fingerprint());
+    Policy::new(Normalization::None, fusion, Convention::default(), model, adapter, tuned_on)
+}
+
+fn written(policy: &Policy, name: &str, folder: &Path) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, policy.to_toml().unwrap()).unwrap();
+    path
+}
+
 /// A policy for the tiny model with its adapter, and one that asks a tiny encoder first.
 fn policies(folder: &Path) -> [PathBuf; 2] {
-    let identity = |fingerprint: &str| ModelIdentity { name: "tiny".into(), fingerprint: fingerprint.into() };
     let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
-    let fusion = |lm_weight| Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
-    let policy = |model: &str, fusion, adapter| {
-        let model = identity(load(model).fingerprint());
-        let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
-        Policy::new(Normalization::None, fusion, Convention::default(), model, adapter, tuned_on)
-    };
-    let alone = policy("tiny-llama", fusion(0.5), Some(identity(&adapter.fingerprint())));
-    let earlier = EarlierPolicy::of(&policy("tiny-bert", fusion(0.25), None));
+    let alone = policy("tiny-llama", 0.5, Some(identity(&adapter.fingerprint())));
+    let earlier = EarlierPolicy::of(&policy("tiny-bert", 0.25, None));
     let both = Policy { earlier: Some(earlier), ..alone.clone() };
-    [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| {
-        let path = folder.join(name);
-        std::fs::write(&path, policy.to_toml().unwrap()).unwrap();
-        path
-    })
+    [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| written(&policy, name, folder))
 }
 
-fn smoke(folder: &Path) -> PathBuf {
-    compiled(&manifest().join("tests/c/smoke.c"), &["-std=c11", "-Wpedantic", "-lpthread", "-lm"], folder)
+/// A policy of each rule, and what the library of Rust answers by it.
+fn rules(folder: &Path) -> Vec<(PathBuf, String)> {
+    let model = Arc::new(load("tiny-llama"));
+    let list = || NBest::new(SPREAD.map(|(text, score)| Hypothesis::scored(text, score)).to_vec()).unwrap();
+    let rules = [DecisionRule::Maximum, DecisionRule::Mbr, DecisionRule::Merge];
+    let answered = rules.map(|rule| {
+        let decision = Decision { rule, scale: 1.0, mbr_margin: 0.0, merge_margin: 0.0 };
+        let policy = Policy { decision: Some(decision), ..policy("tiny-llama", 1e-6, None) };
+        let rescorer = Rescorer::from_policy(model.clone(), AdapterSet::default(), &policy).unwrap();
+        let text = rescorer.rescore(&list()).unwrap().text().to_owned();
+        (written(&policy, &format!("{rule}.toml"), folder), text)
+    });
+    assert_eq!(answered[0].1, "a hat");
+    assert!(answered[1..].iter().all(|(_, text)| text.starts_with("the cat sat on")), "{answered:?}");
+    answered.into()
 }
 
-fn arguments(folder: &Path, threads: usize, calls: usize) -> Vec<String> {
+/// Compiles one of the test programs in C.
+fn program(name: &str, folder: &Path, options: &[&str]) -> PathBuf {
+    let usual = ["-std=c11", "-Wpedantic", "-D_POSIX_C_SOURCE=200809L", "-lpthread", "-lm"];
+    compiled(&manifest().join("tests/c").join(name), &[&usual, options].concat(), folder)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn smoke(folder: &Path, threads: usize, calls: usize, options: &[&str]) -> Command {
     let [alone, both] = policies(folder);
     let paths = [fixture("tiny-llama"), fixture("tiny-lora"), alone, fixture("tiny-bert"), both];
-    let paths = paths.iter().map(|path| path.to_str().unwrap().to_owned());
-    paths.chain([threads, calls].map(|number| number.to_string())).collect()
+    let mut command = Command::new(program("smoke.c", folder, options));
+    command.args(paths).args([threads, calls].map(|number| number.to_string()));
+    command.args(rules(folder).iter().flat_map(|(path, answer)| [text(path), answer.clone()]));
+    command
+}
+
+fn refusals(folder: &Path, options: &[&str]) -> Command {
+    let [alone, both] = policies(folder);
+    let mut command = Command::new(program("refusals.c", folder, options));
+    command.args([fixture("tiny-llama"), alone, fixture("tiny-bert"), fixture("tiny-lora"), both]);
+    command
 }
 
 #[test]
-fn every_function_rightly_and_wrongly() {
+fn every_function_rightly() {
     let folder = tempfile::tempdir().unwrap();
-    let program = smoke(folder.path());
-    let output = finished(Command::new(program).args(arguments(folder.path(), 8, 500)));
-    assert_eq!(output.stdout, b"ok\n");
+    assert_eq!(finished(&mut smoke(folder.path(), 8, 500, &[])).stdout, b"ok\n");
+}
+
+#[test]
+fn every_function_wrongly() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(finished(&mut refusals(folder.path(), &[])).stdout, b"ok\n");
+}
+
+/// The program in the comment at the top of the header.
+fn example() -> String {
+    let header = std::fs::read_to_string(manifest().join("include/rescorer.h")).unwrap();
+    let lines = header.lines().skip_while(|line| !line.starts_with(" *   #include <rescorer.h>"));
+    let lines = lines.take_while(|line| *line != " */");
+    lines.map(|line| line.strip_prefix(" *   ").unwrap_or("").to_owned() + "\n").collect()
+}
+
+#[test]
+fn the_example_of_the_header_runs_in_c_and_in_cpp() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds: [(&str, &str, &[&str]); 3] = [
+        ("cc", "c99.c", &["-std=c99", "-Wpedantic", "-Wconversion"]),
+        ("cc", "c11.c", &["-std=c11", "-Wpedantic"]),
+        ("c++", "example.cpp", &["-std=c++11", "-Wpedantic", "-Wconversion"]),
+    ];
+    for (compiler, name, options) in kinds {
+        let source = folder.path().join(name);
+        std::fs::write(&source, example()).unwrap();
+        let program = compiled_by(compiler, &source, options, folder.path());
+        let output = finished(Command::new(program).arg(fixture("tiny-llama")));
+        let output = String::from_utf8(output.stdout).unwrap();
+        assert!(output.starts_with("please ") && output.lines().count() == 3, "{name}: {output}");
+    }
 }
 
 #[test]
 #[ignore = "needs valgrind, and minutes: run with --ignored"]
 fn valgrind_finds_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let program = smoke(folder.path());
-    finished(
-        Command::new("valgrind")
-            .args(["--quiet", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"])
-            .arg(program)
-            .args(arguments(folder.path(), 2, 3)),
-    );
+    for command in [smoke(folder.path(), 2, 3, &[]), refusals(folder.path(), &[])] {
+        finished(
+            Command::new("valgrind")
+                .args([
+                    "--quiet",
+                    "--error-exitcode=9",
+                    "--leak-check=full",
+                    "--errors-for-leak-kinds=definite",
+                ])
+                .arg(command.get_program())
+                .args(command.get_args()),
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs the sanitizers of the C compiler: run with --ignored"]
+fn sanitizers_find_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    for mut command in [smoke(folder.path(), 4, 20, &sanitizers), refusals(folder.path(), &sanitizers)] {
+        assert_eq!(finished(&mut command).stdout, b"ok\n");
+    }
 }

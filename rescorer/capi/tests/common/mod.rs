@@ -25,10 +25,15 @@ pub fn finished(command: &mut Command) -> Output {
 
 /// Compiles a program against the header and the shared library; `options` go to the compiler.
 pub fn compiled(source: &Path, options: &[&str], folder: &Path) -> PathBuf {
-    let program = folder.join("program");
+    compiled_by("cc", source, options, folder)
+}
+
+/// Compiles a program with a compiler that takes the options of `cc`.
+pub fn compiled_by(compiler: &str, source: &Path, options: &[&str], folder: &Path) -> PathBuf {
+    let program = folder.join(source.file_stem().unwrap());
     let library = library_folder();
     finished(
-        Command::new("cc")
+        Command::new(compiler)
             .args(["-Wall", "-Wextra", "-Werror", "-g", "-o"])
             .arg(&program)
             .arg(source)

@@ -1,0 +1,164 @@
+//! An answer with all that C sees of it.
+
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
+use rescorer::{AnswerRecord, Rescored, RescoredHypothesis, RescoredWord, Utterance};
+
+use crate::status::{Failure, RescorerStatus};
+use crate::texts::{Start, Texts};
+
+/// A distinct hypothesis.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerScored {
+    /// Size of this struct in the library: a field that a later version added is there if this reaches behind it.
+    pub struct_size: usize,
+    /// Its text.
+    pub text: *const c_char,
+    /// Its position in the first-pass list, from 0; of texts that repeat the first.
+    pub position: usize,
+    /// First-pass score.
+    pub first_pass: f64,
+    /// Language-model score: the sum of the natural logarithms of the probabilities of its tokens.
+    pub lm_score: f64,
+    /// `first_pass + lm_weight · lm_score + length_bonus · words`.
+    pub total: f64,
+    /// Probability that it has no error, where the policy can tell, else its share of the posterior.
+    pub confidence: f64,
+}
+
+/// A word of the answer.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerWord {
+    /// Size of this struct in the library.
+    pub struct_size: usize,
+    /// The word.
+    pub word: *const c_char,
+    /// Probability that it is right, where the policy can tell, else its share of the posterior.
+    pub confidence: f64,
+}
+
+/// What was answered. It is the result's, with its texts and arrays, and goes with it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerAnswer {
+    /// Size of this struct in the library.
+    pub struct_size: usize,
+    /// The better text.
+    pub text: *const c_char,
+    /// Position in the first-pass list of the hypothesis that was chosen, or voted on.
+    pub position: usize,
+    /// Probability that the text has no error, where the policy can tell, else its share of the posterior.
+    pub confidence: f64,
+    /// 1 if the text is another than that of the first-pass best, else 0.
+    pub changed: i32,
+    /// 0.
+    pub reserved: i32,
+    /// Addresses of the distinct hypotheses, best first.
+    pub hypotheses: *const *const RescorerScored,
+    /// Their number.
+    pub hypothesis_count: usize,
+    /// Addresses of the words of the answer.
+    pub words: *const *const RescorerWord,
+    /// Their number.
+    pub word_count: usize,
+}
+
+/// An answer and the memory that C reads.
+pub struct Answered {
+    utterance: Utterance,
+    list: Rescored,
+    answer: RescorerAnswer,
+    json: OnceLock<CString>,
+    /// What `answer` points to: texts, structs, and the addresses of the structs.
+    _texts: Texts,
+    _scored: Vec<RescorerScored>,
+    _words: Vec<RescorerWord>,
+    _scored_at: Vec<*const RescorerScored>,
+    _words_at: Vec<*const RescorerWord>,
+}
+
+// SAFETY: the pointers lead to memory of the same value, which never changes and goes where the value goes.
+unsafe impl Send for Answered {}
+// SAFETY: nothing behind the pointers is ever written again, so threads may read at once; `json` is made under its own lock.
+unsafe impl Sync for Answered {}
+
+impl Answered {
+    pub fn new(utterance: Utterance, list: Rescored) -> Self {
+        let mut texts = Texts::default();
+        let text = texts.add(list.text());
+        let starts = |texts: &mut Texts, added: &mut dyn Iterator<Item = &str>| -> Vec<Start> {
+            added.map(|text| texts.add(text)).collect()
+        };
+        let hypotheses = starts(&mut texts, &mut list.hypotheses().iter().map(|one| one.text.as_str()));
+        let words = starts(&mut texts, &mut list.words().iter().map(|one| one.word.as_str()));
+        // No text is added behind this line, no struct behind the next two: so the addresses hold.
+        let address = |start: Start| texts.address(start);
+        let scored = list.hypotheses().iter().zip(hypotheses).map(|(one, start)| scored(one, address(start)));
+        let scored: Vec<RescorerScored> = scored.collect();
+        let words = list.words().iter().zip(words).map(|(one, start)| word(one, address(start)));
+        let words: Vec<RescorerWord> = words.collect();
+        let scored_at: Vec<*const RescorerScored> = scored.iter().map(std::ptr::from_ref).collect();
+        let words_at: Vec<*const RescorerWord> = words.iter().map(std::ptr::from_ref).collect();
+        let answer = RescorerAnswer {
+            struct_size: size_of::<RescorerAnswer>(),
+            text: address(text),
+            position: list.best().position,
+            confidence: list.confidence(),
+            changed: (list.text() != utterance.nbest.first().text).into(),
+            reserved: 0,
+            hypotheses: scored_at.as_ptr(),
+            hypothesis_count: scored_at.len(),
+            words: words_at.as_ptr(),
+            word_count: words_at.len(),
+        };
+        Self {
+            utterance,
+            list,
+            answer,
+            json: OnceLock::new(),
+            _texts: texts,
+            _scored: scored,
+            _words: words,
+            _scored_at: scored_at,
+            _words_at: words_at,
+        }
+    }
+
+    /// What C reads; it stays where it is as long as this does.
+    pub fn answer(&self) -> &RescorerAnswer {
+        &self.answer
+    }
+
+    /// One line of JSON, made when it is first asked for.
+    pub fn json(&self) -> Result<&CString, Failure> {
+        if let Some(json) = self.json.get() {
+            return Ok(json);
+        }
+        let record = AnswerRecord::of_list(&self.utterance, &self.list, true);
+        let internal =
+            |error: &dyn std::error::Error| Failure::new(RescorerStatus::Internal, error.to_string());
+        let json = serde_json::to_string(&record).map_err(|error| internal(&error))?;
+        // JSON writes a NUL as \u0000.
+        let json = CString::new(json).map_err(|error| internal(&error))?;
+        Ok(self.json.get_or_init(|| json))
+    }
+}
+
+fn scored(hypothesis: &RescoredHypothesis, text: *const c_char) -> RescorerScored {
+    RescorerScored {
+        struct_size: size_of::<RescorerScored>(),
+        text,
+        position: hypothesis.position,
+        first_pass: hypothesis.first_pass,
+        lm_score: hypothesis.lm_score,
+        total: hypothesis.total,
+        confidence: hypothesis.confidence,
+    }
+}
+
+fn word(word: &RescoredWord, text: *const c_char) -> RescorerWord {
+    RescorerWord { struct_size: size_of::<RescorerWord>(), word: text, confidence: word.confidence }
+}

@@ -1,0 +1,173 @@
+use std::ffi::c_char;
+use std::path::Path;
+
+use rescorer::{AdapterSet, Convention, EarlierPass, Fusion, Policy, Scorer};
+
+use crate::adapter::RescorerAdapter;
+use crate::handle::{self, Behind};
+use crate::input::text;
+use crate::model::RescorerModel;
+use crate::output::Output;
+use crate::sized::{self, FromCaller};
+use crate::status::{Failure, RescorerStatus, guarded};
+use crate::threads;
+
+/// A second pass: a model and how it decides. It is small and never changes: make one for each thread, or share one.
+pub struct Rescorer {
+    _private: [u8; 0],
+}
+
+impl Behind for Rescorer {
+    type Value = rescorer::Rescorer;
+    const NAME: &'static str = "the rescorer";
+}
+
+/// The weights of the fusion: `total = first_pass + lm_weight · lm_score + length_bonus · words`. The first-pass best stays unless
+/// another's total is more than `margin` above its own. Begin with `RESCORER_WEIGHTS_INIT(lm_weight)`: no bonus, no margin.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerWeights {
+    /// Size of this struct, as `RESCORER_WEIGHTS_INIT` sets it.
+    pub struct_size: usize,
+    /// Weight of the language-model score.
+    pub lm_weight: f64,
+    /// Reward of a word.
+    pub length_bonus: f64,
+    /// Lead that another hypothesis needs; at least 0.
+    pub margin: f64,
+}
+
+// SAFETY: a size and floats.
+unsafe impl FromCaller for RescorerWeights {
+    const NAME: &'static str = "weights (RescorerWeights)";
+    const MACRO: &'static str = "RESCORER_WEIGHTS_INIT";
+    const EARLIER: &'static [usize] = &[];
+    fn defaults() -> Self {
+        Self { struct_size: size_of::<Self>(), lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 }
+    }
+}
+
+/// Makes a rescorer from weights.
+///
+/// # Safety
+/// `weights` was begun with `RESCORER_WEIGHTS_INIT`; `rescorer` points to where the handle is to be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_new(
+    model: *const RescorerModel,
+    weights: *const RescorerWeights,
+    rescorer: *mut *mut Rescorer,
+) -> RescorerStatus {
+    guarded(|| {
+        // SAFETY: the caller promised a place for the handle.
+        let rescorer = unsafe { Output::new(rescorer, "rescorer, where the handle is to be written,") }?;
+        // SAFETY: the caller promised weights that begin with their size.
+        let (weights, _) = unsafe { sized::read(weights) }?;
+        let RescorerWeights { struct_size: _, lm_weight, length_bonus, margin } = weights;
+        for (name, weight) in [("lm_weight", lm_weight), ("length_bonus", length_bonus), ("margin", margin)] {
+            if !weight.is_finite() {
+                let reason = format!("{name} is {weight}; give a finite number");
+                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+            }
+        }
+        if margin < 0.0 {
+            let reason = format!("margin is {margin}; give a number that is at least 0");
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        let model = handle::find(model)?;
+        let scorer = Scorer::new(model.as_ref().clone(), Convention::default())?;
+        let made = rescorer::Rescorer::new(scorer, Fusion { lm_weight, length_bonus, margin });
+        rescorer.write(handle::keep(made)?);
+        Ok(())
+    })
+}
+
+/// Makes a rescorer that decides as a policy says, the TOML file that `rescorer tune` and `rescorer train` write. `adapter` is the
+/// one that the policy was tuned with; NULL where there was none.
+///
+/// # Safety
+/// `policy` ends with a NUL; `rescorer` points to where the handle is to be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_from_policy(
+    model: *const RescorerModel,
+    adapter: *const RescorerAdapter,
+    policy: *const c_char,
+    rescorer: *mut *mut Rescorer,
+) -> RescorerStatus {
+    // SAFETY: the caller promised the same; without an earlier model NULL is what the function wants.
+    unsafe {
+        rescorer_from_policy_after(std::ptr::null(), std::ptr::null(), model, adapter, policy, rescorer)
+    }
+}
+
+/// Makes a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --earlier` writes it:
+/// `earlier_model` is the model of that one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+///
+/// # Safety
+/// As `rescorer_from_policy`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_from_policy_after(
+    earlier_model: *const RescorerModel,
+    earlier_adapter: *const RescorerAdapter,
+    model: *const RescorerModel,
+    adapter: *const RescorerAdapter,
+    policy: *const c_char,
+    rescorer: *mut *mut Rescorer,
+) -> RescorerStatus {
+    guarded(|| {
+        // SAFETY: the caller promised a place for the handle.
+        let rescorer = unsafe { Output::new(rescorer, "rescorer, where the handle is to be written,") }?;
+        threads::check()?;
+        let model = handle::find(model)?;
+        let adapters = adapter_set(adapter)?;
+        // SAFETY: the caller promised a path that ends with a NUL.
+        let policy = Policy::from_file(Path::new(unsafe { text(&policy, "policy") }?))?;
+        let earlier = match &policy.earlier {
+            Some(earlier) if !earlier_model.is_null() => {
+                let model = handle::find(earlier_model)?;
+                Some(EarlierPass::new(model.as_ref().clone(), adapter_set(earlier_adapter)?, earlier)?)
+            }
+            None if !earlier_model.is_null() || !earlier_adapter.is_null() => {
+                let reason = "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
+                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+            }
+            // Without a model for it what is missing is said below.
+            _ => None,
+        };
+        let model = model.as_ref().clone();
+        let made = rescorer::Rescorer::from_policy_after(earlier, model, adapters, &policy)?;
+        rescorer.write(handle::keep(made)?);
+        Ok(())
+    })
+}
+
+/// The adapter behind a handle, none for NULL.
+fn adapter_set(adapter: *const RescorerAdapter) -> Result<AdapterSet, Failure> {
+    if adapter.is_null() {
+        return Ok(AdapterSet::default());
+    }
+    Ok(AdapterSet::one(handle::find(adapter)?.as_ref().clone()))
+}
+
+/// Frees a rescorer. NULL is nothing to do.
+#[unsafe(no_mangle)]
+pub extern "C" fn rescorer_free(rescorer: *mut Rescorer) -> RescorerStatus {
+    guarded(|| handle::free(rescorer))
+}
+
+/// Computes a context before the first list that comes with it is there, as while the user still speaks. It is kept until a few
+/// others were used.
+///
+/// # Safety
+/// `context` ends with a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_prepare_context(
+    rescorer: *const Rescorer,
+    context: *const c_char,
+) -> RescorerStatus {
+    guarded(|| {
+        threads::check()?;
+        // SAFETY: the caller promised a text that ends with a NUL.
+        let context = unsafe { text(&context, "context") }?;
+        Ok(handle::find(rescorer)?.scorer().prepare_context(context)?)
+    })
+}
