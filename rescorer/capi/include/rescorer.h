@@ -444,6 +444,11 @@ typedef struct RescorerAnswer {
    * Their number.
    */
   size_t word_count;
+  /**
+   * What is no error, but worth a look: how a field of the JSON was read, or that a number beside every text was not used. NULL if
+   * there is nothing, and for lists that came as structs.
+   */
+  const char *notice;
 } RescorerAnswer;
 
 /**

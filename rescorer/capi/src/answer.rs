@@ -64,6 +64,9 @@ pub struct RescorerAnswer {
     pub words: *const *const RescorerWord,
     /// Their number.
     pub word_count: usize,
+    /// What is no error, but worth a look: how a field of the JSON was read, or that a number beside every text was not used. NULL if
+    /// there is nothing, and for lists that came as structs.
+    pub notice: *const c_char,
 }
 
 /// An answer and the memory that C reads.
@@ -86,9 +89,11 @@ unsafe impl Send for Answered {}
 unsafe impl Sync for Answered {}
 
 impl Answered {
-    pub fn new(utterance: Utterance, list: Rescored) -> Self {
+    /// The answer for a list, and what has to be said of how the list was read.
+    pub fn new(utterance: Utterance, list: Rescored, notice: Option<&str>) -> Self {
         let mut texts = Texts::default();
         let text = texts.add(list.text());
+        let notice = notice.map(|notice| texts.add(notice));
         let starts = |texts: &mut Texts, added: &mut dyn Iterator<Item = &str>| -> Vec<Start> {
             added.map(|text| texts.add(text)).collect()
         };
@@ -113,6 +118,7 @@ impl Answered {
             hypothesis_count: scored_at.len(),
             words: words_at.as_ptr(),
             word_count: words_at.len(),
+            notice: notice.map_or(std::ptr::null(), address),
         };
         Self {
             utterance,

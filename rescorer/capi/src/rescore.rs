@@ -1,9 +1,9 @@
 use std::ffi::{c_char, c_void};
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rescorer::{PreparedList, Utterance};
-use rescorer_nbest::{Format, ReadOptions, Reader};
+use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
 use crate::handle;
@@ -104,14 +104,23 @@ pub unsafe extern "C" fn rescorer_rescore_json(
         let rescorer = handle::find(rescorer)?;
         // SAFETY: the caller promised a text that ends with a NUL.
         let json = unsafe { text(&json, "json") }?;
-        let options = ReadOptions::default().with_format(Format::Jsonl);
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let listener = {
+            let notices = notices.clone();
+            move |notice: &Notice| {
+                notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.to_string())
+            }
+        };
+        let options = ReadOptions::default().with_format(Format::Jsonl).with_notices(Arc::new(listener));
         let mut lists = Reader::from_read("json", Cursor::new(json.as_bytes().to_vec()), &options)?;
         let (Some(utterance), None) = (lists.next().transpose()?, lists.next()) else {
             let reason = "json: give one object with an N-best list";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));
         };
         let list = rescorer.rescore_utterance(&utterance)?;
-        result.write(handle::keep(Answered::new(utterance, list))?);
+        let notices = notices.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
+        let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
+        result.write(handle::keep(Answered::new(utterance, list, notice))?);
         Ok(())
     })
 }
@@ -149,7 +158,7 @@ fn answer(
         let scored = rescorer.scorer().score(window)?.lists;
         answers.extend(utterances.into_iter().zip(scored).map(|(utterance, scores)| {
             let list = rescorer.decide(&utterance.nbest, &scores);
-            Answered::new(utterance, list)
+            Answered::new(utterance, list, None)
         }));
         if answers.len() != expected {
             return Err(Failure::new(

@@ -37,22 +37,24 @@ pub unsafe fn read<T: FromCaller>(pointer: *const T) -> Result<(T, usize), Failu
     let stated = unsafe { pointer.cast::<usize>().read_unaligned() };
     let known = size_of::<T>();
     let refused = |reason: &str| {
-        let (name, init) = (T::NAME, T::MACRO);
-        let reason = format!("struct_size of {name} is {stated}, {reason} {init}");
+        let reason = format!("struct_size of {} is {stated}, {reason}", T::NAME);
         Failure::new(RescorerStatus::InvalidArgument, reason)
     };
+    let init = T::MACRO;
     if stated == 0 {
-        return Err(refused("so it was not set; begin with"));
+        return Err(refused(&format!("so it was not set; begin with {init}")));
     }
     if stated > LARGEST || (stated < known && !T::EARLIER.contains(&stated)) {
-        return Err(refused(&format!("which no version of rescorer.h has (this one: {known}); begin with")));
+        let reason = format!("which no version of rescorer.h has (this one: {known}); begin with {init}");
+        return Err(refused(&reason));
     }
     if stated > known {
         // SAFETY: the caller promised `stated` bytes; `known` of them come before.
         let behind = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), stated - known) };
         if behind.iter().any(|byte| *byte != 0) {
             let reason = format!(
-                "but this library knows {known} bytes, and a field behind them is set; install a library as new as the header, or leave the field as in"
+                "but this library knows {known} bytes, and a field behind them is set; leave it as {init} sets it, or install a \
+                 library as new as the header"
             );
             return Err(refused(&reason));
         }

@@ -112,6 +112,13 @@ fn every_function_wrongly() {
     assert_eq!(finished(&mut refusals(folder.path(), &[])).stdout, b"ok\n");
 }
 
+#[test]
+fn a_forked_process_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program("forked.c", folder.path(), &[]));
+    assert_eq!(finished(command.arg(fixture("tiny-llama"))).stdout, b"ok\n");
+}
+
 /// The program in the comment at the top of the header.
 fn example() -> String {
     let header = std::fs::read_to_string(manifest().join("include/rescorer.h")).unwrap();

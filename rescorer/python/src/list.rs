@@ -169,12 +169,19 @@ fn hypotheses(
     let first = |field: &str| listed.first().is_some_and(|first| first.contains_key(field));
     let field = match () {
         () if first("score") => "hypotheses",
-        () if first("confidence") => "alternatives",
+        () if is_vosk(&listed) => "alternatives",
         () if first("ys_probs") || first("ys_log_probs") => "nbest",
         () => "hypotheses",
     };
     let listed = listed.into_iter().map(Value::Object).collect();
     Ok(Map::from_iter([(field.to_owned(), Value::Array(listed))]))
+}
+
+/// Whether hypotheses have confidences that are no probabilities: Vosk's are log-likelihoods.
+fn is_vosk(listed: &[Map<String, Value>]) -> bool {
+    let confidence = |one: &Map<String, Value>| one.get("confidence").and_then(Value::as_f64);
+    let outside = |confidence: f64| !(0.0..=1.0).contains(&confidence);
+    listed.iter().all(|one| confidence(one).is_some()) && listed.iter().filter_map(confidence).any(outside)
 }
 
 /// Gives every hypothesis its score.
@@ -197,6 +204,11 @@ fn attach(listed: &mut [Map<String, Value>], scores: &Bound<'_, PyAny>, context:
         return Err(context.refused(py, &reason));
     }
     for (position, (hypothesis, score)) in listed.iter_mut().zip(scores).enumerate() {
+        if score.is_null() {
+            let reason =
+                format!("has None in scores at position {position}; give a number for each, or no scores");
+            return Err(context.refused(py, &reason));
+        }
         if hypothesis.contains_key("score") {
             let reason = format!("has a score of its own at position {position}; leave `scores` out");
             return Err(context.refused(py, &reason));

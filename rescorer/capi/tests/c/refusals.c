@@ -1,8 +1,6 @@
 /* Uses every function of the interface wrongly with a tiny model. Exits with 0 if each call was refused with the right status and words.
  * Arguments: model, policy for it with an adapter, an encoder, the adapter, a policy that asks the encoder first. */
 #include <math.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
 
@@ -84,7 +82,7 @@ static void sizes(Rescorer *rescorer) {
         unset[0].struct_size = odd[at];
         bad = list;
         bad.hypotheses = unset;
-        FAILS(rescorer_rescore(rescorer, &bad, &result), RESCORER_STATUS_INVALID_ARGUMENT, "begin with RESCORER_HYPOTHESIS_INIT");
+        FAILS(rescorer_rescore(rescorer, &bad, &result), RESCORER_STATUS_INVALID_ARGUMENT, "RESCORER_HYPOTHESIS_INIT");
     }
     RescorerHypothesis second[] = {hypotheses[0], hypotheses[1]};
     second[1].struct_size = 0;
@@ -229,23 +227,6 @@ static void earlier(RescorerModel *model, RescorerAdapter *adapter, const char *
     OK(rescorer_model_free(encoder));
 }
 
-/* A child process has none of the threads: it is told so, and does not wait for them. */
-static void forked(Rescorer *rescorer, const char *path) {
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        RescorerResult *result = NULL;
-        RescorerModel *model = NULL;
-        const RescorerModelOptions options = on_cpu();
-        FAILS(rescorer_rescore(rescorer, &list, &result), RESCORER_STATUS_FORKED, "fork before the first call");
-        FAILS(rescorer_model_load(path, &options, &model), RESCORER_STATUS_FORKED, "fork before the first call");
-        OK(rescorer_free(rescorer));
-        _exit(0);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 int main(int count, char **arguments) {
     CHECK(count == 6);
     OK(rescorer_set_threads(2));
@@ -264,7 +245,6 @@ int main(int count, char **arguments) {
     lists(model, rescorer);
     handles(rescorer);
     earlier(model, adapter, arguments[3], arguments[2], arguments[5]);
-    forked(rescorer, arguments[1]);
     OK(rescorer_free(rescorer));
     OK(rescorer_adapter_free(adapter));
     OK(rescorer_model_free(model));

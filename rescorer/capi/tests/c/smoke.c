@@ -133,6 +133,23 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
     OK(rescorer_rescore_batch(rescorer, NULL, 0, NULL, NULL, NULL));
 }
 
+/* What the library did not use, or read in its own way, is said. */
+static void notices(Rescorer *rescorer) {
+    const char *jsons[] = {
+        "{\"hypotheses\": [{\"text\": \"a cat\", \"score\": -1.0}, {\"text\": \"a hat\", \"score\": -2.0}]}",
+        "{\"hypotheses\": [{\"text\": \"a cat\", \"rank_value\": -1.5}, {\"text\": \"a hat\", \"rank_value\": -2.5}]}",
+    };
+    const char *said[] = {NULL, "`rank_value` is a number beside every text and is not used"};
+    for (int at = 0; at < 2; at++) {
+        RescorerResult *result = NULL;
+        const RescorerAnswer *answer = NULL;
+        OK(rescorer_rescore_json(rescorer, jsons[at], &result));
+        OK(rescorer_result_answer(result, &answer));
+        CHECK(said[at] ? answer->notice && strstr(answer->notice, said[at]) : answer->notice == NULL);
+        OK(rescorer_result_free(result));
+    }
+}
+
 /* A context changes scores, the same whether it was prepared or not, and whichever way it comes in. */
 static void context(Rescorer *rescorer) {
     const RescorerAnswer *without, *within, *from_json;
@@ -249,6 +266,7 @@ int main(int count, char **arguments) {
     OK(rescorer_free(tuned));
     flags(rescorer);
     answers(rescorer, adapter);
+    notices(rescorer);
     context(rescorer);
     after(model, adapter, arguments[4], arguments[3], arguments[5]);
     for (int at = 8; at < count; at += 2) {

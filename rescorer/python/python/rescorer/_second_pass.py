@@ -122,7 +122,7 @@ class Rescorer:
             decision=decision,
             bos=bos,
             eos=True if eos is None else eos,
-            mean=bool(mean),
+            mean=False if mean is None else mean,
             lm_text="none" if lm_text is None else lm_text,
             encoder_score=encoder_score,
         )
@@ -159,7 +159,7 @@ class Rescorer:
             return_exceptions: an :class:`InvalidList` takes the place of the result of a list that can't be rescored, and the
                 others follow; without it, it is raised.
         """
-        return self._engine.rescore_many(lists, window, bool(return_exceptions), "list")
+        return self._engine.rescore_many(lists, window, return_exceptions, "list")
 
     def score(self, texts: Iterable[str]) -> "np.ndarray":
         """Scores of the language model alone: float64, one for every text."""
@@ -184,8 +184,8 @@ class Rescorer:
             return_exceptions: rows that can't be rescored have None in these columns, and why in the column ``error``.
         """
         rows = _batch.rows(batch)
-        results = self._engine.rescore_many(rows, window, bool(return_exceptions), "row")
-        return _batch.columns(results, prefix, bool(return_exceptions))
+        results = self._engine.rescore_many(rows, window, return_exceptions, "row")
+        return _batch.columns(results, prefix, return_exceptions)
 
     def __reduce__(self) -> Any:
         """Other processes load it anew from the same arguments."""
