@@ -30,7 +30,8 @@
  *
  * What is checked, and what you have to see to
  *   Checked: NULL, handles that were freed or are of another kind, text that is not UTF-8, scores that are not finite, values outside
- *   their range, struct sizes, counts that can't be in memory, the version of this header. Pointers need no alignment.
+ *   their range, struct sizes, counts that can't be in memory, texts of more than 16 MB, the version of this header. Pointers need no
+ *   alignment.
  *   You see to it: a pointer leads to what its argument asks for, an array has as many elements as its count says, texts end with a NUL
  *   and stay as they are during the call, nothing is read after it was freed, and no exception or longjmp leaves the callback.
  *

@@ -6,6 +6,9 @@ use crate::adapter::RescorerAdapter;
 use crate::sized::{FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus};
 
+/// Bytes of the longest text of a hypothesis. It is far above every model's context, and keeps what is tokenised in bounds.
+const LONGEST: usize = 16 << 20;
+
 /// A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +95,15 @@ unsafe fn optional<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a
     if pointer.is_null() { Ok("") } else { unsafe { text(pointer, argument) } }
 }
 
+/// Refuses a text that is too long to be tokenised.
+pub fn check_length(position: usize, text: &str) -> Result<(), Failure> {
+    if text.len() <= LONGEST {
+        return Ok(());
+    }
+    let reason = format!("the text at position {position} has {} bytes; give at most {LONGEST}", text.len());
+    Err(Failure::new(RescorerStatus::InvalidList, reason))
+}
+
 impl RescorerList {
     /// # Safety
     /// As [`text`].
@@ -122,6 +134,7 @@ impl RescorerList {
                 let reason = format!("the score at position {position} is {score}; give a finite number");
                 return Err(Failure::new(RescorerStatus::InvalidList, reason));
             }
+            check_length(position, text)?;
             Ok(Hypothesis { score, ..Hypothesis::new(text) })
         };
         // SAFETY: the caller promised `count` hypotheses.

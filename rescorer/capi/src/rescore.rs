@@ -7,7 +7,7 @@ use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
 use crate::handle;
-use crate::input::{RescorerList, text};
+use crate::input::{RescorerList, check_length, text};
 use crate::output::Output;
 use crate::result::RescorerResult;
 use crate::second_pass::Rescorer;
@@ -117,6 +117,8 @@ pub unsafe extern "C" fn rescorer_rescore_json(
             let reason = "json: give one object with an N-best list";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));
         };
+        let mut hypotheses = utterance.nbest.hypotheses().iter().enumerate();
+        hypotheses.try_for_each(|(position, one)| check_length(position, &one.text))?;
         let list = rescorer.rescore_utterance(&utterance)?;
         let notices = notices.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
         let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
