@@ -41,6 +41,10 @@ def loops():
         ({"segments": [{"text": "a"}], "score": float("nan")}, "holds score = NaN"),
         ([{"text": "a", "score": 10**400}], "holds hypotheses[0].score = an int beyond every float"),
         ({"input": ["a"], "am_score": [1, 2]}, "has 1 hypotheses in `input` but 2 scores in `am_score`; mend it"),
+        ([b"a cat", b"a hat"], "holds hypotheses[0]: bytes; give text, numbers, lists and dicts alone"),
+        (np.array([b"a cat"]), "holds hypotheses[0]: bytes"),
+        (["a", None], "holds None at position 1; give a str"),
+        ({"a", "b"}, "is set, no list"),
         ([{"text": object()}], "holds hypotheses[0].text: object; give text, numbers, lists and dicts alone"),
         ([{"text": "a", 1: 2}], "holds hypotheses[0]: a key of type int, where only str can be"),
         (["a \ud83d"], "holds hypotheses[0]: a str with surrogates, which is no Unicode text"),
@@ -64,7 +68,13 @@ def test_a_list_that_is_none(second_pass, given, message):
         (["a", "b"], [1.0], "has 2 hypotheses but 1 scores; give one for each, or none"),
         (["a"], 1.0, "has a number as scores; give a list of numbers"),
         (["a"], [float("nan")], "holds scores[0] = NaN"),
-        (["a", "b"], [1.0, None], "mixes hypotheses with a score"),
+        (["a", "b"], [1.0, None], "has None in scores at position 1; give a number for each, or no scores"),
+        (["a", "b"], [None, None], "has None in scores at position 0"),
+        (["a", "b"], np.ma.masked_array([1.0, 2.0], mask=[False, True]), "has None in scores at position 1"),
+        (["a", "b"], np.array([True, False]), "`hypotheses[0].score` is true or false, expected a number"),
+        (["a", "b"], [[1.0], [2.0]], "`hypotheses[0].score` is a list, expected a number"),
+        (["a", "b"], ["-1", "-2"], "`hypotheses[0].score` is a string, expected a number"),
+        (["a", "b"], {1.0, 2.0}, "holds scores: set; give text, numbers, lists and dicts alone"),
         (HERE, [1.0, 2.0], "has a score of its own at position 0; leave `scores` out"),
         ({"hypotheses": HERE}, [1.0, 2.0], "is a dict, which has its scores in itself"),
     ],
@@ -104,6 +114,8 @@ def test_what_an_object_raises_comes_out(second_pass):
         ({"lm_weight": 1, "adapter": "no/such"}, rescorer.AdapterError, "no/such"),
         ({"lm_weight": 1, "adapter": "a", "adapters": {}}, ValueError, "not both"),
         ({"lm_weight": "1"}, TypeError, ""),
+        ({"lm_weight": 1, "mean": "False"}, TypeError, "bool"),
+        ({"lm_weight": 1, "eos": "no"}, TypeError, "bool"),
         ({"lm_weight": 1, "model": "smollm3"}, rescorer.ModelError, "model smollm3: no such file or folder, and no named model (smollm2-135m,"),
         ({"lm_weight": 1, "model": FIXTURES}, rescorer.ModelError, "fixtures"),
         ({"lm_weight": 1, "model": FIXTURES / "texts.json"}, rescorer.ModelError, "texts.json"),
@@ -133,3 +145,6 @@ def test_nothing_is_made_by_hand():
 def test_windows_are_numbers_from_one(second_pass):
     with pytest.raises(ValueError, match="window=0: give a number from 1"):
         second_pass.rescore_many([], window=0)
+    for call in (second_pass.rescore_many, second_pass.map_batch):
+        with pytest.raises(TypeError, match="bool"):
+            call({"input": []}, return_exceptions="no")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import subprocess
 from collections import namedtuple
@@ -26,9 +27,10 @@ class Spoken:
 
 
 def same(a, b):
-    assert (a.text, a.position, a.changed, a.confidence) == (b.text, b.position, b.changed, b.confidence)
+    assert (a.text, a.position, a.changed) == (b.text, b.position, b.changed)
+    assert a.confidence == pytest.approx(b.confidence, rel=1e-12)
     np.testing.assert_array_equal(a.lm_scores, b.lm_scores)
-    np.testing.assert_array_equal(a.totals, b.totals)
+    np.testing.assert_allclose(a.totals, b.totals, rtol=1e-12)
 
 
 def test_a_result_has_everything(second_pass):
@@ -64,6 +66,9 @@ def test_a_result_has_everything(second_pass):
         {"input": np.array(TEXTS), "score": np.array(SCORES, dtype=np.float32)},
         {"alternatives": [{"text": t, "confidence": s} for t, s in zip(TEXTS, SCORES)]},
         [{"text": t, "confidence": np.float64(s)} for t, s in zip(TEXTS, SCORES)],
+        [{"text": t, "confidence": math.exp(s)} for t, s in zip(TEXTS, SCORES)],
+        [{"text": t, "am_score": s - 1, "lm_score": 1} for t, s in zip(TEXTS, SCORES)],
+        [{"text": t, "cost": -s} for t, s in zip(TEXTS, SCORES)],
         {"nbest": [{"text": t, "ys_probs": [s / 2, s / 2]} for t, s in zip(TEXTS, SCORES)]},
         {"hypotheses": [{"segments": [Segment(" " + t, s, [1, 2])]} for t, s in zip(TEXTS, SCORES)]},
         [{"segments": iter([Spoken(t, s, [1])])} for t, s in zip(TEXTS, SCORES)],
@@ -73,6 +78,18 @@ def test_a_result_has_everything(second_pass):
 )
 def test_every_shape_is_the_same_list(second_pass, given):
     same(second_pass.rescore(given), second_pass.rescore(TEXTS, SCORES))
+
+
+def test_confidences_above_one_are_log_likelihoods(second_pass):
+    vosk = [{"text": "a cat", "confidence": 270.5}, {"text": "a hat", "confidence": 0.5}]
+    assert second_pass.rescore(vosk).first_pass.tolist() == [270.5, 0.5]
+    probabilities = [{"text": "a cat", "confidence": 1.0}, {"text": "a hat", "confidence": 0.5}]
+    assert second_pass.rescore(probabilities).first_pass.tolist() == [0.0, math.log(0.5)]
+
+
+def test_scores_of_every_number_type(second_pass):
+    for scores in ([-1, -2], np.array([-1, -2]), np.array([-1, -2], dtype=np.int8), (s for s in (-1.0, np.float16(-2))), np.float32([-1, -2])):
+        assert second_pass.rescore(["a cat", "a hat"], scores).first_pass.tolist() == [-1.0, -2.0]
 
 
 def test_scores_are_optional_and_may_be_an_array(second_pass):

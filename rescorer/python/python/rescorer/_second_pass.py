@@ -23,7 +23,8 @@ class Rescorer:
     Make one with :meth:`from_pretrained`. A list may be
 
     - a list of texts, best first, with ``scores`` beside it or without;
-    - a list of dicts with ``text`` and, where there are scores, ``score`` (``confidence`` as Vosk writes it);
+    - a list of dicts with ``text`` and, where there are scores, ``score`` or another usual name (``logprob``, ``am_score``,
+      ``cost``); ``confidence`` is a probability, or Vosk's log-likelihood where one is outside of 0 to 1;
     - a dict, a row of ``datasets`` or of pandas, with the names of one of the formats: ``hypotheses``, ``input`` (HyPoradise),
       ``alternatives`` (Vosk), ``segments`` (Whisper, faster-whisper), ``nbest`` (sherpa-onnx), and ``id``, ``reference``,
       ``context``, ``adapter`` where they are there. Other fields are not looked at.
