@@ -9,20 +9,28 @@ pub(crate) fn is_break(c: char) -> bool {
 }
 
 /// The text in one line: each run of line breaks, tabs and other characters that end a line or a field becomes one
-/// blank; at the start and the end of the text it is left out. All else stays.
+/// blank, with the blanks around it; at the start and the end of the text it is left out. All else stays.
 ///
 /// ```
 /// use rescorer_nbest::one_line;
 ///
-/// assert_eq!(one_line(" two\r\nlines\n"), " two lines");
+/// assert_eq!(one_line(" two\r\n lines\n"), " two lines");
 /// assert_eq!(one_line(" one  line "), " one  line ");
 /// ```
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_break) {
         return Cow::Borrowed(text);
     }
-    let parts: Vec<&str> = text.split(is_break).filter(|part| !part.is_empty()).collect();
-    Cow::Owned(parts.join(" "))
+    let mut line = String::with_capacity(text.len());
+    for part in text.split(is_break) {
+        let part = if line.is_empty() { part } else { part.trim_start_matches(' ') };
+        if !part.is_empty() && !line.is_empty() {
+            line.truncate(line.trim_end_matches(' ').len());
+            line.push(' ');
+        }
+        line.push_str(part);
+    }
+    Cow::Owned(line)
 }
 
 /// The words of a text: what stands between white space and breaks.
@@ -41,6 +49,7 @@ mod tests {
             assert_eq!(words(&format!("{c}a{c}{c}b c{c}")).collect::<Vec<_>>(), ["a", "b", "c"], "{c:?}");
         }
         assert_eq!((one_line("\n\n"), one_line("")), ("".into(), "".into()));
+        assert_eq!((one_line(" a  \n  b  c \t"), one_line("\n a")), (" a b  c ".into(), " a".into()));
         assert!(matches!(one_line("a\u{A0}b\u{3000}c"), Cow::Borrowed(_)));
     }
 }

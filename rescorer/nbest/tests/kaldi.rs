@@ -134,7 +134,7 @@ fn of_several_costs_the_first_pass_s_are_taken() {
         fs::write(folder.join(name), lines).unwrap();
     };
     put("lmwt.rnn", [1.0; 3]);
-    put("lmwt.interp.", [2.0; 3]);
+    put("lmwt.interp.0.5", [2.0; 3]);
     put("lmwt.lmonly", [10.0, 11.0, 9.5]);
     assert_eq!(first_passes(&folder), [[-25.0, -26.0, -27.0]]);
     fs::remove_file(folder.join("lmwt.withlm")).unwrap();
@@ -144,7 +144,11 @@ fn of_several_costs_the_first_pass_s_are_taken() {
     fs::remove_file(folder.join("lm_cost")).unwrap();
     fs::remove_file(folder.join("lmwt.nolm")).unwrap();
     assert_eq!(first_passes(&folder), [[-12.0, -11.0, -14.0]]);
-    fs::remove_file(folder.join("lmwt.interp.")).unwrap();
+    // Of two interpolations neither is taken.
+    put("lmwt.interp.0.25", [3.0; 3]);
+    assert_eq!(first_passes(&folder), [[-20.0, -20.0, -21.5]]);
+    fs::remove_file(folder.join("lmwt.interp.0.5")).unwrap();
+    fs::remove_file(folder.join("lmwt.interp.0.25")).unwrap();
     fs::remove_file(folder.join("lmwt.lmonly")).unwrap();
     assert_eq!(first_passes(&folder), [[-11.0, -10.0, -13.0]]);
     fs::remove_file(folder.join("acwt")).unwrap();

@@ -78,13 +78,10 @@ proptest! {
 #[test]
 fn breaks_are_blanks_and_the_rest_stays() {
     let texts = [" Hello, this is long\n enough.\n".to_owned(), "a\tb\u{2028}c\0d".to_owned()];
-    assert_eq!(
-        write(OutputFormat::Text, false, "u1", &texts).unwrap(),
-        "u1\t Hello, this is long  enough.\n"
-    );
+    assert_eq!(write(OutputFormat::Text, false, "u1", &texts).unwrap(), "u1\t Hello, this is long enough.\n");
     assert_eq!(
         write(OutputFormat::Text, true, "u1", &texts).unwrap(),
-        "u1\t0\t0.0000\t Hello, this is long  enough.\nu1\t1\t-1.0000\ta b c d\n"
+        "u1\t0\t0.0000\t Hello, this is long enough.\nu1\t1\t-1.0000\ta b c d\n"
     );
     assert_eq!(write(OutputFormat::Kaldi, false, "u1", &texts).unwrap(), "u1 Hello, this is long enough.\n");
     assert_eq!(write(OutputFormat::Trn, false, "u1", &texts[1..]).unwrap(), "a b c d (u1)\n");

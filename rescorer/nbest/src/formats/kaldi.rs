@@ -8,7 +8,7 @@
 //! A cost is a negative log-likelihood, so the score is `−(lm_cost + 0.1 · ac_cost)`, with the usual acoustic scale;
 //! the costs that are read are carried along. Of several files of language-model costs the first pass's is taken:
 //! `lm_cost`, else `lmwt.withlm`, else `lmwt.nolm` (without the language model) and `lmwt.lmonly` together, else
-//! `lmwt.interp.`, `lmwt.nolm`, `lmwt.lmonly`, `lmwt.rnn`. A [`Notice`] says what was taken where there was a choice, and names
+//! the only `lmwt.interp.*`, `lmwt.nolm`, `lmwt.lmonly`, `lmwt.rnn`. A [`Notice`] says what was taken where there was a choice, and names
 //! each file with a number for every hypothesis that is not read.
 //!
 //! # Reference

@@ -14,11 +14,14 @@ const GRAPH: [&[&str]; 7] = [
     &["lm_cost"],
     &["lmwt.withlm"],
     &["lmwt.nolm", "lmwt.lmonly"],
-    &["lmwt.interp."],
+    &[INTERPOLATED],
     &["lmwt.nolm"],
     &["lmwt.lmonly"],
     &["lmwt.rnn"],
 ];
+
+/// What the costs of interpolated models begin with; the weight stands behind it.
+const INTERPOLATED: &str = "lmwt.interp.";
 
 /// Files that hold no numbers to score with.
 const OTHERS: [&str; 5] = ["ali", "words", "words_text", "text", "ref.txt"];
@@ -29,7 +32,7 @@ const LOOK: u64 = 16 * 1024;
 /// The costs that are read.
 pub(super) struct Costs {
     /// Each with the name of its file and its weight in the score.
-    files: Vec<(&'static str, f64, KeyedLines)>,
+    files: Vec<(String, f64, KeyedLines)>,
     /// Files with a number for every hypothesis that are not read.
     pub(super) unread: Vec<String>,
 }
@@ -37,14 +40,15 @@ pub(super) struct Costs {
 impl Costs {
     /// Reads the costs that a folder has for these texts.
     pub(super) fn open(folder: &Path, texts: &KeyedLines, acoustic_scale: f64) -> Result<Self, Error> {
-        let there = |name: &&str| folder.join(name).is_file();
-        let acoustic = ACOUSTIC.iter().copied().find(there);
-        let graph = GRAPH.iter().find(|names| names.iter().all(there));
+        let acoustic = ACOUSTIC.iter().find_map(|name| there(folder, name));
+        let all = |names: &&[&str]| names.iter().map(|name| there(folder, name)).collect::<Option<Vec<_>>>();
+        let graph = GRAPH.iter().find_map(all).unwrap_or_default();
         let named = acoustic.map(|name| (name, acoustic_scale));
-        let named = named
-            .into_iter()
-            .chain(graph.into_iter().flat_map(|names| names.iter().map(|name| (*name, 1.0))));
-        let files = named.map(|(name, weight)| Ok((name, weight, KeyedLines::read(&folder.join(name))?)));
+        let named = named.into_iter().chain(graph.into_iter().map(|name| (name, 1.0)));
+        let files = named.map(|(name, weight)| {
+            let costs = KeyedLines::read(&folder.join(&name))?;
+            Ok((name, weight, costs))
+        });
         let files = files.collect::<Result<Vec<_>, Error>>()?;
         for (_, _, costs) in &files {
             let stray = costs.lines().iter().find(|line| texts.get(&line.key).is_none());
@@ -54,14 +58,14 @@ impl Costs {
                 return Err(Error::Parts { path: costs.path().to_owned(), reason });
             }
         }
-        let read: Vec<&str> = files.iter().map(|(name, ..)| *name).collect();
+        let read: Vec<&str> = files.iter().map(|(name, ..)| name.as_str()).collect();
         let unread = unread(folder, texts, &read);
         Ok(Self { files, unread })
     }
 
     /// The names of the files.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        self.files.iter().map(|(name, ..)| *name).collect()
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.files.iter().map(|(name, ..)| name.as_str()).collect()
     }
 
     /// How the score is made: `−(lm_cost + 0.1 · ac_cost)`; empty without costs.
@@ -70,7 +74,7 @@ impl Costs {
             return String::new();
         }
         let terms = self.files.iter().rev().map(|(name, weight, _)| match weight {
-            1.0 => (*name).to_owned(),
+            1.0 => name.clone(),
             weight => format!("{weight} · {name}"),
         });
         format!("−({})", terms.collect::<Vec<_>>().join(" + "))
@@ -92,7 +96,7 @@ impl Costs {
                 return Err(Flaw::NotFinite(cost.to_owned()));
             }
             hypothesis.score = Some(hypothesis.score.unwrap_or(0.0) - weight * value);
-            hypothesis.extra.insert((*name).to_owned(), value.into());
+            hypothesis.extra.insert(name.clone(), value.into());
         }
         Ok(())
     }
@@ -107,7 +111,18 @@ pub(super) enum Flaw {
 
 /// Whether a folder has a file of costs.
 pub(super) fn are_in(folder: &Path) -> bool {
-    ACOUSTIC.iter().chain(GRAPH.into_iter().flatten()).any(|name| folder.join(name).is_file())
+    ACOUSTIC.iter().chain(GRAPH.into_iter().flatten()).any(|name| there(folder, name).is_some())
+}
+
+/// The file of this name; of interpolated models the only one, whatever its weight.
+fn there(folder: &Path, name: &str) -> Option<String> {
+    if name != INTERPOLATED {
+        return folder.join(name).is_file().then(|| name.to_owned());
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found = names.filter(|name| name.starts_with(INTERPOLATED) && folder.join(name).is_file());
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// The files of lines `KEY NUMBER` whose keys are the hypotheses, other than those that are read.
