@@ -32,9 +32,9 @@ fn one_bad_utterance() {
     bad_line(r#"{"id": "u", "hypotheses": []}"#, &["\"u\" has no hypotheses"]);
     bad_line(r#"{"id": "u"}"#, &["no field `hypotheses`"]);
     bad_line(r#"{"id": "u", "hypotheses": [{"text": 1}]}"#, &["`hypotheses[0].text` is a number"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": NaN}]}"#, &["NaN", "not a finite number"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1e999}]}"#, &["not a finite number"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": -Infinity}]}"#, &["not a finite number"]);
+    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": NaN}]}"#, &["`hypotheses[0].score` is NaN"]);
+    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1e999}]}"#, &["`hypotheses[0].score` is infinite"]);
+    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": -Infinity}]}"#, &["`hypotheses[0].score` is infinite"]);
     bad_line(
         r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1}, {"text": "b"}]}"#,
         &["mixes hypotheses"],
@@ -84,7 +84,7 @@ fn documents() {
     let refused =
         |words: &str, parts: &[&str]| room.refused(&format!("rescore --lm-weight 0 {words}"), parts);
     room.write("count.json", r#"[{"input": ["a", "b"], "output": "a", "am_score": [-1]}]"#);
-    refused("count.json", &["count.json:1", "2 hypotheses in `input` but 1 scores in `am_score`"]);
+    refused("count.json", &["count.json:1", "2 hypotheses but 1 scores in `am_score`"]);
     room.write("mixed.json", "[{\"input\": [\"a\"], \"output\": \"a\"},\n{\"hypotheses\": []}]");
     let ran = room.run("rescore --lm-weight 0 mixed.json");
     assert_eq!(ran.code, 2);

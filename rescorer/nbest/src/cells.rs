@@ -10,11 +10,11 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field, TimeUnit};
 use serde_json::{Map, Number, Value};
 
+use crate::json;
+
 /// What is wrong with a cell.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Flaw {
-    /// It holds NaN or an infinity.
-    NotFinite(f64),
     /// A map, or a struct, has a key twice.
     DuplicateKey(String),
 }
@@ -69,9 +69,9 @@ pub(crate) fn value(array: &ArrayRef, row: usize) -> Result<Option<Value>, Flaw>
         DataType::UInt16 => primitive!(UInt16Type).into(),
         DataType::UInt32 => primitive!(UInt32Type).into(),
         DataType::UInt64 => primitive!(UInt64Type).into(),
-        DataType::Float16 => number(primitive!(Float16Type).to_f64())?,
-        DataType::Float32 => number(f64::from(primitive!(Float32Type)))?,
-        DataType::Float64 => number(primitive!(Float64Type))?,
+        DataType::Float16 => number(primitive!(Float16Type).to_f64()),
+        DataType::Float32 => number(f64::from(primitive!(Float32Type))),
+        DataType::Float64 => number(primitive!(Float64Type)),
         DataType::Utf8 => array.as_string::<i32>().value(row).into(),
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).into(),
         DataType::Utf8View => array.as_string_view().value(row).into(),
@@ -116,8 +116,9 @@ pub(crate) fn value(array: &ArrayRef, row: usize) -> Result<Option<Value>, Flaw>
     Ok(Some(value))
 }
 
-fn number(value: f64) -> Result<Value, Flaw> {
-    Number::from_f64(value).map(Value::Number).ok_or(Flaw::NotFinite(value))
+/// A number; one that is not finite is what [`json::not_finite`] knows.
+fn number(value: f64) -> Value {
+    Number::from_f64(value).map_or_else(|| json::stand_in(&value.to_string()), Value::Number)
 }
 
 fn list(elements: &ArrayRef) -> Result<Value, Flaw> {

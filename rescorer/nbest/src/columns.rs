@@ -11,15 +11,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, Fields, SchemaRef};
 use serde_json::{Map, Value};
 
 use crate::body::Body;
 use crate::cells::{self, Flaw};
-use crate::formats::Json;
 use crate::reader::stem;
 use crate::reading::Reading;
-use crate::{Error, Format, Place, Utterance, extra, object};
+use crate::shape::Json;
+use crate::{Error, Format, Place, Utterance, extra, fields, object, path};
 
 /// Rows that are read at a time.
 pub(crate) const BATCH: usize = 64;
@@ -35,6 +35,8 @@ pub(crate) struct ColumnsBody {
     name: Arc<str>,
     stem: String,
     format: Format,
+    /// The format whose fields the columns are.
+    shape: Format,
     json: &'static Json,
     reading: Arc<Reading>,
     batches: Batches,
@@ -60,8 +62,7 @@ impl ColumnsBody {
                 "its column `{column}` is of the type {kind}, which cannot be carried along; leave it out, or make it text or numbers"
             )));
         }
-        let marks = columns.iter().filter_map(|column| Format::marked_by(column.name()));
-        let Some((_, json)) = marks.min_by_key(|(_, json)| !json.certain) else {
+        let Some((shape, json)) = Format::of_marks(|mark| has(columns, mark)) else {
             let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name())).collect();
             return Err(fail(format!(
                 "none of its columns ({}) tells what a row is; name one `hypotheses` (lists of structs with `text` and \
@@ -70,7 +71,7 @@ impl ColumnsBody {
             )));
         };
         let stem = stem(name);
-        Ok(Self { name: name.into(), stem, format, json, reading, batches, batch: None, row: 0 })
+        Ok(Self { name: name.into(), stem, format, shape, json, reading, batches, batch: None, row: 0 })
     }
 
     /// The next row: the batch that it stands in, and its place there.
@@ -103,20 +104,42 @@ impl Body for ColumnsBody {
         let id = format!("{}:{}", self.stem, self.row);
         self.row += 1;
         let mut place = Place { path: Some(self.name.clone()), line: Some(self.row), utterance: None };
-        let row = fields(&batch, index).map_err(|flaw| {
+        let row = row(&batch, index).map_err(|flaw| {
             place.utterance = stated_id(&batch, index);
             let place = place.clone();
-            match flaw {
-                Flaw::NotFinite(value) => Error::NotFinite { place, value: value.to_string() },
-                Flaw::DuplicateKey(key) => Error::DuplicateKey { place, key },
-            }
+            let Flaw::DuplicateKey(key) = flaw;
+            Error::DuplicateKey { place, key }
         })?;
-        Ok(Some((object::utterance(self.json, row, place.clone(), id, &self.reading)?, place)))
+        Ok(Some((object::utterance((self.shape, self.json), row, place.clone(), id, &self.reading)?, place)))
     }
 }
 
+/// Whether columns have what stands at a path of keys.
+fn has(columns: &Fields, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (key, lists) = (first.trim_end_matches("[]"), first.matches("[]").count());
+    columns.iter().filter(|column| path::is_at(column.name(), key)).any(|column| {
+        let mut kind = column.data_type();
+        for _ in 0..lists {
+            kind = match kind {
+                DataType::List(inner)
+                | DataType::LargeList(inner)
+                | DataType::ListView(inner)
+                | DataType::LargeListView(inner)
+                | DataType::FixedSizeList(inner, _) => inner.data_type(),
+                _ => return false,
+            };
+        }
+        match (rest, kind) {
+            (None, _) => true,
+            (Some(rest), DataType::Struct(fields)) => has(fields, rest),
+            _ => false,
+        }
+    })
+}
+
 /// A row as an object.
-fn fields(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
+fn row(batch: &RecordBatch, index: usize) -> Result<Map<String, Value>, Flaw> {
     let fields = batch.schema_ref().fields().iter().zip(batch.columns());
     let mut row = cells::object(fields.map(|(field, column)| (field.name().clone(), column, index)))?;
     if let Some(Value::Array(hypotheses)) = row.get_mut("hypotheses") {
@@ -135,7 +158,7 @@ fn spread(object: &mut Map<String, Value>) -> Result<(), Flaw> {
 /// The id of a row that cannot be read as a whole.
 fn stated_id(batch: &RecordBatch, index: usize) -> Option<String> {
     let id = cells::value(batch.column_by_name("id")?, index).ok()??;
-    id.as_str().map(str::to_owned)
+    fields::id(&id)
 }
 
 /// A decoder that panics over a broken file is no reason to end the program.

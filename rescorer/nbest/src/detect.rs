@@ -1,141 +1,238 @@
 //! Tells the format of an input from how it begins.
 
-use crate::formats::{Layout, refusal};
+use crate::formats::{is_hypothesis, refusal};
+use crate::shape::{Json, Unfinished};
 use crate::source::Source;
-use crate::{Error, FieldNames, Format};
+use crate::{Error, FieldNames, Format, nearest, path, shape};
 
 /// Bytes looked at before giving up.
 const LIMIT: usize = 64 * 1024;
 
-/// The format of the input. It consumes leading white space only, and reads no further than the first key
-/// that tells, or the first line where the text is not JSON.
-pub(crate) fn detect(source: &mut Source, names: &FieldNames) -> Result<Format, Error> {
+/// Bytes looked at where there is a mark, but one that another goes before.
+const LIKELY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// What an input is.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// The format.
+    pub(crate) format: Format,
+    /// Its shape, where that is JSON.
+    pub(crate) json: Option<&'static Json>,
+}
+
+/// The format of the input, and its shape; only those of `format` where that is known. It consumes leading white space
+/// only, and reads no further than the first key that tells, or the first line where the text is not JSON.
+pub(crate) fn detect(
+    source: &mut Source,
+    format: Option<Format>,
+    names: &FieldNames,
+) -> Result<Found, Error> {
     // A table of tabs may begin with one, so the white space before its first column stays.
     source.skip_blank_lines()?;
     if source.unread().trim_ascii().is_empty() {
         return Err(Error::Empty { path: source.name().to_string() });
     }
     if let Some(format) = Format::of_start(source.unread()) {
-        return Ok(format);
+        return Ok(Found { format, json: None });
     }
     if !matches!(source.unread().trim_ascii_start().first(), Some(b'{' | b'[')) {
         return detect_text(source, names);
     }
     source.peek()?;
+    // Looked at again when there is twice as much.
+    let mut next = 0;
     loop {
-        match examine(source.unread()) {
-            Verdict::Empty => return Err(Error::Empty { path: source.name().to_string() }),
-            Verdict::Found(format) => return Ok(format),
-            Verdict::Likely(_) | Verdict::Unclear if source.unread().len() < LIMIT && source.fill()? => {}
-            Verdict::Likely(format) => return Ok(format),
-            _ => {
-                // What Python prints may begin like JSON.
-                let line = source.first_line()?;
-                return Format::of_text(&line, names).ok_or_else(|| unknown(source));
+        let length = source.unread().len();
+        if length >= next {
+            next = 2 * length;
+            match examine(source.unread(), format, false) {
+                Verdict::Empty => return Err(Error::Empty { path: source.name().to_string() }),
+                Verdict::Found(found) => return Ok(found),
+                Verdict::Likely(_) if length < LIKELY_LIMIT => {}
+                Verdict::Unclear if length < LIMIT => {}
+                Verdict::Likely(found) => return Ok(found),
+                _ => return at_end(source, format, names),
             }
+        }
+        if !source.fill()? {
+            return at_end(source, format, names);
         }
     }
 }
 
-fn detect_text(source: &mut Source, names: &FieldNames) -> Result<Format, Error> {
+/// What the input is, if no more of it is looked at.
+fn at_end(source: &mut Source, format: Option<Format>, names: &FieldNames) -> Result<Found, Error> {
+    match examine(source.unread(), format, true) {
+        Verdict::Found(found) | Verdict::Likely(found) => Ok(found),
+        Verdict::Empty => Err(Error::Empty { path: source.name().to_string() }),
+        Verdict::Unclear => {
+            // What Python prints may begin like JSON.
+            let line = source.first_line()?;
+            let format = Format::of_text(&line, names).ok_or_else(|| unknown(source))?;
+            Ok(Found { format, json: None })
+        }
+    }
+}
+
+fn detect_text(source: &mut Source, names: &FieldNames) -> Result<Found, Error> {
     let line = source.first_line()?;
-    Format::of_text(&line, names).ok_or_else(|| match refusal(&line, names) {
+    let format = Format::of_text(&line, names).ok_or_else(|| match refusal(&line, names) {
         Some(reason) => Error::Header { path: source.name().to_string(), line: source.line(), reason },
         None => unknown(source),
-    })
+    })?;
+    Ok(Found { format, json: None })
 }
 
 fn unknown(source: &Source) -> Error {
-    Error::UnknownFormat { path: source.name().to_string(), seen: describe(source.unread()) }
+    let (seen, remedy) = nearest::describe(source.unread());
+    Error::UnknownFormat { path: source.name().to_string(), seen, remedy }
 }
 
-#[derive(Debug, PartialEq)]
 enum Verdict {
-    Found(Format),
+    Found(Found),
     /// More bytes may tell of another format.
-    Likely(Format),
+    Likely(Found),
     /// More bytes may tell.
     Unclear,
     /// A document without elements.
     Empty,
-    Unknown,
 }
 
-/// Looks for the mark of a format in the keys that begin the text.
-fn examine(text: &[u8]) -> Verdict {
-    let Some(root @ (b'{' | b'[')) = text.first() else { return Verdict::Unknown };
+/// Looks for the marks of shapes in the keys that begin the text; `all` if no more of it comes.
+fn examine(text: &[u8], format: Option<Format>, all: bool) -> Verdict {
+    let candidates = || Format::shapes().filter(move |(of, _)| format.is_none_or(|format| format == *of));
+    let found = |(format, json)| Found { format, json: Some(json) };
+    if let Some(json) = of_lists(text, all) {
+        return match json.and_then(|json| candidates().find(|(_, one)| std::ptr::eq(*one, json))) {
+            Some(one) => Verdict::Found(found(one)),
+            None => Verdict::Unclear,
+        };
+    }
     let mut keys = Keys::new(text);
-    let mut likely = None;
-    for (depth, key) in keys.by_ref() {
-        let found = Format::marked_by(&key).filter(|(_, json)| match json.layout {
-            Layout::Lines | Layout::Objects => *root == b'{' && depth == 1,
-            Layout::Array => *root == b'[' && depth == 2,
-            Layout::Object => *root == b'{' && depth == 2,
-        });
-        match found {
-            Some((format, json)) if json.certain => return Verdict::Found(format),
-            Some((format, _)) => likely = likely.or(Some(format)),
-            None => {}
-        }
-    }
-    match (keys.closed, likely) {
-        (true, Some(format)) => Verdict::Found(format),
-        (false, Some(format)) => Verdict::Likely(format),
-        (closed, None) => without_mark(closed, *root, text),
-    }
-}
-
-fn without_mark(closed: bool, root: u8, text: &[u8]) -> Verdict {
-    match closed {
-        true if text[1..].trim_ascii_start().starts_with(if root == b'{' { b"}" } else { b"]" }) => {
-            Verdict::Empty
-        }
-        true => Verdict::Unknown,
-        false => Verdict::Unclear,
-    }
-}
-
-/// How a text begins, in words.
-fn describe(text: &[u8]) -> String {
-    let named = |depth: usize| {
-        let keys = Keys::new(text).filter(|(at, _)| *at == depth).take(5);
-        let keys: Vec<_> = keys.map(|(_, key)| format!("`{key}`")).collect();
-        if keys.is_empty() { "without keys".to_owned() } else { format!("with the keys {}", keys.join(", ")) }
+    let mut met: Vec<String> = Vec::new();
+    let has = |met: &[String], json: &Json| {
+        json.has_marks(&|mark: &str| {
+            let path = json.path_of(mark);
+            met.iter().any(|met| path::is_at(met, &path))
+        })
     };
-    match text.first() {
-        Some(b'{') => format!("a JSON object {}", named(1)),
-        Some(b'[') => format!("a JSON list of objects {}", named(2)),
-        _ if text.starts_with(b"PAR1") || text.starts_with(b"ARROW1") => {
-            "columns of Parquet or Arrow, which this program was built without (feature `parquet`)".to_owned()
+    let likely = |met: &[String]| candidates().find(|(_, json)| !json.certain && has(met, json));
+    let mut documents = 0;
+    while let Some(key) = keys.next() {
+        if keys.documents > documents {
+            documents = keys.documents;
+            if let Some(one) = likely(&met) {
+                return Verdict::Found(found(one));
+            }
         }
-        _ if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") => {
-            "UTF-16 (convert it to UTF-8)".to_owned()
+        if met.len() < MET && !met.contains(&key) {
+            met.push(key);
+            if let Some(one) = candidates().find(|(_, json)| json.certain && has(&met, json)) {
+                return Verdict::Found(found(one));
+            }
         }
-        _ => {
-            let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-            let start =
-                String::from_utf8_lossy(&line[..line.len().min(160)]).chars().take(40).collect::<String>();
-            format!("{start:?}")
-        }
+    }
+    let likely = likely(&met);
+    // Partial results tell at last.
+    let partial = |json: &Json| {
+        let paths =
+            json.unfinished.iter().filter(|one| matches!(one, Unfinished::Partial(_, shape::Test::Any)));
+        paths.map(Unfinished::path).any(|path| met.iter().any(|met| met == path))
+    };
+    match (likely, keys.documents > 0) {
+        (Some(one), true) => Verdict::Found(found(one)),
+        (Some(one), false) => Verdict::Likely(found(one)),
+        (None, closed) if closed && met.is_empty() && is_empty(text) => Verdict::Empty,
+        (None, _) if all => match candidates().find(|(_, json)| partial(json)) {
+            Some(one) => Verdict::Found(found(one)),
+            None => Verdict::Unclear,
+        },
+        (None, _) => Verdict::Unclear,
     }
 }
 
-/// The keys of JSON text with their depth (1 in the outermost object), as far as the text goes.
-struct Keys<'a> {
+/// Different keys that are looked at.
+const MET: usize = 500;
+
+/// Whether a text is one empty list or object.
+fn is_empty(text: &[u8]) -> bool {
+    let inner = text[1..].trim_ascii_start();
+    matches!(inner.first(), Some(b']' | b'}')) && inner[1..].trim_ascii_start().is_empty()
+}
+
+/// The shape of lists that hold no objects with keys: outer `None` for all others, inner if more bytes may tell.
+fn of_lists(text: &[u8], all: bool) -> Option<Option<&'static Json>> {
+    let mut rest = text.strip_prefix(b"[")?.trim_ascii_start();
+    let mut depth = 1;
+    while let Some(inner) = rest.strip_prefix(b"[") {
+        (rest, depth) = (inner.trim_ascii_start(), depth + 1);
+    }
+    let [one, several, objects] = Format::Beams.json() else { return None };
+    let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
+    match (depth, rest.first()) {
+        (_, None) if all => None,
+        (_, None) => Some(None),
+        (1, Some(b'"')) => Some(Some(one)),
+        (2, Some(b'"')) => match behind_string(rest) {
+            // Lists of texts, or texts with numbers beside them.
+            Some(Some(b'"')) | Some(None) => Some(Some(several)),
+            Some(Some(_)) => Some(Some(one)),
+            None if all => None,
+            None => Some(None),
+        },
+        (2, Some(byte)) if is_number(byte) => Some(Some(one)),
+        (2, Some(b'{')) => Some(Some(several)),
+        (3, Some(b'"')) => Some(Some(several)),
+        // The tokens of a beam come first.
+        (3, Some(byte)) if is_number(byte) => Some(Some(one)),
+        (4, Some(byte)) if is_number(byte) => Some(Some(several)),
+        (1, Some(b'{')) => {
+            let mut keys: Vec<String> = Vec::new();
+            let mut found = Keys::new(text);
+            while let Some(key) = found.next().filter(|_| found.documents == 0) {
+                keys.push(key);
+            }
+            let is_beam = is_hypothesis(|name| keys.iter().any(|key| key == name));
+            (found.documents > 0 && is_beam).then_some(Some(objects))
+        }
+        _ => None,
+    }
+}
+
+/// The first byte of the element that follows a string in a list; inner `None` where the list ends, `None` if the text does.
+fn behind_string(text: &[u8]) -> Option<Option<u8>> {
+    let mut keys = Keys::new(text);
+    keys.string()?;
+    let rest = text[keys.at + 1..].trim_ascii_start();
+    match rest.first()? {
+        b',' => rest[1..].trim_ascii_start().first().map(|byte| Some(*byte)),
+        _ => Some(None),
+    }
+}
+
+/// The keys of JSON text with the paths that lead to them, as far as the text goes: `results[].alternatives`. A list around
+/// documents is left out.
+pub(crate) struct Keys<'a> {
     text: &'a [u8],
     at: usize,
-    stack: Vec<u8>,
+    stack: Vec<Open>,
     key_next: bool,
-    /// Whether the outermost value ended.
-    closed: bool,
+    /// Documents that have ended.
+    pub(crate) documents: usize,
+}
+
+/// An object with the key that is read, or a list.
+enum Open {
+    Object(String),
+    List,
 }
 
 impl<'a> Keys<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, stack: Vec::new(), key_next: false, closed: false }
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, stack: Vec::new(), key_next: false, documents: 0 }
     }
 
-    /// The string that starts behind the quote at `at`; `None` if it does not end in the text.
+    /// The string that starts at the quote at `at`; `None` if it does not end in the text.
     fn string(&mut self) -> Option<String> {
         let start = self.at + 1;
         let mut end = start;
@@ -149,73 +246,64 @@ impl<'a> Keys<'a> {
         self.at = end;
         Some(String::from_utf8_lossy(&self.text[start..end]).into_owned())
     }
+
+    /// The path to the key that is read.
+    fn path(&self) -> String {
+        let around = usize::from(matches!(self.stack.first(), Some(Open::List)));
+        let mut path = String::new();
+        for open in &self.stack[around..] {
+            match open {
+                Open::Object(key) if path.is_empty() => path.push_str(key),
+                Open::Object(key) => {
+                    path.push('.');
+                    path.push_str(key);
+                }
+                Open::List => path.push_str("[]"),
+            }
+        }
+        path
+    }
 }
 
 impl Iterator for Keys<'_> {
-    type Item = (usize, String);
+    type Item = String;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.closed && self.at < self.text.len() {
-            let mut key = None;
+        while self.at < self.text.len() {
             match self.text[self.at] {
-                open @ (b'{' | b'[') => {
-                    self.stack.push(open);
-                    self.key_next = open == b'{';
+                b'{' => {
+                    self.stack.push(Open::Object(String::new()));
+                    self.key_next = true;
+                }
+                b'[' => {
+                    self.stack.push(Open::List);
+                    self.key_next = false;
                 }
                 b'}' | b']' => {
                     self.stack.pop();
                     self.key_next = false;
-                    self.closed = self.stack.is_empty();
+                    let around = usize::from(matches!(self.stack.first(), Some(Open::List)));
+                    self.documents += usize::from(self.stack.len() <= around);
                 }
-                b',' => self.key_next = self.stack.last() == Some(&b'{'),
+                b',' => self.key_next = matches!(self.stack.last(), Some(Open::Object(_))),
                 b'"' => {
                     let string = self.string()?;
-                    key = std::mem::take(&mut self.key_next).then_some((self.stack.len(), string));
+                    if std::mem::take(&mut self.key_next)
+                        && let Some(Open::Object(key)) = self.stack.last_mut()
+                    {
+                        *key = string;
+                        self.at += 1;
+                        return Some(self.path());
+                    }
                 }
                 _ => {}
             }
             self.at += 1;
-            if key.is_some() {
-                return key;
-            }
         }
         None
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_key_that_tells_decides() {
-        let cases = [
-            (r#"{"id": "input", "hypotheses": "#, Verdict::Found(Format::Jsonl)),
-            (
-                r#"{"meta": {"hypotheses": 1, "x": [{"hyp_1": 1}]}, "hypotheses""#,
-                Verdict::Found(Format::Jsonl),
-            ),
-            (r#"[{"id": "a\"", "input": ["#, Verdict::Found(Format::HyporadiseJson)),
-            (r#"{"u1": {"ref": "", "hyp_1""#, Verdict::Found(Format::EspnetJson)),
-            (r#"{"u1": {"ref": "hyp_1"#, Verdict::Unclear),
-            (r#"[{"output": "a"}, "#, Verdict::Unclear),
-            (r#"{"input": ["a"], "output": "a"}"#, Verdict::Unknown),
-            (r#"[1]"#, Verdict::Unknown),
-            ("[ ]", Verdict::Empty),
-            ("{\n}\n", Verdict::Empty),
-            ("a cat", Verdict::Unknown),
-        ];
-        for (text, verdict) in cases {
-            assert_eq!(examine(text.as_bytes()), verdict, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_seen_is_described() {
-        assert_eq!(describe(br#"{"a": {"b": 1}, "c": 2}"#), "a JSON object with the keys `a`, `c`");
-        assert_eq!(describe(br#"[{"a": 1}]"#), "a JSON list of objects with the keys `a`");
-        assert_eq!(describe(b"[1]"), "a JSON list of objects without keys");
-        assert!(describe(b"PAR1\x15").ends_with("which this program was built without (feature `parquet`)"));
-        assert_eq!(describe(b"u1 a cat\nu2"), "\"u1 a cat\"");
-    }
-}
+#[path = "detect_tests.rs"]
+mod tests;

@@ -89,15 +89,14 @@ pub enum Error {
         path: String,
     },
     /// The content matches none of the formats.
-    #[error(
-        "cannot tell the format of {path}: it begins with {seen}; name the format with --format NAME ({})",
-        Format::names()
-    )]
+    #[error("cannot tell the format of {path}: it begins with {seen}; {remedy}")]
     UnknownFormat {
         /// The file, as it was named.
         path: String,
         /// A description of how the content begins.
         seen: String,
+        /// The nearest formats, and what to do.
+        remedy: String,
     },
     /// No format has this name.
     #[error("there is no format {name:?}; the formats are {}", Format::names())]
@@ -237,14 +236,13 @@ pub enum Error {
     },
     /// There are not as many scores as hypotheses.
     #[error(
-        "{place} has {hypotheses} hypotheses in `input` but {scores} scores in `{field}`; mend it or pass \
-         --skip-invalid"
+        "{place} has {hypotheses} hypotheses but {scores} scores in `{field}`; mend it or pass --skip-invalid"
     )]
     ScoreCount {
         /// The utterance.
         place: Place,
         /// The field that holds the scores.
-        field: &'static str,
+        field: String,
         /// The number of hypotheses.
         hypotheses: usize,
         /// The number of scores.

@@ -88,6 +88,12 @@ impl FieldNames {
         self.scores.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
 
+    /// Whether lists in JSON can be found by these names.
+    pub(crate) fn names_json(&self, start: &[u8]) -> bool {
+        let is_json = matches!(start.first(), Some(b'{' | b'['));
+        is_json && (self.hypotheses().is_some() || self.text().is_some())
+    }
+
     /// The usual names of the fields of a list with those that they have, but for equal ones.
     pub(crate) fn of_lists(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let of_lists = |field: &Field| !matches!(field, Field::Text | Field::Position);

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::notice::Notices;
 use crate::reading::Reading;
+use crate::scores::names::known;
 use crate::scores::{self, Beside};
-use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Format, Hypothesis, NBest, Place, Utterance, json, mapped, path};
 
 /// The fields that are not yet taken, and where they stand.
 pub(crate) struct Fields {
@@ -36,16 +38,61 @@ impl Fields {
         self.map.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// Takes the id from the field `id`, if there is one.
+    /// A field that is not yet taken.
+    pub(crate) fn get(&self, field: &str) -> Option<&Value> {
+        self.map.get(field)
+    }
+
+    /// Who is told what is no error.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.reading.notices
+    }
+
+    /// The name that the user gave the text of a hypothesis.
+    pub(crate) fn text_name(&self) -> Option<&str> {
+        self.reading.names.text()
+    }
+
+    /// Whether the user named the scores.
+    pub(crate) fn has_named_scores(&self) -> bool {
+        self.reading.names.scores().len() > 0
+    }
+
+    /// Takes the id from the field `id`, if there is one: a text, or a whole number.
     pub(crate) fn read_id(&mut self) -> Result<(), Error> {
-        if let Some(id) = self.text("id")? {
-            if id.is_empty() {
+        let id = match self.map.shift_remove("id") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) if id.is_empty() => {
                 return Err(self.type_error("id".to_owned(), "a name, or no `id` at all", "an empty string"));
             }
-            self.id = id;
-        }
+            Some(value) => match id(&value) {
+                Some(id) => Some(id),
+                None => {
+                    return Err(self.type_error("id".to_owned(), "a string or a whole number", kind(&value)));
+                }
+            },
+        };
+        self.id = id.unwrap_or_else(|| std::mem::take(&mut self.id));
         self.take_key_as_id();
         Ok(())
+    }
+
+    /// Gives the utterance an id, unless it states one.
+    pub(crate) fn set_id(&mut self, id: String) {
+        self.id = id;
+    }
+
+    /// Takes another field for the id.
+    pub(crate) fn copy_as_id(&mut self, field: &str) {
+        if let Some(value) = self.map.get(field) {
+            let value = value.clone();
+            self.map.insert("id".to_owned(), value);
+        }
+    }
+
+    /// Gives carried fields other names where theirs are those of fields of the native format.
+    pub(crate) fn free(&mut self, names: &[&str]) {
+        mapped::free(&mut self.map, names);
     }
 
     /// Stays with the id that the utterance has by its key.
@@ -92,6 +139,15 @@ impl Fields {
         }
     }
 
+    /// Takes the list at a path; null is as good as absent.
+    pub(crate) fn listed(&mut self, path: &str, expected: &'static str) -> Result<Option<Vec<Value>>, Error> {
+        match path::take(&mut self.map, path) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(list)) => Ok(Some(list)),
+            Some(other) => Err(self.type_error(path.to_owned(), expected, kind(&other))),
+        }
+    }
+
     /// Keeps the fields for which `keep` says true.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.map.retain(|key, value| keep(key, value));
@@ -107,7 +163,7 @@ impl Fields {
 
     /// The format of which the fields have a mark.
     pub(crate) fn marked(&self) -> Option<Format> {
-        self.map.keys().find_map(|key| Format::marked_by(key)).map(|(format, _)| format)
+        Format::of_marks(|mark| path::has(&self.map, mark)).map(|(format, _)| format)
     }
 
     /// The error for a field that is not there, or for an utterance of another format.
@@ -136,6 +192,51 @@ impl Fields {
             [] => scores::attach(hypotheses, &at),
             named => scores::attach_from(hypotheses, named, &at),
         }
+    }
+
+    /// Puts known numbers that stand in lists beside that of the texts, such as `scores`, beside their texts, where no
+    /// hypothesis has a score.
+    pub(crate) fn scores_beside(&mut self, hypotheses: &mut [Hypothesis]) -> Result<(), Error> {
+        if hypotheses.iter().any(|one| one.score.is_some()) {
+            return Ok(());
+        }
+        if let Some(Value::Object(scores)) = self.map.get("scores")
+            && scores.values().all(Value::is_array)
+            && let Some(Value::Object(scores)) = self.map.shift_remove("scores")
+        {
+            for (name, value) in scores {
+                self.map.entry(name).or_insert(value);
+            }
+        }
+        let named: Vec<String> = self.reading.names.scores().map(|(name, _)| name.to_owned()).collect();
+        let singular = |name: &str| {
+            let singular = name.strip_suffix('s').unwrap_or(name);
+            let is_known = named.iter().any(|one| one == name) || known(name).is_some();
+            if is_known { Some(name.to_owned()) } else { known(singular).map(|known| known.name.to_owned()) }
+        };
+        let beside: Vec<(String, String)> = (self.map.iter())
+            .filter(|(_, value)| value.is_array())
+            .filter_map(|(name, _)| Some((name.clone(), singular(name)?)))
+            .collect();
+        for (field, name) in beside {
+            let Some(scores) = self.list(&field, "a list")? else { continue };
+            if scores.len() != hypotheses.len() {
+                let (hypotheses, scores) = (hypotheses.len(), scores.len());
+                return Err(Error::ScoreCount { place: self.place.clone(), field, hypotheses, scores });
+            }
+            for (position, (one, score)) in hypotheses.iter_mut().zip(scores).enumerate() {
+                match score {
+                    Value::Null => {}
+                    Value::Number(number) if name == "score" => one.score = number.as_f64(),
+                    Value::Number(number) => _ = one.extra.insert(name.clone(), Value::Number(number)),
+                    other => {
+                        let field = format!("{field}[{position}]");
+                        return Err(self.type_error(field, "a number", kind(&other)));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The utterance; what was not taken is carried along.
@@ -175,9 +276,24 @@ pub(crate) fn hypothesis(
     Ok(Hypothesis { text, score, extra })
 }
 
+/// An id that a value states: a text, or a whole number.
+pub(crate) fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        // pandas makes floats of whole numbers where some are missing.
+        Value::Number(number) => {
+            let number = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15)?;
+            Some(format!("{number:.0}"))
+        }
+        _ => None,
+    }
+}
+
 /// What a JSON value is, for messages.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
+        value if json::not_finite(value).is_some() => json::not_finite(value).unwrap_or("NaN"),
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",

@@ -8,17 +8,20 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::body::Body;
-use crate::fields::Fields;
 use crate::reading::Reading;
+use crate::shape::Json;
 use crate::source::Source;
-use crate::{Error, FieldNames, Utterance};
+use crate::{Error, FieldNames};
 
 mod am_json;
 #[cfg(feature = "parquet")]
 mod arrow;
+mod beams;
+mod cloud;
 mod csv;
 mod espnet;
 mod hyporadise;
+mod item;
 mod jsonl;
 mod kaldi;
 mod nemo;
@@ -26,13 +29,16 @@ mod nemo;
 mod parquet;
 mod sherpa_onnx;
 mod srilm;
+mod streams;
+mod toolkits;
 mod torchaudio;
 mod tsv;
-mod vosk;
 mod wav2letter;
 mod whisper;
 
+pub(crate) use beams::is_hypothesis;
 pub(crate) use csv::refusal;
+pub(crate) use whisper::join;
 
 /// What the crate knows about a format.
 pub(crate) struct Spec {
@@ -48,7 +54,7 @@ pub(crate) type Opened = Result<Box<dyn Body>, Error>;
 /// What an input of a format is.
 pub(crate) enum Kind {
     /// JSON text.
-    Json(Json),
+    Json(&'static [Json]),
     /// Text of another kind.
     Text {
         /// Whether the first line tells that a text is of this format; tables may have columns of other names.
@@ -89,34 +95,8 @@ impl Spec {
     }
 }
 
-/// A format of JSON text.
-pub(crate) struct Json {
-    /// How a file is made up of utterances.
-    pub(crate) layout: Layout,
-    /// Whether the mark settles the format at once. If not, a mark that does goes before it, wherever in the
-    /// first object it stands.
-    pub(crate) certain: bool,
-    /// Whether a key of an utterance tells that it is of this format.
-    pub(crate) marker: fn(&str) -> bool,
-    /// Turns the fields of one utterance into an utterance.
-    pub(crate) parse: fn(Fields) -> Result<Utterance, Error>,
-}
-
-/// How a file is made up of utterances.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// One JSON object a line.
-    Lines,
-    /// JSON objects one behind the other, line breaks wherever they like.
-    Objects,
-    /// One JSON array of objects.
-    Array,
-    /// One JSON object of objects; the key is the id.
-    Object,
-}
-
 macro_rules! formats {
-    ($($(#[$docs:meta])* $variant:ident = $module:ident $(if $feature:literal)?),+ $(,)?) => {
+    ($($(#[$docs:meta])* $variant:ident = $spec:path $(, if $feature:literal)?;)+) => {
         /// A file format of N-best lists.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -130,7 +110,7 @@ macro_rules! formats {
 
             pub(crate) fn spec(self) -> &'static Spec {
                 match self {
-                    $($(#[cfg(feature = $feature)])? Self::$variant => &$module::SPEC,)+
+                    $($(#[cfg(feature = $feature)])? Self::$variant => &$spec,)+
                 }
             }
         }
@@ -140,45 +120,75 @@ macro_rules! formats {
 formats! {
     /// `jsonl`, the native format: one JSON object a line, with `id`, `hypotheses` (`text`, `score`),
     /// `reference`, `context`.
-    Jsonl = jsonl,
+    Jsonl = jsonl::SPEC;
     /// `hyporadise`: a JSON array of objects with `input` (the texts), `output` (the reference), `am_score`
     /// or `score`.
-    HyporadiseJson = hyporadise,
+    HyporadiseJson = hyporadise::SPEC;
     /// `am-json` of ESPnet and mlm-scoring: a JSON object of id → `ref`, `hyp_1`, `hyp_2`, ... (`score`,
     /// `text`).
-    EspnetJson = am_json,
+    EspnetJson = am_json::SPEC;
     /// `espnet`: a decode folder of ESPnet, `logdir/output.N/Kbest_recog/` with `text` and `score`, and `ref.txt` beside `logdir`.
-    EspnetFolder = espnet,
+    EspnetFolder = espnet::SPEC;
     /// `kaldi`: a folder of Kaldi's `nbest-to-linear`, `words_text` and costs (`ac_cost`, `lm_cost`, `acwt`, `lmwt.*`), with
     /// `text` as references; or a folder of such folders, `archives.N`.
-    Kaldi = kaldi,
+    Kaldi = kaldi::SPEC;
     /// `vosk`: answers of Vosk with `alternatives` (`text`, `confidence`), one JSON object or a stream of them.
-    Vosk = vosk,
+    Vosk = streams::VOSK;
     /// `nemo`: a folder with the beams of NeMo's n-gram decoding, `preds_out_width*.tsv`, and their
     /// `*manifest*.json`.
-    Nemo = nemo,
+    Nemo = nemo::SPEC;
     /// `whisper`: results of Whisper, faster-whisper or WhisperX with `segments`, one JSON object or a stream of
     /// them, alone or as `hypotheses`.
-    Whisper = whisper,
+    Whisper = whisper::SPEC;
     /// `sherpa-onnx`: results of sherpa-onnx with `ys_probs`, one JSON object or a stream of them, alone or as
     /// `nbest`.
-    SherpaOnnx = sherpa_onnx,
+    SherpaOnnx = sherpa_onnx::SPEC;
+    /// `whisper-cpp`: results of whisper.cpp with `transcription`.
+    WhisperCpp = toolkits::WHISPER_CPP;
+    /// `openai`: OpenAI's transcriptions with `logprobs`; those with `segments` are `whisper`.
+    OpenAi = cloud::OPENAI;
+    /// `huggingface`: results of the pipeline of Transformers with `chunks`.
+    HuggingFace = toolkits::HUGGING_FACE;
+    /// `deepgram`: Deepgram's answers, `results.channels` or, in a stream, `channel`.
+    Deepgram = cloud::DEEPGRAM;
+    /// `google`: Google's answers, `results` with `alternatives`, and those of services that are alike (Watson, Riva).
+    Google = cloud::GOOGLE;
+    /// `aws`: Amazon Transcribe's answers, `results` of a job or `Transcript` of a stream.
+    Aws = cloud::AWS;
+    /// `azure`: Azure's answers with `NBest`, of a batch with `recognizedPhrases`, of the fast transcription with `phrases`.
+    Azure = cloud::AZURE;
+    /// `assemblyai`: AssemblyAI's transcripts.
+    AssemblyAi = cloud::ASSEMBLY_AI;
+    /// `rev-ai`: Rev AI's transcripts with `monologues`.
+    RevAi = cloud::REV_AI;
+    /// `espnet1`: `data.json` of ESPnet 1 with `utts`.
+    EspnetData = toolkits::ESPNET_DATA;
+    /// `nemo-manifest`: a manifest of NeMo with `pred_text`.
+    NemoManifest = toolkits::NEMO_MANIFEST;
+    /// `kaldi-server`: answers of kaldi-gstreamer-server with `result.hypotheses`.
+    KaldiServer = streams::KALDI_SERVER;
+    /// `wenet`: answers of WeNet with `nbest` and `sentence`.
+    Wenet = streams::WENET;
+    /// `funasr`: results of FunASR with `key` and `text`.
+    FunAsr = toolkits::FUN_ASR;
+    /// `beams`: lists of texts, of pairs of text and score, or of the beams of pyctcdecode or torchaudio.
+    Beams = beams::SPEC;
     /// `srilm`: N-best lists of SRILM and Decipher (`NBestList1.0`, or acoustic score, LM score, number of words), a file for
     /// each utterance, or a folder of them.
-    Srilm = srilm,
+    Srilm = srilm::SPEC;
     /// `wav2letter`: beams of wav2letter and flashlight, `ID | SCORE | AM SCORE | LM SCORE | WER | WORDS` a line.
-    Wav2letter = wav2letter,
+    Wav2letter = wav2letter::SPEC;
     /// `torchaudio`: beams of torchaudio's CTC decoders as Python prints them, lists of `CTCHypothesis(...)`.
-    Torchaudio = torchaudio,
+    Torchaudio = torchaudio::SPEC;
     /// `csv`: a table with commas or semicolons, one hypothesis a row, the columns `id` and `text`, and `score`,
     /// `reference`, `context`, `position` where they are there.
-    Csv = csv,
+    Csv = csv::SPEC;
     /// `tsv`: the same table with tabs.
-    Tsv = tsv,
+    Tsv = tsv::SPEC;
     /// `parquet`: a Parquet file whose columns have the names of one of the JSON formats (feature `parquet`).
-    Parquet = parquet if "parquet",
+    Parquet = parquet::SPEC, if "parquet";
     /// `arrow`: the same in an Arrow file or stream, as Feather and the caches of Hugging Face are (feature `parquet`).
-    Arrow = arrow if "parquet",
+    Arrow = arrow::SPEC, if "parquet";
 }
 
 impl Format {
@@ -202,12 +212,24 @@ impl Format {
         names.join(", ")
     }
 
-    /// The JSON format of which this key of an utterance is the mark.
-    pub(crate) fn marked_by(key: &str) -> Option<(Self, &'static Json)> {
-        Self::ALL.iter().find_map(|format| match &format.spec().kind {
-            Kind::Json(json) if (json.marker)(key) => Some((*format, json)),
-            _ => None,
-        })
+    /// Every shape of JSON.
+    pub(crate) fn shapes() -> impl Iterator<Item = (Self, &'static Json)> {
+        Self::ALL.iter().flat_map(|&format| format.json().iter().map(move |json| (format, json)))
+    }
+
+    /// The shapes of a format of JSON.
+    pub(crate) fn json(self) -> &'static [Json] {
+        match self.spec().kind {
+            Kind::Json(shapes) => shapes,
+            _ => &[],
+        }
+    }
+
+    /// The shape of which the object of a list has a mark that settles it, or else any mark.
+    pub(crate) fn of_marks(has: impl Fn(&str) -> bool) -> Option<(Self, &'static Json)> {
+        let found =
+            |certain: bool| Self::shapes().find(|(_, json)| json.certain == certain && json.has_marks(&has));
+        found(true).or_else(|| found(false))
     }
 
     /// The format of a folder.
@@ -253,6 +275,20 @@ impl FromStr for Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_shape_of_json_has_a_sample_and_a_row_in_the_documents() {
+        let samples = include_str!("../tests/shapes/samples.rs");
+        let page = include_str!("../../../docs/formats.md");
+        for format in Format::ALL.iter().filter(|format| !format.json().is_empty()) {
+            let count = samples.matches(&format!("format: Format::{format:?},")).count();
+            assert!(count > 0, "{format} has no sample");
+            assert!(page.contains(&format!("| `{format}`")), "{format} is not in docs/formats.md");
+        }
+        for known in crate::scores::names::KNOWN {
+            assert!(page.contains(&format!("`{}`", known.name)), "{} is not in docs/formats.md", known.name);
+        }
+    }
 
     #[test]
     fn names_go_both_ways() {

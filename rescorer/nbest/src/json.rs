@@ -1,40 +1,58 @@
-//! JSON text to a value, stricter than the parser underneath: no key stands twice, and a number that is not
-//! finite is told from other errors.
+//! JSON text to a value, stricter than the parser underneath: no key stands twice. Numbers that are not finite, as
+//! Python writes them, are read where the caller can do with them.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
 /// What is wrong with a JSON text.
 #[derive(Debug)]
 pub(crate) enum Flaw {
     /// It is not UTF-8.
     Encoding,
-    /// It holds NaN, an infinity or a number that is too large; `id` is the id that it states.
-    NotFinite { value: String, id: Option<String> },
+    /// It holds NaN, an infinity or a number that is too large.
+    NotFinite { value: String },
     /// A key stands twice in one object.
     DuplicateKey(String),
     /// It is not JSON. The line counts from 1 in the text.
     Syntax { line: usize, column: usize, reason: String },
 }
 
-/// Parses one JSON value.
+/// Parses one JSON value of finite numbers.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Flaw> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Flaw::Encoding)?;
-    let value =
-        serde_json::from_str(text).map_err(|error| not_finite(text).unwrap_or_else(|| syntax(&error)))?;
-    match serde_json::from_str::<UniqueKeys>(text) {
-        Ok(_) => Ok(value),
-        // The text is valid JSON, so a repeated key is all that this pass can find.
-        Err(error) => Err(Flaw::DuplicateKey(reason(&error))),
+    match parse_any(bytes)? {
+        (value, None) => Ok(value),
+        (_, Some(value)) => Err(Flaw::NotFinite { value }),
     }
 }
 
-fn syntax(error: &serde_json::Error) -> Flaw {
-    Flaw::Syntax { line: error.line(), column: error.column(), reason: reason(error) }
+/// Parses one JSON value. Where it holds numbers that are not finite, the first of them comes with it; each of them is
+/// an object that [`not_finite`] knows, and that [`nulled`] makes null.
+pub(crate) fn parse_any(bytes: &[u8]) -> Result<(Value, Option<String>), Flaw> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Flaw::Encoding)?;
+    let flaw = match strict(text) {
+        Ok(value) => return Ok((value, None)),
+        Err(flaw @ Flaw::DuplicateKey(_)) => return Err(flaw),
+        Err(flaw) => flaw,
+    };
+    let Some((first, mended)) = mend(text) else { return Err(flaw) };
+    match strict(&mended) {
+        Ok(value) => Ok((value, Some(first))),
+        Err(Flaw::DuplicateKey(key)) => Err(Flaw::DuplicateKey(key)),
+        Err(_) => Err(flaw),
+    }
+}
+
+fn strict(text: &str) -> Result<Value, Flaw> {
+    let twice = Cell::new(None);
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let value = Unique(&twice).deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
+    value.map_err(|error| match twice.take() {
+        Some(key) => Flaw::DuplicateKey(key),
+        None => Flaw::Syntax { line: error.line(), column: error.column(), reason: reason(&error) },
+    })
 }
 
 /// The message of the parser without the position at its end.
@@ -44,22 +62,48 @@ fn reason(error: &serde_json::Error) -> String {
     message[..end].to_owned()
 }
 
-/// Python writes `NaN` and `Infinity`; others write 1e999. `Some` if such numbers are all that is wrong.
-fn not_finite(text: &str) -> Option<Flaw> {
-    let mut mended = text.to_owned();
-    let mut first = None;
+/// The key of an object that stands for a number that is not finite.
+const NOT_FINITE: &str = "\0";
+
+/// The value that stands for a number that is not finite.
+#[cfg(feature = "parquet")]
+pub(crate) fn stand_in(number: &str) -> Value {
+    Value::Object(Map::from_iter([(NOT_FINITE.to_owned(), number.into())]))
+}
+
+/// What a value is that stands for a number that is not finite.
+pub(crate) fn not_finite(value: &Value) -> Option<&'static str> {
+    let number = value.as_object().filter(|object| object.len() == 1)?.get(NOT_FINITE)?.as_str()?;
+    Some(if number.to_ascii_lowercase().contains("nan") { "NaN" } else { "infinite" })
+}
+
+/// Puts null in the place of every number that is not finite.
+pub(crate) fn nulled(value: &mut Value) {
+    match value {
+        Value::Object(_) if not_finite(value).is_some() => *value = Value::Null,
+        Value::Object(object) => object.values_mut().for_each(nulled),
+        Value::Array(list) => list.iter_mut().for_each(nulled),
+        _ => {}
+    }
+}
+
+/// Python writes `NaN` and `Infinity`; others write 1e999. The first such number, and the text with objects in the place
+/// of all.
+fn mend(text: &str) -> Option<(String, String)> {
+    let mut mended = String::with_capacity(text.len());
+    let (mut first, mut copied) = (None, 0);
     for (start, word) in words(text) {
         let plain = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
         let named = matches!(plain.as_str(), "nan" | "inf" | "infinity");
         if named || word.parse::<f64>().is_ok_and(f64::is_infinite) {
             first.get_or_insert(word);
-            mended.replace_range(start..start + word.len(), &format!("{:<1$}", 0, word.len()));
+            mended.push_str(&text[copied..start]);
+            mended.push_str(&format!("{{\"\\u0000\":\"{word}\"}}"));
+            copied = start + word.len();
         }
     }
-    let value = first?.to_owned();
-    let rest: Value = serde_json::from_str(&mended).ok()?;
-    let id = rest.get("id").and_then(Value::as_str).map(str::to_owned);
-    Some(Flaw::NotFinite { value, id })
+    mended.push_str(&text[copied..]);
+    Some((first?.to_owned(), mended))
 }
 
 /// The words outside of strings, with where they start: numbers, names.
@@ -85,62 +129,72 @@ fn words(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Any JSON in which no object has a key twice; the error is the key.
-struct UniqueKeys;
+/// Any JSON in which no object has a key twice; the key that does is left in the cell.
+#[derive(Clone, Copy)]
+struct Unique<'a>(&'a Cell<Option<String>>);
 
-impl<'de> Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueKeys)
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for UniqueKeys {
-    type Value = Self;
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
-        while list.next_element::<UniqueKeys>()?.is_some() {}
-        Ok(self)
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        let mut keys: HashSet<Cow<'de, str>> = HashSet::new();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if keys.contains(&key) {
-                let _: IgnoredAny = map.next_value()?;
-                return Err(A::Error::custom(key));
-            }
-            keys.insert(key);
-            map.next_value::<UniqueKeys>()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(self)? {
+            values.push(value);
         }
-        Ok(self)
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if values.contains_key(&key) {
+                let _: IgnoredAny = map.next_value()?;
+                self.0.set(Some(key));
+                return Err(A::Error::custom("a key stands twice"));
+            }
+            values.insert(key, map.next_value_seed(self)?);
+        }
+        Ok(Value::Object(values))
     }
 }
 
@@ -156,10 +210,17 @@ mod tests {
     fn numbers_that_are_not_finite_are_told_apart() {
         for value in ["NaN", "-Infinity", "1e999", "-1E+400", "inf"] {
             let text = format!("{{\"id\": \"u \\\" NaN\", \"score\": [0, {value}, Infinity]}}");
-            assert_eq!(flaw(&text), format!("NotFinite {{ value: {value:?}, id: Some(\"u \\\" NaN\") }}"));
+            assert_eq!(flaw(&text), format!("NotFinite {{ value: {value:?} }}"));
+            let (mut read, first) = parse_any(text.as_bytes()).unwrap();
+            assert_eq!(first.as_deref(), Some(value));
+            let expected = if value == "NaN" { "NaN" } else { "infinite" };
+            assert_eq!(not_finite(&read["score"][1]), Some(expected));
+            nulled(&mut read);
+            assert_eq!(read.to_string(), "{\"id\":\"u \\\" NaN\",\"score\":[0,null,null]}");
         }
         assert_eq!(flaw("[NaN"), "Syntax { line: 1, column: 2, reason: \"expected value\" }");
         assert_eq!(parse(b"\"NaN 1e999\"").unwrap(), "NaN 1e999");
+        assert!(matches!(parse(b"{\"a\": NaN, \"a\": 1}"), Err(Flaw::DuplicateKey(_))));
     }
 
     #[test]
@@ -173,6 +234,7 @@ mod tests {
     #[test]
     fn syntax_errors_keep_their_position() {
         assert_eq!(flaw("{\n\"a\" 1}"), "Syntax { line: 2, column: 5, reason: \"expected `:`\" }");
+        assert_eq!(flaw("{} 1"), "Syntax { line: 1, column: 4, reason: \"trailing characters\" }");
         assert!(matches!(parse(b"\"\xFF\""), Err(Flaw::Encoding)));
     }
 }

@@ -55,6 +55,12 @@ impl NBest {
         self.hypotheses
     }
 
+    /// The list with every hypothesis changed, but for text and score.
+    pub(crate) fn mapped(mut self, change: impl FnMut(&mut Hypothesis)) -> Self {
+        self.hypotheses.iter_mut().for_each(change);
+        self
+    }
+
     /// Iterates over the hypotheses in first-pass order.
     pub fn iter(&self) -> std::slice::Iter<'_, Hypothesis> {
         self.hypotheses.iter()

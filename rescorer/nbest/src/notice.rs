@@ -33,6 +33,20 @@ pub enum Notice {
         /// The field.
         field: String,
     },
+    /// Partial results, which later ones take the place of, were left out. Said at the end of the input.
+    PartialResults {
+        /// The input.
+        path: String,
+        /// How many.
+        count: u64,
+    },
+    /// Answers without speech, and messages about something else, were left out. Said at the end of the input.
+    WithoutLists {
+        /// The input.
+        path: String,
+        /// How many.
+        count: u64,
+    },
     /// A cost is below zero.
     CostBelowZero {
         /// The utterance.
@@ -76,6 +90,12 @@ impl fmt::Display for Notice {
             }
             Self::ProbabilityZero { place, field } => {
                 write!(f, "{place}: `{field}` is 0, which counts as {LEAST_PROBABILITY:e}")
+            }
+            Self::PartialResults { path, count } => {
+                write!(f, "{path}: partial results left out: {count}")
+            }
+            Self::WithoutLists { path, count } => {
+                write!(f, "{path}: answers without hypotheses left out: {count}")
             }
             Self::CostBelowZero { place, field } => write!(
                 f,

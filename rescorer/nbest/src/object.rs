@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::fields::Fields;
-use crate::formats::{Json, Layout};
+use crate::body::read;
+use crate::fields::{self, Fields};
+use crate::path::{self, Step, steps};
 use crate::reading::Reading;
-use crate::{Error, Format, Place, Utterance};
+use crate::scores::names::known;
+use crate::shape::{Json, Mapping, Read, Text};
+use crate::{Error, Format, Place, Utterance, json, mapped};
 
 /// What the JSON formats look at beside their marks.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
+    "scores",
     "reference",
     "output",
     "ref",
@@ -42,42 +46,109 @@ impl Utterance {
     /// # Errors
     /// [`Error::UnknownFields`] without a key that tells, and those of the formats; all are of one utterance.
     pub fn from_object(object: Map<String, Value>, id: &str) -> Result<Self, Error> {
-        let place =
-            Place { utterance: Some(stated_id(&object).unwrap_or(id).to_owned()), ..Place::default() };
-        let marks = object.iter().filter(|(_, value)| !value.is_null());
-        let marks = marks.filter_map(|(key, _)| Format::marked_by(key));
-        let Some((_, json)) = marks.min_by_key(|(_, json)| !json.certain) else {
+        let id = object.get("id").and_then(fields::id).unwrap_or_else(|| id.to_owned());
+        let place = Place { utterance: Some(id.clone()), ..Place::default() };
+        let as_list = |json: &Json| json.has_marks(&|mark| path::has(&object, mark));
+        let as_document = |json: &Json| json.has_marks(&|mark| path::has(&object, &json.path_of(mark)));
+        let found = |certain: bool| {
+            Format::shapes().find(|(_, json)| json.certain == certain && (as_list(json) || as_document(json)))
+        };
+        let Some((format, json)) = found(true).or_else(|| found(false)) else {
             let seen: Vec<_> = object.keys().map(|key| format!("`{key}`")).collect();
             let seen = if seen.is_empty() { "no field at all".to_owned() } else { seen.join(", ") };
             return Err(Error::UnknownFields { place, seen });
         };
-        utterance(json, object, place, id.to_owned(), &Arc::default())
+        if as_list(json) {
+            return one_of((format, json), Value::Object(object), place, id);
+        }
+        let mut lists = vec![Value::Object(object)];
+        for step in steps(json.layout.path) {
+            lists = lists.into_iter().flat_map(|value| inside(value, step)).collect();
+        }
+        match <[Value; 1]>::try_from(lists) {
+            Ok([list]) => one_of((format, json), list, place, id),
+            Err(lists) => Err(several(lists.len(), place)),
+        }
     }
 
     /// Whether a JSON format looks at this field of an utterance; all others it carries along.
     pub fn is_read(field: &str) -> bool {
-        FIELDS.contains(&field) || Format::marked_by(field).is_some()
+        let singular = field.strip_suffix('s').unwrap_or(field);
+        FIELDS.contains(&field)
+            || known(field).or_else(|| known(singular)).is_some()
+            || Format::shapes().any(|(_, json)| looks_at(json, field))
     }
+}
+
+/// What a step leads to.
+fn inside(value: Value, step: Step) -> Vec<Value> {
+    match (step, value) {
+        (Step::Key(key), Value::Object(mut object)) => object.shift_remove(key).into_iter().collect(),
+        (Step::Each, Value::Array(list)) => list,
+        (Step::Values, Value::Object(object)) => object.into_iter().map(|(_, value)| value).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The utterance of an object that holds one list.
+fn one_of(
+    (format, json): (Format, &'static Json),
+    value: Value,
+    place: Place,
+    id: String,
+) -> Result<Utterance, Error> {
+    let lists = mapped::lists(json, value, &place)?;
+    match <[Value; 1]>::try_from(lists) {
+        Ok([Value::Object(list)]) => utterance((format, json), list, place, id, &Arc::default()),
+        Ok([other]) => read(json, format, Fields::new(other, place, id, Arc::default())?),
+        Err(lists) => Err(several(lists.len(), place)),
+    }
+}
+
+fn several(count: usize, place: Place) -> Error {
+    let reason = match count {
+        0 => "holds no list at all; leave it out".to_owned(),
+        count => format!("holds {count} lists, but one is to be given at a time; give each of them"),
+    };
+    Error::Part { place, reason }
+}
+
+/// Whether a shape looks at a field of the object that holds a list, or of the document around it.
+fn looks_at(json: &Json, field: &str) -> bool {
+    let first = |path: &str| {
+        path.split('.').next().unwrap_or_default().trim_end_matches("[]").trim_end_matches("{}").to_owned()
+    };
+    let of_marks = json.marks.iter().flat_map(|mark| mark.split('&'));
+    if of_marks.clone().any(|mark| path::is_at(field, &first(mark)) && first(mark) != "*") {
+        return true;
+    }
+    if !json.layout.path.is_empty() && first(json.layout.path) == field {
+        return true;
+    }
+    let Read::Mapped(Mapping { lists, hypotheses, text, .. }) = &json.read else { return false };
+    let of_text = |text: &Text| match text {
+        Text::Field(names) => names.contains(&field),
+        Text::Without(name, _) | Text::Joined(name, _) => *name == field,
+    };
+    first(lists) == field || (hypotheses.is_empty() && of_text(text)) || first(hypotheses) == field
 }
 
 /// Reads an object as one of the formats. Where that has the id as key of the object, the field `id` is the key.
 pub(crate) fn utterance(
-    json: &Json,
+    (format, json): (Format, &Json),
     mut object: Map<String, Value>,
     place: Place,
     mut id: String,
     reading: &Arc<Reading>,
 ) -> Result<Utterance, Error> {
-    if json.layout == Layout::Object
-        && let Some(Value::String(key)) = object.shift_remove("id")
-    {
+    let is_keyed = steps(json.layout.path).last() == Some(&Step::Values);
+    if is_keyed && let Some(key) = object.shift_remove("id").as_ref().and_then(fields::id) {
         id = key;
     }
-    (json.parse)(Fields::new(Value::Object(object), place, id, reading.clone())?)
-}
-
-fn stated_id(object: &Map<String, Value>) -> Option<&str> {
-    object.get("id").and_then(Value::as_str)
+    let mut utterance = read(json, format, Fields::new(Value::Object(object), place, id, reading.clone())?)?;
+    utterance.extra.values_mut().for_each(json::nulled);
+    utterance.nbest = utterance.nbest.mapped(|one| one.extra.values_mut().for_each(json::nulled));
+    Ok(utterance)
 }
 
 #[cfg(test)]
@@ -131,7 +202,7 @@ mod tests {
             ),
             (json!({"hypotheses": []}), "utterance \"list:7\" has no hypotheses"),
             (json!({"id": "u1", "input": [1]}), "utterance \"u1\": `input[0]` is a number"),
-            (json!({"id": 3, "input": ["a"]}), "utterance \"list:7\": `id` is a number"),
+            (json!({"id": true, "input": ["a"]}), "utterance \"list:7\": `id` is true or false"),
         ];
         for (object, start) in cases {
             let message = read(object).unwrap_err();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::body::{Body, JsonBody};
-use crate::detect::detect;
+use crate::detect::{Found, detect};
 use crate::formats::Kind;
 use crate::notice::{Listener, Notice, Notices};
 use crate::order::Watched;
@@ -119,17 +119,35 @@ impl Reader {
         let mut source = Source::new(name, input);
         source.unpack()?;
         source.skip_byte_order_mark()?;
-        let format = match options.format {
-            Some(format) => format,
-            None => detect(&mut source, &options.names)?,
+        let found = match options.format {
+            Some(format) if format.json().len() > 1 => {
+                let first = || Found { format, json: format.json().first() };
+                detect(&mut source, Some(format), &options.names).or_else(|error| match error {
+                    Error::UnknownFormat { .. } => Ok(first()),
+                    error => Err(error),
+                })?
+            }
+            Some(format) => Found { format, json: format.json().first() },
+            None => match detect(&mut source, None, &options.names) {
+                // The user says where its fields are.
+                Err(Error::UnknownFormat { .. }) if options.names.names_json(source.unread()) => {
+                    Found { format: Format::Jsonl, json: Format::Jsonl.json().first() }
+                }
+                found => found?,
+            },
         };
+        let format = found.format;
         check_names(name, format, options)?;
         let reading = options.reading();
-        let body: Box<dyn Body> = match &format.spec().kind {
-            Kind::Json(json) => Box::new(JsonBody::new(source, format, json, reading.clone(), stem(name))),
-            Kind::Text { open, .. } => open(source, reading.clone())?,
-            Kind::Folder(_) => return Err(Error::NoFolder { path: name.to_owned(), format }),
-            Kind::Columns { .. } => {
+        let body: Box<dyn Body> = match (&format.spec().kind, found.json) {
+            (Kind::Json(_), Some(json)) => {
+                Box::new(JsonBody::new(source, format, json, reading.clone(), stem(name)))
+            }
+            (Kind::Text { open, .. }, _) => open(source, reading.clone())?,
+            (Kind::Folder(_) | Kind::Json(_), _) => {
+                return Err(Error::NoFolder { path: name.to_owned(), format });
+            }
+            (Kind::Columns { .. }, _) => {
                 let reason = "it is read from a file alone, neither from a stream nor packed: write it to a file, and name that";
                 return Err(Error::Columns { path: name.to_owned(), format, reason: reason.to_owned() });
             }

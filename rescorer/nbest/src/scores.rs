@@ -165,7 +165,7 @@ fn parts(is_there: &impl Fn(&str) -> bool) -> Vec<(&'static str, ScoreKind)> {
 fn is_unset(numbers: &[Option<f64>]) -> bool {
     let given = |number: &Option<f64>| number.is_some_and(|number| number != 0.0);
     let first_alone = numbers.len() > 1 && !numbers[1..].iter().any(given);
-    numbers.iter().all(|number| *number == Some(0.0)) || (first_alone && numbers[1..].contains(&None))
+    first_alone || numbers.iter().all(|number| *number == Some(0.0))
 }
 
 /// The name of a number that stands beside every text of a list without scores, differs between the texts, and

@@ -161,6 +161,21 @@ impl Source {
             }
         }
     }
+
+    /// Consumes up to and with the first byte at which `stop` says true, without keeping it; false if the input ends
+    /// before.
+    pub(crate) fn skip_to(&mut self, mut stop: impl FnMut(u8) -> bool) -> Result<bool, Error> {
+        loop {
+            if let Some(found) = self.unread().iter().position(|&b| stop(b)) {
+                self.skip(found + 1);
+                return Ok(true);
+            }
+            self.skip(self.unread().len());
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

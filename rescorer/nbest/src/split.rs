@@ -1,9 +1,12 @@
-//! Cuts an input into the pieces that hold one utterance each.
+//! Cuts an input into the pieces that hold one list each.
 //!
 //! The cut needs no parsing: a line ends at its newline, an element of a document at its matching brace. So
-//! the lines of the pieces are exact, and a bad utterance does not spoil the ones after it.
+//! the lines of the pieces are exact, a bad utterance does not spoil the ones after it, and of a document with many lists
+//! one is held in memory.
 
-use crate::formats::Layout;
+use crate::path::{Step, steps};
+use crate::scan::{Depth, Quotes};
+use crate::shape::Layout;
 use crate::source::Source;
 use crate::{Error, Format};
 
@@ -17,51 +20,178 @@ pub(crate) struct Piece {
     pub(crate) key: Option<String>,
 }
 
+/// What stands next in an input.
+pub(crate) enum Cut {
+    /// The bytes of a list.
+    Piece(Piece),
+    /// A document that has no place for lists: the keys that it has.
+    Missing { line: u64, keys: Vec<String> },
+    /// A document with something else in the place for lists: the key, what is needed, what stands there.
+    Wrong { line: u64, key: &'static str, expected: &'static str, found: &'static str },
+}
+
 /// Cuts pieces off a source.
 pub(crate) struct Splitter {
     format: Format,
     layout: Layout,
-    inside: bool,
+    steps: Vec<Step>,
+    frames: Vec<Frame>,
+    /// Whether lists stand in lines; known with the first.
+    lines: Option<bool>,
+    /// Whether a list of documents has ended.
+    ended: bool,
+}
+
+/// An object or a list that is being read.
+struct Frame {
+    kind: Kind,
+    /// The step that leads to what is inside.
+    step: usize,
     first: bool,
 }
 
+enum Kind {
+    /// A list of documents.
+    Documents,
+    /// An object of which one key is looked for.
+    Object { key: &'static str, found: bool, line: u64, keys: Vec<String> },
+    /// A list of the next step.
+    List,
+    /// An object of the next step.
+    Values,
+}
+
+/// Keys of a document without lists that are remembered.
+const KEYS: usize = 16;
+
 impl Splitter {
     pub(crate) fn new(format: Format, layout: Layout) -> Self {
-        Self { format, layout, inside: false, first: true }
+        let (steps, lines) = (steps(layout.path), (!layout.lines).then_some(false));
+        Self { format, layout, steps, frames: Vec::new(), lines, ended: false }
+    }
+
+    /// Whether a list stands in a line.
+    pub(crate) fn is_in_lines(&self) -> bool {
+        self.lines == Some(true)
     }
 
     /// The next piece; `None` at the end of the input.
-    pub(crate) fn next(&mut self, source: &mut Source) -> Result<Option<Piece>, Error> {
-        match self.layout {
-            Layout::Lines => next_line(source),
-            Layout::Objects => match source.peek()? {
-                None => Ok(None),
-                Some(b'{') => self.element(source, None).map(Some),
-                Some(_) => Err(self.broken(source, "an utterance", None)),
-            },
-            Layout::Array => self.next_element(source, b'[', b']'),
-            Layout::Object => self.next_element(source, b'{', b'}'),
+    pub(crate) fn next(&mut self, source: &mut Source) -> Result<Option<Cut>, Error> {
+        let lines = match self.lines {
+            Some(lines) => lines,
+            None => *self.lines.insert(begins_in_lines(source)?),
+        };
+        if lines {
+            return Ok(next_line(source)?.map(Cut::Piece));
+        }
+        loop {
+            let cut = match self.frames.last() {
+                None => match source.peek()? {
+                    None => return Ok(None),
+                    Some(b'[') if !self.layout.lists => {
+                        source.skip(1);
+                        self.frames.push(Frame { kind: Kind::Documents, step: 0, first: true });
+                        None
+                    }
+                    Some(_) if self.ended => return Err(self.broken(source, "the end of the file", None)),
+                    Some(b'{' | b'[') => self.descend(source, 0, None)?,
+                    Some(_) => return Err(self.broken(source, "an utterance", None)),
+                },
+                Some(_) => self.inside(source)?,
+            };
+            if cut.is_some() {
+                return Ok(cut);
+            }
         }
     }
 
-    fn next_element(&mut self, source: &mut Source, open: u8, close: u8) -> Result<Option<Piece>, Error> {
-        if !self.inside {
-            self.expect(source, open, "the document")?;
-            self.inside = true;
+    /// Goes on in the innermost frame.
+    fn inside(&mut self, source: &mut Source) -> Result<Option<Cut>, Error> {
+        let Some(frame) = self.frames.last() else { return Ok(None) };
+        let is_list = matches!(frame.kind, Kind::Documents | Kind::List);
+        let (step, first) = (frame.step, frame.first);
+        if source.peek()? == Some(if is_list { b']' } else { b'}' }) {
+            source.skip(1);
+            let closed = self.frames.pop();
+            return Ok(closed.and_then(|frame| self.close(frame)));
         }
-        if self.at_close(source, close)? {
-            return self.end(source);
-        }
-        if !self.first {
+        if !first {
             self.expect(source, b',', "the next utterance or the end of the document")?;
         }
-        self.first = false;
-        let mut key = None;
-        if open == b'{' {
-            key = Some(self.key(source)?);
-            self.expect(source, b':', "the utterance of the key")?;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.first = false;
         }
-        self.element(source, key).map(Some)
+        if is_list {
+            return self.descend(source, step, None);
+        }
+        let key = self.key(source)?;
+        self.expect(source, b':', "the utterance of the key")?;
+        let Some(Frame { kind: Kind::Object { key: wanted, found, keys, .. }, .. }) = self.frames.last_mut()
+        else {
+            return self.descend(source, step, Some(key));
+        };
+        if key == *wanted {
+            *found = true;
+            return self.descend(source, step, None);
+        }
+        if keys.len() < KEYS {
+            keys.push(key);
+        }
+        self.pass_over(source)?;
+        Ok(None)
+    }
+
+    /// What there is to say at the end of a frame.
+    fn close(&mut self, frame: Frame) -> Option<Cut> {
+        match frame.kind {
+            Kind::Object { found: false, line, keys, .. } => Some(Cut::Missing { line, keys }),
+            Kind::Documents => {
+                self.ended = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes into the value that begins here, or takes it.
+    fn descend(
+        &mut self,
+        source: &mut Source,
+        step: usize,
+        key: Option<String>,
+    ) -> Result<Option<Cut>, Error> {
+        let Some(&next) = self.steps.get(step) else {
+            return self.element(source, key).map(|piece| Some(Cut::Piece(piece)));
+        };
+        let first = source.peek()?;
+        let line = source.line();
+        let (open, expected, kind) = match next {
+            Step::Key(key) => (b'{', "an object", Kind::Object { key, found: false, line, keys: Vec::new() }),
+            Step::Each => (b'[', "a list", Kind::List),
+            Step::Values => (b'{', "an object", Kind::Values),
+        };
+        if first == Some(open) {
+            source.skip(1);
+            self.frames.push(Frame { kind, step: step + 1, first: true });
+            return Ok(None);
+        }
+        let found = match first {
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "true or false",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            _ => "null",
+        };
+        self.pass_over(source)?;
+        let name = self.steps[..step].iter().rev().find_map(|step| match step {
+            Step::Key(key) => Some(*key),
+            _ => None,
+        });
+        match (found, name) {
+            ("null", Some(_)) => Ok(None),
+            (_, name) => Ok(Some(Cut::Wrong { line, key: name.unwrap_or("utterance"), expected, found })),
+        }
     }
 
     /// The value that begins here.
@@ -82,15 +212,17 @@ impl Splitter {
         Ok(Piece { bytes, line, key })
     }
 
-    fn at_close(&self, source: &mut Source, close: u8) -> Result<bool, Error> {
-        Ok(source.peek()? == Some(close))
-    }
-
-    fn end(&self, source: &mut Source) -> Result<Option<Piece>, Error> {
-        source.skip(1);
-        match source.peek()? {
-            None => Ok(None),
-            Some(_) => Err(self.broken(source, "the end of the file", None)),
+    /// Consumes the value that begins here without keeping it.
+    fn pass_over(&self, source: &mut Source) -> Result<(), Error> {
+        let next = source.peek()?;
+        let line = source.line();
+        if !matches!(next, Some(b'{' | b'[')) {
+            return self.element(source, None).map(|_| ());
+        }
+        let mut depth = Depth::default();
+        match source.skip_to(|byte| depth.closed_by(byte))? {
+            true => Ok(()),
+            false => Err(self.broken(source, "the end of the value", Some(line))),
         }
     }
 
@@ -129,6 +261,23 @@ impl Splitter {
     }
 }
 
+/// Whether the first list stands in a line. One that goes on in the next line ends its first where an object is open.
+fn begins_in_lines(source: &mut Source) -> Result<bool, Error> {
+    if source.peek()? == Some(b'[') {
+        let mut seen = 0;
+        source.find(|byte| {
+            seen += usize::from(!byte.is_ascii_whitespace());
+            seen > 1
+        })?;
+        // A list of objects is a document; any other is for the reader of lines to refuse.
+        let next = source.unread()[1..].trim_ascii_start().first();
+        return Ok(!matches!(next, Some(b'{' | b']')));
+    }
+    let Some(length) = source.find(|byte| byte == b'\n')? else { return Ok(true) };
+    let line = source.unread()[..length].trim_ascii_end();
+    Ok(!line.ends_with(b"{") && !line.ends_with(b"[") && !line.ends_with(b","))
+}
+
 /// The next line that is not blank.
 pub(crate) fn next_line(source: &mut Source) -> Result<Option<Piece>, Error> {
     loop {
@@ -156,84 +305,6 @@ fn scalar(source: &mut Source) -> Result<Vec<u8>, Error> {
     Ok(source.take(length.map_or(source.unread().len(), |length| length - 1)))
 }
 
-/// Follows the quotes of JSON text byte by byte.
-#[derive(Default)]
-struct Quotes {
-    inside: bool,
-    escaped: bool,
-}
-
-impl Quotes {
-    /// Whether the text is inside a string after this byte.
-    fn inside_after(&mut self, byte: u8) -> bool {
-        if self.escaped {
-            self.escaped = false;
-        } else if byte == b'"' {
-            self.inside = !self.inside;
-        } else if self.inside && byte == b'\\' {
-            self.escaped = true;
-        }
-        self.inside
-    }
-}
-
-/// Follows the braces and brackets of JSON text byte by byte.
-#[derive(Default)]
-struct Depth {
-    quotes: Quotes,
-    open: u64,
-}
-
-impl Depth {
-    /// Whether the outermost brace closes with this byte.
-    fn closed_by(&mut self, byte: u8) -> bool {
-        if self.quotes.inside_after(byte) {
-            return false;
-        }
-        match byte {
-            b'{' | b'[' => self.open += 1,
-            b'}' | b']' => {
-                self.open -= 1;
-                return self.open == 0;
-            }
-            _ => {}
-        }
-        false
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pieces(format: Format, layout: Layout, text: &'static str) -> Vec<(Option<String>, String, u64)> {
-        let mut source = Source::new("x.json", text.as_bytes());
-        let mut splitter = Splitter::new(format, layout);
-        let mut found = Vec::new();
-        while let Some(piece) = splitter.next(&mut source).unwrap() {
-            found.push((piece.key, String::from_utf8(piece.bytes).unwrap(), piece.line));
-        }
-        found
-    }
-
-    #[test]
-    fn elements_end_at_their_own_brace() {
-        let text = "[ {\"a\": \"}\\\"]\"} ,\n[[1], {}],\n7\n, \"b,\\\\\"]\n";
-        let found = pieces(Format::HyporadiseJson, Layout::Array, text);
-        let found: Vec<_> = found.iter().map(|(_, text, line)| (text.as_str(), *line)).collect();
-        assert_eq!(found, [("{\"a\": \"}\\\"]\"}", 1), ("[[1], {}]", 2), ("7", 3), ("\"b,\\\\\"", 4)]);
-    }
-
-    #[test]
-    fn keys_are_unescaped() {
-        let found = pieces(Format::EspnetJson, Layout::Object, "{\"a\\\"\\u0062\"\n: {}, \"\": {\n}}");
-        assert_eq!(found[0], (Some("a\"b".to_owned()), "{}".to_owned(), 2));
-        assert_eq!(found[1], (Some(String::new()), "{\n}".to_owned(), 2));
-    }
-
-    #[test]
-    fn lines_may_be_blank_and_the_last_unended() {
-        let found = pieces(Format::Jsonl, Layout::Lines, "\r\n1\r\n  \n2");
-        assert_eq!(found, [(None, "1".to_owned(), 2), (None, "2".to_owned(), 4)]);
-    }
-}
+#[path = "split_tests.rs"]
+mod tests;

@@ -88,12 +88,12 @@ fn a_bad_row_is_named_and_the_next_one_follows() {
     let place = |row: u64| format!("{}:{row}: utterance \"u{row}\" ", path.display());
     let expected = [
         None,
-        Some("holds NaN, which is not a finite number"),
+        Some(": `hypotheses[0].score` is NaN, expected a number"),
         Some("has no hypotheses"),
         Some("has no field `hypotheses`"),
         Some("has no field `hypotheses[1].text`"),
         Some("mixes hypotheses with a score (position 0) and without (position 1)"),
-        Some("holds -inf, which is not a finite number"),
+        Some(": `hypotheses[0].score` is infinite, expected a number"),
         None,
     ];
     let found = read(&path);
@@ -104,7 +104,8 @@ fn a_bad_row_is_named_and_the_next_one_follows() {
             (Err(error), Some(expected)) => {
                 assert!(error.is_recoverable());
                 let message = error.to_string();
-                assert!(message.starts_with(&format!("{}{expected}", place(row))), "{message}");
+                let start = format!("{}{expected}", place(row)).replace("\" :", "\":");
+                assert!(message.starts_with(&start), "{message}");
             }
             (found, _) => assert!(found.is_err() && found.is_ok(), "row {row}: {found:?}"),
         }
@@ -123,10 +124,7 @@ fn columns_that_are_of_no_use_are_refused() {
     ));
     assert!(refusal(&fixture("empty.parquet")).contains("is empty: it holds no utterance"));
     let wrong = |name: &str| read(&fixture(name)).remove(0).unwrap_err().to_string();
-    assert!(
-        wrong("strings.parquet")
-            .contains(":1: utterance \"strings:0\": `hypotheses[0]` is a string, expected")
-    );
+    assert_eq!(read(&fixture("strings.parquet")).remove(0).unwrap().nbest.len(), 2);
     assert!(
         wrong("texts.parquet")
             .contains(":1: utterance \"texts:0\": `hypotheses` is a string, expected a list")

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use rescorer_nbest::{Format, Notice, ReadOptions, Reader, Utterance};
+use rescorer_nbest::{Notice, ReadOptions, Reader, Utterance};
 
 /// The lists of a text, and what was said of it.
 fn read(text: &'static str, options: ReadOptions) -> (Vec<Utterance>, Vec<Notice>) {
@@ -42,9 +42,27 @@ fn a_number_that_is_not_used_is_told_once() {
 fn fields_are_found_under_the_users_names() {
     let text = r#"{"utt": "u1", "beams": [{"hyp": "a cat", "total": 9, "text": 1}, {"hyp": "a hat", "total": 1}], "ref": "a hat"}"#;
     let names = "id=utt,hypotheses=beams,text=hyp,score=-total,reference=ref".parse().unwrap();
-    let (lists, said) = read(text, ReadOptions::default().with_names(names).with_format(Format::Jsonl));
+    let (lists, said) = read(text, ReadOptions::default().with_names(names));
     let [list] = lists.as_slice() else { panic!("{lists:?}") };
     assert_eq!((list.id.as_str(), list.reference.as_deref()), ("u1", Some("a hat")));
     assert_eq!((list.nbest.first().text.as_str(), scores(list)), ("a cat", vec![Some(-9.0), Some(-1.0)]));
     assert_eq!((list.extra.len(), said), (0, vec![]));
+}
+
+#[test]
+fn texts_that_only_the_user_can_name() {
+    let text = "{\"utt\": 7, \"out\": \"a cat\", \"p\": 0.5}\n{\"utt\": 8, \"out\": \"a hat\", \"p\": 0.25}";
+    assert!(Reader::from_read("lists.jsonl", text.as_bytes(), &ReadOptions::default()).is_err());
+    let names = "id=utt,text=out,score=ln:p".parse().unwrap();
+    let (lists, _) = read(text, ReadOptions::default().with_names(names));
+    assert_eq!((lists[1].id.as_str(), lists[1].nbest.first().text.as_str()), ("8", "a hat"));
+    assert_eq!(scores(&lists[1]), [Some(0.25_f64.ln())]);
+    // Another text of a known shape, and numbers in a list beside that of the texts.
+    let text = r#"{"NBest": [{"Lexical": "fair enough", "Display": "Fair enough.", "Confidence": 0.5}]}"#;
+    let (lists, _) = read(text, ReadOptions::default().with_names("text=Lexical".parse().unwrap()));
+    assert_eq!(lists[0].nbest.first().text, "fair enough");
+    let text = r#"{"out": ["a", "b"], "cost_of": [1, 2]}"#;
+    let (lists, _) =
+        read(text, ReadOptions::default().with_names("hypotheses=out,score=-cost_of".parse().unwrap()));
+    assert_eq!(scores(&lists[0]), [Some(-1.0), Some(-2.0)]);
 }

@@ -51,7 +51,7 @@ fn broken_answers_are_named() {
             .contains("confidence` is a string")
     );
     assert!(
-        refusal("{\"alternatives\": [{\"text\": \"a\"}]}\n{\"partial\": \"a\"}")
+        refusal("{\"alternatives\": [{\"text\": \"a\"}]}\n{\"result\": \"a\"}")
             .contains("call.json:2: utterance \"call:1\" has no field `alternatives`")
     );
     assert!(refusal("{\"alternatives\": [{\"text\": \"a\"}]}\n{\"alternatives\": [").contains("cut short"));

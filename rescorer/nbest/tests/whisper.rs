@@ -107,8 +107,16 @@ fn results_without_log_probabilities_have_no_scores() {
          score all or none, or pass --skip-invalid"
     );
     scored["segments"].as_array_mut().unwrap().push(json!({"text": "d"}));
+    // Nothing is compared in a list of one.
+    let one = read(Format::Jsonl, line(std::slice::from_ref(&scored))).remove(0);
+    assert_eq!((texts(&one), one.nbest.is_scored()), (vec!["c d"], false));
+    let silent = read(
+        Format::Whisper,
+        "{\"text\": \" a cat\", \"segments\": []}{\"text\": \"b\", \"segments\": null}",
+    );
+    assert_eq!((texts(&silent[0]), texts(&silent[1])), (vec!["a cat"], vec!["b"]));
     assert_eq!(
-        refusal(line(&[scored])),
+        refusal(line(&[scored, aligned("d")])),
         "call.json:1: utterance \"u1\": `hypotheses[0].segments[1]` has no `avg_logprob`, but `hypotheses[0].segments[0]` \
          has; score all or none, or pass --skip-invalid"
     );
@@ -183,7 +191,7 @@ fn broken_results_are_named() {
     );
     assert!(
         refusal("{\"segments\": [{\"text\": \"a\", \"avg_logprob\": NaN}]}")
-            .contains("holds NaN, which is not a finite")
+            .contains("`segments[0].avg_logprob` is NaN, expected a number")
     );
     assert!(line(&[]).contains("[]") && refusal(line(&[])).contains("\"u1\" has no hypotheses"));
     assert!(refusal(line(&[json!({"segments": 1})])).contains("has no field `hypotheses[0].text`"));

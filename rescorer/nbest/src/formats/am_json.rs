@@ -3,18 +3,20 @@
 
 use serde_json::Value;
 
-use super::{Json, Kind, Layout, Spec};
+use super::{Kind, Spec};
 use crate::fields::{Fields, hypothesis};
+use crate::shape::{Json, Layout, Read};
 use crate::{Error, Format, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "am-json",
-    kind: Kind::Json(Json {
-        layout: Layout::Object,
+    kind: Kind::Json(&[Json {
+        marks: &["hyp_#"],
         certain: true,
-        marker: |key| number(key).is_some(),
-        parse,
-    }),
+        layout: Layout::inside("{}"),
+        unfinished: &[],
+        read: Read::Own(parse),
+    }]),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {

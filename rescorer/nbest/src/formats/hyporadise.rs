@@ -9,13 +9,20 @@
 
 use serde_json::Value;
 
-use super::{Json, Kind, Layout, Spec};
+use super::{Kind, Spec};
 use crate::fields::{Fields, kind};
+use crate::shape::{Json, Layout, Read};
 use crate::{Error, Format, Hypothesis, NBest, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "hyporadise",
-    kind: Kind::Json(Json { layout: Layout::Array, certain: true, marker: |key| key == "input", parse }),
+    kind: Kind::Json(&[Json {
+        marks: &["input"],
+        certain: true,
+        layout: Layout::DOCUMENTS,
+        unfinished: &[],
+        read: Read::Own(parse),
+    }]),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
@@ -46,7 +53,12 @@ fn attach(
 ) -> Result<(), Error> {
     if scores.len() != hypotheses.len() {
         let (hypotheses, scores) = (hypotheses.len(), scores.len());
-        return Err(Error::ScoreCount { place: fields.place().clone(), field, hypotheses, scores });
+        return Err(Error::ScoreCount {
+            place: fields.place().clone(),
+            field: field.to_owned(),
+            hypotheses,
+            scores,
+        });
     }
     for (position, (hypothesis, score)) in hypotheses.iter_mut().zip(scores).enumerate() {
         let number = score.as_f64();

@@ -1,34 +1,73 @@
 //! The native format: `{"id": "u1", "hypotheses": [{"text": "...", "score": -1.2}, ...], "reference": "..."}`
-//! a line. A hypothesis that is a whole result of Whisper, with `segments`, is read as [`whisper`](super::whisper) does.
+//! a line.
+//!
+//! A hypothesis is an object, a text, or a pair of text and score (see [`item`](super::item)); scores may stand in a list
+//! beside that of the texts. `hyps`, `texts`, `beams` and others are other names of `hypotheses`.
 
-use super::whisper::{is_result, result};
-use super::{Json, Kind, Layout, Spec};
-use crate::fields::{Fields, hypothesis};
+use serde_json::Value;
+
+use super::item::item;
+use super::{Kind, Spec, sherpa_onnx};
+use crate::fields::Fields;
+use crate::shape::{Json, Layout, Read};
 use crate::{Error, Format, NBest, Utterance};
+
+/// Names of the list of hypotheses, the usual one first. `nbest` is sherpa-onnx's too.
+pub(super) const NAMES: [&str; 8] =
+    ["hypotheses", "hyps", "nbest", "n_best", "nbest_list", "beams", "candidates", "texts"];
 
 pub(super) const SPEC: Spec = Spec {
     name: "jsonl",
-    kind: Kind::Json(Json { layout: Layout::Lines, certain: true, marker: |key| key == "hypotheses", parse }),
+    kind: Kind::Json(&[
+        Json {
+            marks: &["hypotheses"],
+            certain: true,
+            layout: Layout::LINES,
+            unfinished: &[],
+            read: Read::Own(parse),
+        },
+        Json {
+            marks: &["hyps", "n_best", "nbest_list", "beams", "candidates", "texts"],
+            certain: false,
+            layout: Layout::LINES,
+            unfinished: &[],
+            read: Read::Own(parse),
+        },
+    ]),
 };
 
-fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.rename()?;
     fields.read_id()?;
-    let listed = fields.list("hypotheses", "a list of objects with `text` and `score`")?;
-    let listed = listed.ok_or_else(|| fields.missing("hypotheses", Format::Jsonl))?;
-    let mut hypotheses: Vec<_> = listed
-        .into_iter()
-        .enumerate()
-        .map(|(position, value)| {
-            let name = format!("hypotheses[{position}]");
-            match is_result(&value) {
-                true => result(value, fields.place(), &name),
-                false => hypothesis(fields.named(value), fields.place(), || name.clone()),
-            }
-        })
-        .collect::<Result<_, _>>()?;
-    fields.score(&mut hypotheses, |position| format!("hypotheses[{position}]."))?;
+    let name = NAMES.into_iter().find(|name| fields.has(name));
+    let expected = "a list of texts, or of objects with `text` and `score`";
+    let listed = name.map(|name| fields.list(name, expected)).transpose()?.flatten();
+    let (name, listed) = match (name, listed) {
+        (Some(name), Some(listed)) => (name, listed),
+        // The user named the text of a list of one.
+        _ if fields.text_name().is_some_and(|name| fields.has(name)) => {
+            ("hypotheses", vec![fields.take_hypothesis()])
+        }
+        _ => return Err(fields.missing("hypotheses", Format::Jsonl)),
+    };
+    let alone = listed.len() == 1;
+    let mut hypotheses = if listed.iter().any(is_sherpa) {
+        sherpa_onnx::hypotheses(listed, fields.place(), name)?
+    } else {
+        (0..)
+            .zip(listed)
+            .map(|(at, value)| item(fields.named(value), fields.place(), &format!("{name}[{at}]"), alone))
+            .collect::<Result<Vec<_>, _>>()?
+    };
+    fields.scores_beside(&mut hypotheses)?;
+    fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("reference")?;
     fields.utterance(nbest, reference)
+}
+
+/// Whether a hypothesis is a result of sherpa-onnx without a score of its own.
+fn is_sherpa(value: &Value) -> bool {
+    let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+    has("text") && !has("score") && (has("ys_probs") || has("ys_log_probs"))
 }

@@ -1,6 +1,6 @@
 //! Results of sherpa-onnx as it prints them, `{"text": "...", "tokens": [...], "ys_probs": [...], "lm_probs":
 //! [...], ...}`: one object or a stream of them, each a list of one hypothesis, or lists as `{"id": "u1",
-//! "nbest": [result, ...], "reference": "..."}`.
+//! "nbest": [result, ...], "reference": "..."}` or, as sherpa-onnx itself writes them, under `hypotheses`.
 //!
 //! The score is `score` where there is one, else the sum of `ys_probs` (of a streaming recogniser) or
 //! `ys_log_probs` (of one that is not), plus the sum of `lm_probs` where there are any. All are natural
@@ -18,37 +18,60 @@
 
 use serde_json::Value;
 
-use super::{Json, Kind, Layout, Spec};
+use super::item::item;
+use super::{Kind, Spec};
 use crate::fields::{Fields, hypothesis, kind};
+use crate::shape::{Json, Layout, Read};
 use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "sherpa-onnx",
-    kind: Kind::Json(Json {
-        layout: Layout::Objects,
+    kind: Kind::Json(&[Json {
+        marks: &["nbest", "ys_probs", "ys_log_probs"],
         certain: false,
-        marker: |key| matches!(key, "nbest" | "ys_probs" | "ys_log_probs"),
-        parse,
-    }),
+        layout: Layout::DOCUMENTS,
+        unfinished: &[],
+        read: Read::Own(parse),
+    }]),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.read_id()?;
-    let listed = fields.list("nbest", "a list of results with `text` and `ys_probs`")?;
     let place = fields.place().clone();
-    let mut results = Vec::new();
-    match listed {
-        Some(listed) => {
-            for (position, value) in listed.into_iter().enumerate() {
-                results.push(Outcome::read(value, &place, &format!("nbest[{position}]"))?);
+    let listed = ["nbest", "hypotheses"].into_iter().find(|name| fields.has(name));
+    let mut hypotheses = match listed {
+        Some(name) => {
+            let listed =
+                fields.list(name, "a list of results with `text` and `ys_probs`")?.unwrap_or_default();
+            if name == "nbest" && !listed.iter().any(Value::is_object) && !listed.is_empty() {
+                let listed = (0..).zip(listed);
+                let items = listed.map(|(at, value)| item(value, &place, &format!("nbest[{at}]"), false));
+                items.collect::<Result<Vec<_>, _>>()?
+            } else {
+                self::hypotheses(listed, &place, name)?
             }
         }
         None if fields.has("text") => {
-            results.push(Outcome::read(fields.take_hypothesis(), &place, "utterance")?)
+            vec![Outcome::read(fields.take_hypothesis(), &place, "utterance")?.hypothesis]
         }
         None => return Err(fields.missing("nbest", Format::SherpaOnnx)),
+    };
+    if let Some(name) = listed {
+        fields.scores_beside(&mut hypotheses)?;
+        fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
     }
-    alike(&results, &place)?;
+    let nbest = NBest::checked(hypotheses, &place)?;
+    let reference = fields.text("reference")?;
+    fields.utterance(nbest, reference)
+}
+
+/// The hypotheses of a list of results; `list` names it in errors.
+pub(super) fn hypotheses(listed: Vec<Value>, place: &Place, list: &str) -> Result<Vec<Hypothesis>, Error> {
+    let mut results = Vec::with_capacity(listed.len());
+    for (position, value) in listed.into_iter().enumerate() {
+        results.push(Outcome::read(value, place, &format!("{list}[{position}]"))?);
+    }
+    alike(&results, list, place)?;
     let is_scored = results.iter().any(|result| result.hypothesis.score.is_some());
     let scored = results.into_iter().map(|Outcome { mut hypothesis, is_silent, .. }| {
         if is_scored && is_silent {
@@ -56,9 +79,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         }
         hypothesis
     });
-    let nbest = NBest::checked(scored.collect(), &place)?;
-    let reference = fields.text("reference")?;
-    fields.utterance(nbest, reference)
+    Ok(scored.collect())
 }
 
 /// One result.
@@ -119,14 +140,14 @@ impl Outcome {
 }
 
 /// Whether the scores of a list are sums of the same things.
-fn alike(results: &[Outcome], place: &Place) -> Result<(), Error> {
+fn alike(results: &[Outcome], list: &str, place: &Place) -> Result<(), Error> {
     let first = |has_lm: bool| {
         results.iter().position(|result| result.hypothesis.score.is_some() && result.has_lm == has_lm)
     };
     match (first(true), first(false)) {
         (Some(with), Some(without)) => {
             let reason = format!(
-                "`nbest[{with}]` has `lm_probs`, but `nbest[{without}]` none, so their scores cannot be compared; decode \
+                "`{list}[{with}]` has `lm_probs`, but `{list}[{without}]` none, so their scores cannot be compared; decode \
                  both with the language model"
             );
             Err(Error::Part { place: place.clone(), reason })

@@ -22,41 +22,51 @@
 
 use serde_json::{Map, Value};
 
-use super::{Json, Kind, Layout, Spec};
+use super::{Kind, Spec};
 use crate::fields::{Fields, hypothesis, kind};
+use crate::shape::{Json, Layout, Read};
 use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
 
 pub(super) const SPEC: Spec = Spec {
     name: "whisper",
-    kind: Kind::Json(Json {
-        layout: Layout::Objects,
+    kind: Kind::Json(&[Json {
+        marks: &["segments"],
         certain: false,
-        marker: |key| key == "segments",
-        parse,
-    }),
+        layout: Layout::DOCUMENTS,
+        unfinished: &[],
+        read: Read::Own(parse),
+    }]),
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.read_id()?;
     let listed = fields.list("hypotheses", "a list of results with `segments`")?;
-    if listed.is_none() && !fields.has("segments") {
+    // Silence has no segments.
+    if listed.is_none()
+        && !fields.has("segments")
+        && !(fields.get("segments").is_some() && fields.has("text"))
+    {
         return Err(fields.missing("segments", Format::Whisper));
     }
     let place = fields.place().clone();
     let hypotheses = match listed {
-        None => vec![result(fields.take_hypothesis(), &place, "")?],
-        Some(listed) => (0..)
-            .zip(listed)
-            .map(|(position, value)| {
-                let name = format!("hypotheses[{position}]");
-                let has_segments = value.get("segments").is_some_and(|segments| !segments.is_null());
-                if has_segments {
-                    result(value, &place, &name)
-                } else {
-                    hypothesis(value, &place, || name.clone())
-                }
-            })
-            .collect::<Result<_, _>>()?,
+        None => vec![result(fields.take_hypothesis(), &place, "", true)?],
+        Some(listed) if listed.is_empty() => Vec::new(),
+        Some(listed) => {
+            let alone = listed.len() == 1;
+            (0..)
+                .zip(listed)
+                .map(|(position, value)| {
+                    let name = format!("hypotheses[{position}]");
+                    let has_segments = value.get("segments").is_some_and(|segments| !segments.is_null());
+                    if has_segments {
+                        result(value, &place, &name, alone)
+                    } else {
+                        hypothesis(value, &place, || name.clone())
+                    }
+                })
+                .collect::<Result<_, _>>()?
+        }
     };
     let nbest = NBest::checked(hypotheses, &place)?;
     let reference = fields.text("reference")?;
@@ -72,15 +82,17 @@ pub(super) fn is_result(value: &Value) -> bool {
     !has("text") || (!scored && !segments.is_empty() && segments.iter().all(spoken))
 }
 
-/// The hypothesis of a result; `name` names it in errors, and is empty where it is the utterance itself.
-pub(super) fn result(value: Value, place: &Place, name: &str) -> Result<Hypothesis, Error> {
+/// The hypothesis of a result; `name` names it in errors, and is empty where it is the utterance itself. Of one that is
+/// `alone` in its list not every segment needs a score.
+pub(super) fn result(value: Value, place: &Place, name: &str, alone: bool) -> Result<Hypothesis, Error> {
     let at = Name { place, name };
     let mut result = match value {
         Value::Object(result) => result,
         other => return Err(at.wrong("", "an object with `segments`", &other)),
     };
     let segments = match result.get("segments") {
-        Some(Value::Array(segments)) => segments,
+        Some(Value::Array(segments)) => segments.as_slice(),
+        Some(Value::Null) if result.get("text").is_some_and(Value::is_string) => &[],
         Some(other) => return Err(at.wrong("segments", "a list of objects with `text`", other)),
         None => return Err(Error::MissingField { place: place.clone(), field: at.field("segments") }),
     };
@@ -91,14 +103,14 @@ pub(super) fn result(value: Value, place: &Place, name: &str) -> Result<Hypothes
     let joined = join(segments.iter().map(|segment| segment.text.as_str()));
     let text = match result.get("text") {
         None | Some(Value::Null) => joined,
-        Some(Value::String(text)) if agrees(text, &joined) => text.trim().to_owned(),
+        Some(Value::String(text)) if segments.is_empty() || agrees(text, &joined) => text.trim().to_owned(),
         Some(Value::String(_)) => {
             let (text, segments) = (at.field("text"), at.field("segments"));
             return Err(at.part(format!("`{text}` says something else than `{segments}`; mend one of them")));
         }
         Some(other) => return Err(at.wrong("text", "a string", other)),
     };
-    let mean = mean(&segments, &at)?;
+    let mean = mean(&segments, alone, &at)?;
     result.insert("text".to_owned(), Value::String(text));
     let mut hypothesis = hypothesis(Value::Object(result), place, || match name {
         "" => "utterance".to_owned(),
@@ -163,7 +175,7 @@ impl Segment {
 }
 
 /// The mean log-probability of the tokens of all segments.
-fn mean(segments: &[Segment], at: &Name) -> Result<Option<f64>, Error> {
+fn mean(segments: &[Segment], alone: bool, at: &Name) -> Result<Option<f64>, Error> {
     let Some(scored) = segments.iter().position(|segment| segment.avg_logprob.is_some()) else {
         return Ok(None);
     };
@@ -171,6 +183,9 @@ fn mean(segments: &[Segment], at: &Name) -> Result<Option<f64>, Error> {
     let (mut sum, mut count) = (0.0, 0.0);
     for (index, segment) in segments.iter().enumerate() {
         let Some(avg_logprob) = segment.avg_logprob else {
+            if alone {
+                return Ok(None);
+            }
             let [with, without] = [scored, index].map(|index| at.field(&format!("segments[{index}]")));
             return Err(
                 at.part(format!("`{without}` has no `avg_logprob`, but `{with}` has; score all or none"))
@@ -185,7 +200,7 @@ fn mean(segments: &[Segment], at: &Name) -> Result<Option<f64>, Error> {
 }
 
 /// The texts of segments in one.
-fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
     let at_edge = |text: &str| text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
     let spaced = texts.iter().any(|text| at_edge(text));

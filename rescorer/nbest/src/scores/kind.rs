@@ -19,7 +19,7 @@ pub enum ScoreKind {
 
 impl ScoreKind {
     /// The score of a number.
-    pub(super) fn log(self, number: f64, field: impl Fn() -> String, at: &Beside) -> Result<f64, Error> {
+    pub(crate) fn log(self, number: f64, field: impl Fn() -> String, at: &Beside) -> Result<f64, Error> {
         let fail = |reason: &str| {
             Err(Error::Score {
                 place: at.place.clone(),

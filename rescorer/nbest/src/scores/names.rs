@@ -86,6 +86,7 @@ pub(crate) const KNOWN: &[Known] = {
         whole("neg_log_likelihood", Cost),
         whole("nll", Cost),
         whole("confidence", Probability),
+        whole("Confidence", Probability),
         whole("conf", Probability),
         whole("probability", Probability),
         whole("prob", Probability),
@@ -134,5 +135,5 @@ const OTHER: &[&str] = &[
 /// Whether a number of this name may be a score that nobody read.
 pub(crate) fn may_be_score(name: &str) -> bool {
     let counts = name.starts_with("num_") || name.starts_with("n_") || name.starts_with("Unnamed");
-    !counts && !name.is_empty() && !OTHER.contains(&name)
+    !counts && !name.is_empty() && known(name).is_none() && !OTHER.contains(&name)
 }

@@ -86,8 +86,8 @@ fn confidences_that_were_not_given_are_no_scores() {
 
 #[test]
 fn what_a_name_does_not_say_is_told() {
-    let (found, said) = scores(json!([{"confidence": 0.8}, {"confidence": 0.0}]));
-    assert_eq!(found.unwrap(), [Some(0.8_f64.ln()), Some(LEAST_PROBABILITY.ln())]);
+    let (found, said) = scores(json!([{"confidence": 1.0}, {"confidence": 0.0}, {"confidence": 1}]));
+    assert_eq!(found.unwrap(), [Some(0.0), Some(LEAST_PROBABILITY.ln()), Some(0.0)]);
     assert_eq!(said, ["the utterance: `hypotheses[1].confidence` is 0, which counts as 1e-10"]);
     let (found, said) = scores(json!([{"confidence": -9}, {"confidence": -1}]));
     assert_eq!(found.unwrap(), [Some(-9.0), Some(-1.0)]);

@@ -1,0 +1,91 @@
+//! What an input of an unknown shape looks like, and which known shapes come nearest to it.
+
+use crate::Format;
+use crate::detect::Keys;
+
+/// Keys that are named in a message.
+const NAMED: usize = 8;
+
+/// How a text begins, in words, and what to do about it.
+pub(crate) fn describe(text: &[u8]) -> (String, String) {
+    let native =
+        "write each list as a line {\"id\": \"u1\", \"hypotheses\": [{\"text\": \"...\", \"score\": -1.5}]}";
+    let seen = match text.first() {
+        Some(b'{' | b'[') => {
+            let mut met: Vec<String> = Vec::new();
+            for key in Keys::new(text).take(2000) {
+                if !met.contains(&key) {
+                    met.push(key);
+                }
+            }
+            let what = if text[0] == b'{' { "a JSON object" } else { "a JSON list" };
+            let seen = match met.as_slice() {
+                [] => format!("{what} without keys"),
+                met => format!("{what} with the keys {}", named(met)),
+            };
+            return (
+                seen,
+                format!("no known shape has these; the nearest are {}. Or {native}", shapes(&met)),
+            );
+        }
+        _ if text.starts_with(b"PAR1") || text.starts_with(b"ARROW1") => {
+            "columns of Parquet or Arrow, which this program was built without (feature `parquet`)".to_owned()
+        }
+        _ if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") => {
+            "UTF-16 (convert it to UTF-8)".to_owned()
+        }
+        _ => {
+            let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            let start = String::from_utf8_lossy(&line[..line.len().min(160)]);
+            format!("{:?}", start.chars().take(40).collect::<String>())
+        }
+    };
+    let remedy = format!("name the format with --format NAME ({}), or {native}", Format::names());
+    (seen, remedy)
+}
+
+/// The first keys.
+fn named(met: &[String]) -> String {
+    let mut names: Vec<_> = met.iter().take(NAMED).map(|key| format!("`{}`", short(key))).collect();
+    if met.len() > NAMED {
+        names.push(format!("{} more", met.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+/// A key that fits into a message.
+fn short(key: &str) -> String {
+    match key.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &key[..end]),
+        None => key.to_owned(),
+    }
+}
+
+/// The three shapes whose marks share the most keys with those that were met.
+fn shapes(met: &[String]) -> String {
+    let parts = |path: &str| -> Vec<String> {
+        path.split(['.', '&']).map(|part| part.trim_end_matches("[]").to_lowercase()).collect()
+    };
+    let seen: Vec<String> = met.iter().flat_map(|path| parts(path)).collect();
+    let mut found: Vec<(f64, Format, String)> = Vec::new();
+    for (format, json) in Format::shapes() {
+        for mark in json.marks {
+            let path = json.path_of(mark).replace('&', "` and `");
+            let wanted: Vec<_> = parts(&path.replace("` and `", "."))
+                .into_iter()
+                .filter(|part| !part.is_empty() && part != "*")
+                .collect();
+            let shared = wanted.iter().filter(|part| seen.contains(part)).count();
+            let share = shared as f64 / wanted.len().max(1) as f64;
+            match found.iter_mut().find(|(_, of, _)| *of == format) {
+                Some(best) if best.0 >= share => {}
+                Some(best) => (best.0, best.2) = (share, path),
+                None => found.push((share, format, path)),
+            }
+        }
+    }
+    // Stable: of equal ones those that come first among the formats.
+    found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let named = found.iter().take(3).map(|(_, format, path)| format!("{format} (`{path}`)"));
+    named.collect::<Vec<_>>().join(", ")
+}
