@@ -49,7 +49,7 @@ def loops():
         ([{"text": "a", 1: 2}], "holds hypotheses[0]: a key of type int, where only str can be"),
         (["a \ud83d"], "holds hypotheses[0]: a str with surrogates, which is no Unicode text"),
         (loops(), "is nested too deeply, or holds itself"),
-        ({"id": 7, "input": ["a"]}, "`id` is a number, expected a string"),
+        ({"id": 7.5, "input": ["a"]}, "`id` is a number, expected a string or a whole number"),
         (["so " * 500], "tokens with BOS and EOS, the model's context is 128; shorten it, remove it"),
     ],
 )
