@@ -32,9 +32,18 @@ fn one_bad_utterance() {
     bad_line(r#"{"id": "u", "hypotheses": []}"#, &["\"u\" has no hypotheses"]);
     bad_line(r#"{"id": "u"}"#, &["no field `hypotheses`"]);
     bad_line(r#"{"id": "u", "hypotheses": [{"text": 1}]}"#, &["`hypotheses[0].text` is a number"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": NaN}]}"#, &["`hypotheses[0].score` is NaN"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1e999}]}"#, &["`hypotheses[0].score` is infinite"]);
-    bad_line(r#"{"id": "u", "hypotheses": [{"text": "a", "score": -Infinity}]}"#, &["`hypotheses[0].score` is infinite"]);
+    bad_line(
+        r#"{"id": "u", "hypotheses": [{"text": "a", "score": NaN}]}"#,
+        &["`hypotheses[0].score` is NaN"],
+    );
+    bad_line(
+        r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1e999}]}"#,
+        &["`hypotheses[0].score` is infinite"],
+    );
+    bad_line(
+        r#"{"id": "u", "hypotheses": [{"text": "a", "score": -Infinity}]}"#,
+        &["`hypotheses[0].score` is infinite"],
+    );
     bad_line(
         r#"{"id": "u", "hypotheses": [{"text": "a", "score": 1}, {"text": "b"}]}"#,
         &["mixes hypotheses"],

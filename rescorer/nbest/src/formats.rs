@@ -195,7 +195,8 @@ impl Format {
     /// Whether its fields or columns may have other names than the usual ones.
     pub fn takes_names(self) -> bool {
         match &self.spec().kind {
-            Kind::Json(_) | Kind::Columns { .. } => true,
+            Kind::Json(_) => !matches!(self, Self::Whisper),
+            Kind::Columns { .. } => true,
             Kind::Text { .. } => matches!(self, Self::Csv | Self::Tsv),
             Kind::Folder(_) => false,
         }

@@ -37,6 +37,7 @@ pub(crate) fn lists(json: &Json, value: Value, place: &Place) -> Result<Vec<Valu
 
 /// The utterance of an object.
 pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields, format: Format) -> Result<Utterance, Error> {
+    fields.rename()?;
     read_id(mapping, &mut fields)?;
     let place = fields.place().clone();
     let mut reference = match mapping.reference {

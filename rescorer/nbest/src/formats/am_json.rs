@@ -20,6 +20,7 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.rename()?;
     fields.take_key_as_id();
     let mut listed: Vec<(usize, String, Value)> = Vec::new();
     fields.retain(|key, value| match number(key) {
@@ -43,7 +44,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
                 found: key,
             });
         }
-        hypotheses.push(hypothesis(value, fields.place(), || key.clone())?);
+        hypotheses.push(hypothesis(fields.named(value), fields.place(), || key.clone())?);
     }
     fields.score(&mut hypotheses, |index| format!("hyp_{}.", index + 1))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;

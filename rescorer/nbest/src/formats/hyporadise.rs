@@ -26,6 +26,7 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+    fields.rename()?;
     fields.read_id()?;
     let texts = fields.list("input", "a list of hypotheses, each a string")?;
     let texts = texts.ok_or_else(|| fields.missing("input", Format::HyporadiseJson))?;
@@ -37,9 +38,13 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         }
     }
     let field = if fields.has("am_score") { "am_score" } else { "score" };
-    if let Some(scores) = fields.list(field, "a list of scores, one for each hypothesis")? {
+    if !fields.has_named_scores()
+        && let Some(scores) = fields.list(field, "a list of scores, one for each hypothesis")?
+    {
         attach(&mut hypotheses, &scores, field, &fields)?;
     }
+    fields.scores_beside(&mut hypotheses)?;
+    fields.score(&mut hypotheses, |position| format!("input[{position}]."))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("output")?;
     fields.utterance(nbest, reference)
