@@ -85,9 +85,11 @@ impl LoraAdapter {
                 Some(_) => {}
             }
         }
-        let targeted = layers.keys().filter(|site| self.settings.targets(**site));
-        let missing = targeted.filter(|site| !self.modules.contains_key(site));
-        problems.extend(missing.map(|site| format!("  missing: {site} is targeted and has no matrices")));
+        for site in layers.keys().filter(|site| !self.modules.contains_key(site)) {
+            if self.settings.try_targets(*site)? {
+                problems.push(format!("  missing: {site} is targeted and has no matrices"));
+            }
+        }
         match &self.head {
             Some(_) if !model.is_bidirectional() => {
                 problems.push("  unexpected: a score head, which belongs to an encoder".into());
@@ -102,7 +104,8 @@ impl LoraAdapter {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(Error::Tensors { path: self.path.clone(), problems: problems.join("\n") })
+        let remedy = "use an adapter that was trained on this model".into();
+        Err(Error::Tensors { path: self.path.clone(), problems: problems.join("\n"), remedy })
     }
 
     /// SHA-256 over what the adapter computes, in hexadecimal: equal for equal adapters wherever they lie.
@@ -209,7 +212,7 @@ impl LoraAdapter {
         for (site, module) in &modules {
             let own_alpha = f64::from(module.scale) * module.rank() as f64;
             // A path is a regular expression of itself but for its dots.
-            let key = regex::escape(&site.to_string());
+            let key = fancy_regex::escape(&site.to_string()).into_owned();
             if module.rank() != rank {
                 settings.rank_pattern.insert(key.clone(), module.rank());
             }

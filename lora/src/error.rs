@@ -37,13 +37,26 @@ pub enum Error {
         supported: &'static str,
     },
 
+    /// Settings that change what an adapter computes and are not read. All of them are listed.
+    #[error("{path}: settings that change the scores are not supported:\n{what}\n{remedy}", path = path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// One line for each: name, value and what it does.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+
     /// Tensors that fit neither each other nor the base model. All of them are listed.
-    #[error("{path}: the tensors do not fit:\n{problems}\nuse an adapter that was trained on this model", path = path.display())]
+    #[error("{path}: the tensors do not fit:\n{problems}\n{remedy}", path = path.display())]
     Tensors {
         /// The file.
         path: PathBuf,
         /// One line for each.
         problems: String,
+        /// What to do.
+        remedy: String,
     },
 
     /// An adapter of another model.

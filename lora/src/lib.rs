@@ -23,6 +23,7 @@ mod allocation;
 mod attached;
 mod error;
 mod low_rank;
+mod pattern;
 mod peft;
 mod settings;
 #[cfg(feature = "training")]

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use regex::Regex;
 use rescorer_models::{Naming, Site, TargetModule};
 
 use crate::error::Error;
+use crate::pattern::{check_end, check_whole, matches_end, matches_whole};
 
 /// What kind of adapter the matrices are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl LoraSettings {
             }
         }
         for pattern in self.rank_pattern.keys().chain(self.alpha_pattern.keys()) {
-            path_regex(pattern)?;
+            check_end(pattern)?;
         }
         for targets in [Some(&self.targets), self.exclude.as_ref()].into_iter().flatten() {
             targets.check()?;
@@ -128,9 +128,27 @@ impl LoraSettings {
 
     /// Whether this layer is among the targets. Settings that [`LoraSettings::check`] refuses have none.
     pub fn targets(&self, site: Site) -> bool {
-        self.targets.contains(site)
-            && self.layers.as_ref().is_none_or(|layers| layers.contains(&site.layer))
-            && !self.exclude.as_ref().is_some_and(|exclude| exclude.contains(site))
+        self.try_targets(site).unwrap_or(false)
+    }
+
+    /// Whether this layer is among the targets. A name that is the whole path counts in every block.
+    ///
+    /// # Reference
+    /// PEFT 0.21, `check_target_module_exists`.
+    ///
+    /// # Errors
+    /// A pattern that is no regular expression or takes too long.
+    pub fn try_targets(&self, site: Site) -> Result<bool, Error> {
+        if let Some(exclude) = &self.exclude
+            && exclude.matching(site)? != Matching::Nothing
+        {
+            return Ok(false);
+        }
+        Ok(match self.targets.matching(site)? {
+            Matching::Nothing => false,
+            Matching::Path => true,
+            Matching::Part => self.layers.as_ref().is_none_or(|layers| layers.contains(&site.layer)),
+        })
     }
 
     /// Ranks that a layer begins with.
@@ -164,45 +182,59 @@ impl Targets {
         Self::Names(modules.iter().map(|module| module.name().into()).collect())
     }
 
+    /// Whether nothing is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Names(names) => names.is_empty(),
+            Self::Pattern(pattern) => pattern.is_empty(),
+        }
+    }
+
     fn check(&self) -> Result<(), Error> {
         match self {
             Self::Names(names) if names.is_empty() => {
                 Err(Error::Settings { reason: "no target modules; name at least one, such as q_proj".into() })
             }
             Self::Names(_) => Ok(()),
-            Self::Pattern(pattern) => whole_regex(pattern).map(|_| ()),
+            Self::Pattern(pattern) => check_whole(pattern),
         }
     }
 
-    fn contains(&self, site: Site) -> bool {
-        let path = site.to_string();
+    fn matching(&self, site: Site) -> Result<Matching, Error> {
+        let paths = site.paths();
         match self {
+            Self::Names(names) if paths.iter().any(|path| names.contains(path)) => Ok(Matching::Path),
             Self::Names(names) => {
-                names.iter().any(|name| path == *name || path.ends_with(&format!(".{name}")))
+                let ends = |path: &String| names.iter().any(|name| path.ends_with(&format!(".{name}")));
+                Ok(if paths.iter().any(ends) { Matching::Part } else { Matching::Nothing })
             }
-            Self::Pattern(pattern) => whole_regex(pattern).is_ok_and(|regex| regex.is_match(&path)),
+            Self::Pattern(pattern) => {
+                for path in &paths {
+                    if matches_whole(pattern, path)? {
+                        return Ok(Matching::Part);
+                    }
+                }
+                Ok(Matching::Nothing)
+            }
         }
     }
+}
+
+/// How targets match a layer.
+#[derive(Clone, Copy, PartialEq)]
+enum Matching {
+    Nothing,
+    /// By a part of its path, or a pattern.
+    Part,
+    /// By its path, with the number of its block.
+    Path,
 }
 
 /// The value of the first key that a path ends in a match of.
 fn matching<T: Copy>(pattern: &BTreeMap<String, T>, site: Site) -> Option<T> {
-    let path = site.to_string();
-    let found = pattern.iter().find(|(key, _)| path_regex(key).is_ok_and(|regex| regex.is_match(&path)));
-    found.map(|(_, value)| *value)
-}
-
-fn path_regex(key: &str) -> Result<Regex, Error> {
-    regex(&format!(r"^(.*\.)?({key})$"), key)
-}
-
-fn whole_regex(pattern: &str) -> Result<Regex, Error> {
-    regex(&format!("^({pattern})$"), pattern)
-}
-
-fn regex(expression: &str, written: &str) -> Result<Regex, Error> {
-    Regex::new(expression)
-        .map_err(|e| Error::Settings { reason: format!("{written:?} is no regular expression: {e}") })
+    let paths = site.paths();
+    let is_match = |key: &str| paths.iter().any(|path| matches_end(key, path).unwrap_or(false));
+    pattern.iter().find(|(key, _)| is_match(key)).map(|(_, value)| *value)
 }
 
 #[cfg(test)]
@@ -238,6 +270,9 @@ mod tests {
         assert!(!with(Targets::Pattern("q_proj".into())).targets(QUERY), "a pattern matches the whole path");
         let first = LoraSettings { layers: Some(vec![1]), ..pattern.clone() };
         assert!(first.targets(QUERY) && !first.targets(UP));
+        let whole = Targets::Names(vec!["model.layers.11.mlp.up_proj".into()]);
+        let whole = LoraSettings { targets: whole, ..first };
+        assert!(whole.targets(UP), "a whole path names its block");
         let without = LoraSettings { exclude: Some(Targets::Names(vec!["up_proj".into()])), ..pattern };
         assert!(without.targets(QUERY) && !without.targets(UP));
     }

@@ -116,6 +116,17 @@ pub struct Site {
 /// What stands before the paths of encoders that have a head.
 const PREFIXES: [&str; 3] = ["bert.", "roberta.", "distilbert."];
 
+impl Naming {
+    /// What may stand before the paths of such layers.
+    fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Llama => &[],
+            Self::Bert => &PREFIXES[..2],
+            Self::DistilBert => &PREFIXES[2..],
+        }
+    }
+}
+
 impl Site {
     /// Reads the path that Hugging Face gives the module.
     pub fn from_path(path: &str) -> Option<Self> {
@@ -127,6 +138,15 @@ impl Site {
             let module = TargetModule::ALL.into_iter().find(|known| naming.path(*known) == Some(path))?;
             Some(Self { layer, module, naming })
         })
+    }
+}
+
+impl Site {
+    /// All paths that Hugging Face gives the module: that of a bare model, and those of an encoder with a head.
+    pub fn paths(self) -> Vec<String> {
+        let bare = self.to_string();
+        let prefixed = self.naming.prefixes().iter().map(|prefix| format!("{prefix}{bare}"));
+        std::iter::once(bare.clone()).chain(prefixed).collect()
     }
 }
 

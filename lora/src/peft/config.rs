@@ -7,15 +7,16 @@ use rescorer_models::{Naming, Site};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::names::{self, Named, Part};
+use super::refuse::refuse_settings;
 use super::{CONFIG, HEAD};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
 use crate::settings::{Kind, LoraSettings, Targets};
 
-/// What is read of the file. Everything else has to be known to change nothing.
+/// What is read of the file. Everything else has to be known to change nothing: see `fields.rs`.
 #[derive(Deserialize)]
 struct Fields {
-    peft_type: Option<String>,
     #[serde(default = "default_rank")]
     r: usize,
     target_r: Option<usize>,
@@ -35,8 +36,10 @@ struct Fields {
 }
 
 /// The defaults of PEFT.
+const DEFAULT_RANK: usize = 8;
+
 fn default_rank() -> usize {
-    8
+    DEFAULT_RANK
 }
 
 fn default_init_rank() -> usize {
@@ -54,6 +57,15 @@ enum OneOrMany<T> {
     Many(Vec<T>),
 }
 
+impl<T> OneOrMany<T> {
+    fn all(self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::Many(values) => values,
+        }
+    }
+}
+
 /// A rank, or which of the initial ranks are left.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -61,44 +73,6 @@ enum Rank {
     Number(usize),
     Kept(Vec<bool>),
 }
-
-/// Settings that say how an adapter was made or loaded, not what it computes.
-const HARMLESS: [&str; 30] = [
-    "auto_mapping",
-    "base_model_name_or_path",
-    "revision",
-    "peft_version",
-    "task_type",
-    "inference_mode",
-    "init_lora_weights",
-    "megatron_core",
-    "loftq_config",
-    "eva_config",
-    "corda_config",
-    "lora_ga_config",
-    "qalora_group_size",
-    "ensure_weight_tying",
-    "runtime_config",
-    "layers_pattern",
-    "beta1",
-    "beta2",
-    "deltaT",
-    "tinit",
-    "tfinal",
-    "total_step",
-    "orth_reg_weight",
-    "peft_type",
-    "r",
-    "target_r",
-    "init_r",
-    "lora_alpha",
-    "lora_dropout",
-    "use_rslora",
-];
-
-/// Settings that are read besides those.
-const READ: [&str; 5] =
-    ["target_modules", "exclude_modules", "layers_to_transform", "rank_pattern", "alpha_pattern"];
 
 /// Names modules that are saved whole beside the matrices.
 const SAVED: &str = "modules_to_save";
@@ -119,7 +93,7 @@ pub struct Config {
 /// No JSON, another type of adapter, a setting that changes what it computes, a contradiction.
 pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
-    let json: Map<String, Value> = serde_json::from_slice(text)
+    let mut json: Map<String, Value> = serde_json::from_slice(text)
         .map_err(|e| malformed(format!("{e}; the file is damaged, copy or download it again")))?;
     let kind = json.get("peft_type").and_then(Value::as_str).unwrap_or("(none)").to_string();
     if kind != "LORA" && kind != "ADALORA" {
@@ -130,9 +104,11 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
         });
     }
     let has_head = json.get(SAVED) == Some(&json!([HEAD]));
-    refuse_variants(path, &json)?;
+    let allocated = kind == "ADALORA";
+    refuse_settings(path, &json, allocated)?;
+    // What is null is as if it were not there.
+    json.retain(|_, value| !value.is_null());
     let fields: Fields = serde_json::from_value(Value::Object(json)).map_err(|e| malformed(e.to_string()))?;
-    let allocated = fields.peft_type.as_deref() == Some("ADALORA");
     let targets = fields.target_modules.ok_or_else(|| {
         malformed("target_modules is missing; it says which layers the adapter changes".into())
     })?;
@@ -141,11 +117,9 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
         match rank {
             Rank::Number(rank) if !allocated => _ = rank_pattern.insert(key, rank),
             Rank::Kept(kept) if allocated => {
-                let path = key.strip_suffix(".lora_E").unwrap_or(&key);
-                let path = path.strip_prefix(super::PREFIX).unwrap_or(path);
-                let site = Site::from_path(path).ok_or_else(|| {
-                    malformed(format!("rank_pattern names {key}, which is no linear layer"))
-                })?;
+                let Named::Matrix(site, Part::E, _) = names::parse(&key) else {
+                    return Err(malformed(format!("rank_pattern names {key}, which is no linear layer")));
+                };
                 kept_ranks.insert(site, kept);
             }
             _ => {
@@ -154,20 +128,19 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
             }
         }
     }
+    let init_rank = fields.init_r;
     let settings = LoraSettings {
-        kind: if allocated { Kind::RankAllocated { init_rank: fields.init_r } } else { Kind::Vanilla },
-        rank: if allocated { fields.target_r.unwrap_or(fields.r) } else { fields.r },
+        kind: if allocated { Kind::RankAllocated { init_rank } } else { Kind::Vanilla },
+        // What allocation aimed at says nothing any more where it is more than there was.
+        rank: if allocated { fields.target_r.unwrap_or(DEFAULT_RANK).min(init_rank) } else { fields.r },
         alpha: fields.lora_alpha,
-        rslora: fields.use_rslora,
+        rslora: fields.use_rslora && !allocated,
         dropout: fields.lora_dropout,
         targets: targets.into(),
-        layers: fields.layers_to_transform.map(|layers| match layers {
-            OneOrMany::One(layer) => vec![layer],
-            OneOrMany::Many(layers) => layers,
-        }),
-        exclude: fields.exclude_modules.map(Into::into),
+        layers: fields.layers_to_transform.map(OneOrMany::all).filter(|layers| !layers.is_empty()),
+        exclude: fields.exclude_modules.map(Into::into).filter(|exclude| !Targets::is_empty(exclude)),
         rank_pattern,
-        alpha_pattern: fields.alpha_pattern.unwrap_or_default(),
+        alpha_pattern: fields.alpha_pattern.filter(|_| !allocated).unwrap_or_default(),
     };
     settings.check().map_err(|e| malformed(e.to_string()))?;
     Ok(Config { settings, kept_ranks, has_head })
@@ -182,30 +155,6 @@ impl From<OneOrMany<String>> for Targets {
             OneOrMany::One(pattern) => Self::Pattern(pattern),
         }
     }
-}
-
-/// A setting that is set and not known to be harmless may change what the adapter computes: better no score than a
-/// wrong one.
-fn refuse_variants(path: &Path, json: &Map<String, Value>) -> Result<(), Error> {
-    let is_unset = |value: &Value| match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Array(values) => values.is_empty(),
-        Value::Object(values) => values.is_empty(),
-        Value::String(text) => text == "none",
-        _ => false,
-    };
-    let known = |key: &str| HARMLESS.contains(&key) || READ.contains(&key);
-    let is_head = |key: &str, value: &Value| key == SAVED && *value == json!([HEAD]);
-    let variants = json.iter().filter(|(key, value)| !known(key) && !is_unset(value) && !is_head(key, value));
-    let variants: Vec<String> = variants.map(|(key, value)| format!("{key} = {value}")).collect();
-    if variants.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Unsupported {
-        path: path.into(),
-        what: format!("setting {}", variants.join(", ")),
-        supported: "plain LORA and ADALORA without DoRA, biases and the like; of modules_to_save the score head of an encoder",
-    })
 }
 
 /// The file for an adapter.

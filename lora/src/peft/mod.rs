@@ -1,7 +1,10 @@
 //! The files of Hugging Face PEFT.
 
 mod config;
+mod fields;
+mod names;
 mod read;
+mod refuse;
 mod tensors;
 mod write;
 
@@ -13,6 +16,9 @@ const CONFIG: &str = "adapter_config.json";
 
 /// File of the matrices.
 const WEIGHTS: &str = "adapter_model.safetensors";
+
+/// The same matrices as older versions of PEFT wrote them.
+const PICKLED: &str = "adapter_model.bin";
 
 /// What PEFT puts before the path of a module.
 const PREFIX: &str = "base_model.model.";

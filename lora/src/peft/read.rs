@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::tensors::Contents;
-use super::{CONFIG, WEIGHTS, config, tensors};
+use super::{CONFIG, PICKLED, WEIGHTS, config, tensors};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
 
@@ -16,8 +16,24 @@ pub fn read(folder: &Path) -> Result<LoraAdapter, Error> {
     };
     let (path, text) = read(CONFIG)?;
     let config::Config { settings, kept_ranks, has_head } = config::parse(&path, &text)?;
+    if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
+        return Err(pickled(folder));
+    }
     let (path, bytes) = read(WEIGHTS)?;
     let Contents { modules, head, base_fingerprint } =
         tensors::parse(&path, &bytes, &settings, &kept_ranks, has_head)?;
     Ok(LoraAdapter { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
+}
+
+/// A pickle can run any program when it is read, so it is left to PyTorch.
+fn pickled(folder: &Path) -> Error {
+    let [from, to] = [PICKLED, WEIGHTS].map(|name| folder.join(name));
+    let reason = format!(
+        "a pickle of PyTorch is not read; convert it with python -c 'import torch; from safetensors.torch import save_file; \
+         tensors = torch.load(\"{}\", map_location=\"cpu\", weights_only=True); \
+         save_file({{name: tensor.contiguous() for name, tensor in tensors.items()}}, \"{}\")'",
+        from.display(),
+        to.display()
+    );
+    Error::Malformed { path: from, reason }
 }

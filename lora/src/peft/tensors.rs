@@ -1,56 +1,20 @@
 //! `adapter_model.safetensors`: names, types and shapes of its matrices.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use half::{bf16, f16};
 use rescorer_models::{ScoreHead, Site};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{FINGERPRINT, HEAD, PREFIX};
+use super::fields::Remedy;
+use super::names::{self, Named, Part};
+use super::refuse::remedy;
+use super::{CONFIG, FINGERPRINT};
 use crate::error::Error;
 use crate::low_rank::LowRank;
 use crate::settings::{Kind, LoraSettings};
-
-/// A matrix of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    A,
-    B,
-    E,
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Self::A => "lora_A",
-            Self::B => "lora_B",
-            Self::E => "lora_E",
-        }
-    }
-}
-
-/// What PEFT calls a matrix: those of vanilla adapters are the weights of linear layers.
-pub fn name(site: Site, part: Part, kind: Kind) -> String {
-    let ending = if kind == Kind::Vanilla { ".weight" } else { "" };
-    format!("{PREFIX}{site}.{}{ending}", part.name())
-}
-
-fn parse_name(name: &str) -> Option<(Site, Part)> {
-    let name = name.strip_prefix(PREFIX)?;
-    let name = name.strip_suffix(".weight").unwrap_or(name);
-    let (path, last) = name.rsplit_once('.')?;
-    let part = [Part::A, Part::B, Part::E].into_iter().find(|part| part.name() == last)?;
-    Some((Site::from_path(path)?, part))
-}
-
-/// The tensors of a score head.
-const HEAD_PARTS: [&str; 2] = ["weight", "bias"];
-
-fn is_head_part(name: &str, part: &str) -> bool {
-    name.strip_prefix(PREFIX).and_then(|name| name.strip_prefix(HEAD)).and_then(|rest| rest.strip_prefix('.'))
-        == Some(part)
-}
 
 /// Values in f32, and the shape.
 type Matrix = (Vec<f32>, Vec<usize>);
@@ -83,30 +47,7 @@ pub fn parse(
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| malformed(e.to_string()))?;
     let fingerprint = metadata.metadata().as_ref().and_then(|header| header.get(FINGERPRINT).cloned());
     let file = SafeTensors::deserialize(bytes).map_err(|e| malformed(e.to_string()))?;
-    let mut problems = Vec::new();
-    let mut parts: BTreeMap<Site, BTreeMap<Part, Matrix>> = BTreeMap::new();
-    let mut of_head: [Option<Matrix>; 2] = [None, None];
-    for (name, view) in file.iter() {
-        let head = HEAD_PARTS.iter().position(|part| has_head && is_head_part(name, part));
-        let place = parse_name(name);
-        if head.is_none() && place.is_none() {
-            problems.push(format!("  unexpected: {name}"));
-            continue;
-        }
-        let Some(values) = to_f32(view.dtype(), view.data()) else {
-            problems.push(format!("  type: {name} is {:?}; F32, F16 and BF16 are read", view.dtype()));
-            continue;
-        };
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            problems.push(format!("  not finite: {name} has {} at {at}", values[at]));
-        }
-        let matrix = (values, view.shape().to_vec());
-        match (head, place) {
-            (Some(part), _) => of_head[part] = Some(matrix),
-            (None, Some((site, part))) => _ = parts.entry(site).or_default().insert(part, matrix),
-            (None, None) => {}
-        }
-    }
+    let Sorted { parts, of_head, mut problems, remedies } = sort(&file, has_head);
     let head = match of_head {
         [Some((weight, weight_shape)), Some((bias, bias_shape))] => {
             if weight_shape == [1, weight.len()] && bias_shape == [1] {
@@ -126,6 +67,13 @@ pub fn parse(
     };
     let mut modules = BTreeMap::new();
     for (site, parts) in parts {
+        let is_targeted = settings
+            .try_targets(site)
+            .map_err(|e| Error::Malformed { path: path.with_file_name(CONFIG), reason: e.to_string() })?;
+        if !is_targeted {
+            problems
+                .push(format!("  {site}: there are matrices, and target_modules does not name the layer"));
+        }
         match assemble(site, parts, settings, kept_ranks.get(&site)) {
             Ok(module) => _ = modules.insert(site, module),
             Err(reason) => problems.push(format!("  {site}: {reason}")),
@@ -140,7 +88,76 @@ pub fn parse(
     if problems.is_empty() {
         return Ok(Contents { modules, head, base_fingerprint: fingerprint });
     }
-    Err(Error::Tensors { path: path.into(), problems: problems.join("\n") })
+    let remedy = match remedies.is_empty() {
+        true => "use an adapter whose files belong together; copy or download it again".into(),
+        false => remedy(path, &remedies),
+    };
+    Err(Error::Tensors { path: path.into(), problems: problems.join("\n"), remedy })
+}
+
+/// The tensors of a file by what they are.
+struct Sorted {
+    parts: BTreeMap<Site, BTreeMap<Part, Matrix>>,
+    of_head: [Option<Matrix>; 2],
+    problems: Vec<String>,
+    /// What helps against those.
+    remedies: BTreeSet<Remedy>,
+}
+
+fn sort(file: &SafeTensors, has_head: bool) -> Sorted {
+    let mut sorted = Sorted {
+        parts: BTreeMap::new(),
+        of_head: [None, None],
+        problems: Vec::new(),
+        remedies: BTreeSet::new(),
+    };
+    let mut others: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut adapters = BTreeSet::new();
+    // Sorted, so that messages don't differ from run to run.
+    let views: BTreeMap<&str, TensorView> = file.iter().collect();
+    for (name, view) in views {
+        let named = match names::parse(name) {
+            Named::Head(_) if !has_head => {
+                Named::Other("a head that modules_to_save does not name", Remedy::Merge)
+            }
+            named => named,
+        };
+        if let Named::Other(what, remedy) = named {
+            others.entry(what).or_default().push(format!("{name} {:?}", view.shape()));
+            sorted.remedies.insert(remedy);
+            continue;
+        }
+        let Some(values) = to_f32(view.dtype(), view.data()) else {
+            sorted.problems.push(format!("  type: {name} is {:?}; F32, F16 and BF16 are read", view.dtype()));
+            continue;
+        };
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            sorted.problems.push(format!("  not finite: {name} has {} at {at}", values[at]));
+        }
+        let matrix = (values, view.shape().to_vec());
+        let before = match named {
+            Named::Head(part) => sorted.of_head[part].replace(matrix),
+            Named::Matrix(site, part, adapter) => {
+                adapters.insert(adapter);
+                sorted.parts.entry(site).or_default().insert(part, matrix)
+            }
+            Named::Other(..) => None,
+        };
+        if before.is_some() {
+            sorted.problems.push(format!("  twice: {name} is the same matrix as another tensor"));
+        }
+    }
+    if adapters.len() > 1 {
+        let names: Vec<String> =
+            adapters.into_iter().map(|name| name.unwrap_or("(no name)".into())).collect();
+        sorted.problems.push(format!("  several adapters in one file: {}", names.join(", ")));
+    }
+    sorted.problems.extend(others.iter().map(|(what, names)| match &**names {
+        [name] => format!("  {name}: {what}"),
+        [name, more @ ..] => format!("  {name} and {} more: {what}", more.len()),
+        [] => String::new(),
+    }));
+    sorted
 }
 
 /// The matrices of one layer, checked against each other and the settings.

@@ -5,7 +5,7 @@ use rescorer_models::{ScoreHead, write_file};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 
-use super::tensors::{Part, name};
+use super::names::{Part, name};
 use super::{FINGERPRINT, HEAD, PREFIX, WEIGHTS, config};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
