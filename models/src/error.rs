@@ -42,6 +42,23 @@ pub enum Error {
         reason: String,
     },
 
+    /// A part of a model in several files, without the others or of another model.
+    #[error(
+        "{path}: part {number} of {count} of a split model: {reason}; \
+         keep all parts in one folder under their own names, or join them with llama-gguf-split --merge",
+        path = path.display()
+    )]
+    Split {
+        /// The part.
+        path: PathBuf,
+        /// Which part it is, from 1.
+        number: usize,
+        /// Parts of the model.
+        count: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The file is sound but asks for something this version does not do.
     #[error("{path}: {what} is not supported; supported: {supported}", path = path.display())]
     Unsupported {

@@ -34,6 +34,7 @@ mod linear;
 mod memory;
 mod model;
 pub mod named;
+mod quantized_folder;
 mod rms_norm;
 mod self_test;
 mod softmax;

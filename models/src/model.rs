@@ -13,7 +13,7 @@ use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
-use crate::{DeviceRequest, Error, Precision, ScoreHead, Site};
+use crate::{DeviceRequest, Error, Precision, ScoreHead, Site, quantized_folder};
 
 /// A pretrained language model with its tokenizer, ready to score: a decoder, which reads from left to right, or an encoder, which
 /// sees a sequence whole.
@@ -356,6 +356,7 @@ fn family_of_encoder(path: &Path) -> Result<Option<(EncoderFamily, Vec<u8>)>, Er
         return Ok(None);
     }
     let text = std::fs::read(&config).map_err(|source| Error::Io { path: config.clone(), source })?;
+    quantized_folder::refuse(&config, &text)?;
     let kind: Kind = serde_json::from_slice(&text)
         .map_err(|e| Error::Malformed { path: config, reason: e.to_string() })?;
     Ok(kind.model_type.as_deref().and_then(EncoderFamily::of).map(|family| (family, text)))

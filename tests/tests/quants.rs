@@ -20,6 +20,7 @@ fn every_storage_type_decodes_bit_for_bit() {
         ("Q4_K", WeightType::Q4_K),
         ("Q5_K", WeightType::Q5_K),
         ("Q6_K", WeightType::Q6_K),
+        ("IQ4_NL", WeightType::IQ4_NL),
     ] {
         let raw = file.bytes(&format!("{name}.raw"));
         let (shape, expected) = file.f32(&format!("{name}.f32"));

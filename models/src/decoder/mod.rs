@@ -10,7 +10,7 @@ mod plans;
 
 use burn::tensor::{Device, Tensor};
 
-pub use config::DecoderConfig;
+pub use config::{DecoderConfig, Family};
 pub use export::export;
 pub use load::{load_gguf, load_safetensors};
 

@@ -1,4 +1,4 @@
-use crate::weights::{Affine, RawTensor, WeightType, five_bits, half_at, nibbles, q4_k, q5_k};
+use crate::weights::{Affine, RawTensor, WeightType, five_bits, half_at, iq4_nl, nibbles, q4_k, q5_k};
 
 /// Inputs that share a scale and a minimum, as in the quantised types of GGUF.
 pub const BLOCK: usize = 32;
@@ -60,6 +60,10 @@ impl BlockRow {
             WeightType::Q5_K => {
                 let block = |part: Affine| Block::five_bits(part.scale, -part.min, part.quants);
                 (8, blocks.flat_map(q5_k).map(block).collect())
+            }
+            WeightType::IQ4_NL => {
+                let block = |b: &[u8]| Block { d: half_at(b), m: 0.0, quants: iq4_nl(&b[2..]) };
+                (8, blocks.map(block).collect())
             }
             WeightType::Q8_0 => (8, blocks.map(|b| Block::bytes(half_at(b), &b[2..])).collect()),
             WeightType::F32 | WeightType::F16 | WeightType::BF16 | WeightType::Q6_K => {

@@ -206,7 +206,7 @@ mod tests {
     /// Where a block has the upper bytes of its f16 numbers.
     fn halves(dtype: WeightType) -> &'static [usize] {
         match dtype {
-            WeightType::Q4_0 | WeightType::Q5_0 | WeightType::Q8_0 => &[1],
+            WeightType::Q4_0 | WeightType::Q5_0 | WeightType::Q8_0 | WeightType::IQ4_NL => &[1],
             WeightType::Q6_K => &[209],
             _ => &[1, 3],
         }
@@ -256,9 +256,8 @@ mod tests {
     #[test]
     fn products_are_those_of_the_stored_weights() {
         for kernel in Kernel::available() {
-            for dtype in
-                [WeightType::Q4_0, WeightType::Q4_1, WeightType::Q5_0, WeightType::Q5_1, WeightType::Q8_0]
-            {
+            let types = [WeightType::Q4_0, WeightType::Q4_1, WeightType::Q5_0, WeightType::Q5_1];
+            for dtype in types.into_iter().chain([WeightType::Q8_0, WeightType::IQ4_NL]) {
                 let error = largest_error(dtype, [37, 96], kernel);
                 assert!(error < 5e-4, "{dtype:?}, {kernel:?}: {error}");
             }

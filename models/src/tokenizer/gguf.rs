@@ -1,17 +1,11 @@
+use tokenizers::AddedToken;
 use tokenizers::models::bpe::BPE;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::digits::Digits;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior};
 
 use super::Tokenizer;
 use super::pieces::Pieces;
+use super::pre_tokenizer::{self, Steps, Unknown};
 use crate::Error;
 use crate::weights::{Gguf, MetaValue};
-
-/// How Llama 3 cuts text into words (`tokenizer.json` of Llama-3-8B).
-const LLAMA3_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// Kinds of token in `tokenizer.ggml.token_type`.
 const CONTROL: i128 = 3;
@@ -62,11 +56,6 @@ fn special(gguf: &Gguf, name: &str) -> Result<Option<u32>, Error> {
 fn byte_level(gguf: &Gguf) -> Result<tokenizers::Tokenizer, Error> {
     let path = gguf.store.path();
     let fail = |reason: String| Error::Tokenizer { path: path.into(), reason };
-    let unsupported = |what: String, supported: &str| Error::Unsupported {
-        path: path.into(),
-        what,
-        supported: supported.into(),
-    };
     let tokens =
         gguf.strings("tokenizer.ggml.tokens")?.ok_or_else(|| fail("no tokenizer.ggml.tokens".into()))?;
     let merges =
@@ -79,32 +68,39 @@ fn byte_level(gguf: &Gguf) -> Result<tokenizers::Tokenizer, Error> {
             Ok((left.into(), right.into()))
         })
         .collect::<Result<_, Error>>()?;
-    let pre = gguf.string("tokenizer.ggml.pre")?.unwrap_or("(none)");
-    let byte_level = |regex: bool| PreTokenizerWrapper::ByteLevel(ByteLevel::new(false, true, regex));
-    let (pre_tokenizer, ignore_merges) = match pre {
-        "gpt-2" => (byte_level(true), false),
-        "smollm" => {
-            let digits = PreTokenizerWrapper::Digits(Digits::new(true));
-            (PreTokenizerWrapper::Sequence(Sequence::new(vec![digits, byte_level(true)])), false)
-        }
-        "llama-bpe" => {
-            let pattern = SplitPattern::Regex(LLAMA3_PATTERN.into());
-            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
-                .map_err(|e| fail(e.to_string()))?;
-            let steps = vec![PreTokenizerWrapper::Split(split), byte_level(false)];
-            (PreTokenizerWrapper::Sequence(Sequence::new(steps)), true)
-        }
-        other => return Err(unsupported(format!("pre-tokenizer {other}"), "gpt-2, smollm, llama-bpe")),
-    };
+    let architecture = gguf.string("general.architecture")?.unwrap_or("");
+    let steps = pre_tokenizer::steps(gguf.string("tokenizer.ggml.pre")?, architecture, &tokens);
+    let steps = steps.map_err(|unknown| match unknown {
+        Unknown::Name(name) => Error::Unsupported {
+            path: path.into(),
+            what: format!("tokenizer.ggml.pre {name}"),
+            supported: format!(
+                "{}; or the model's Hugging Face folder, whose tokenizer.json says how text is cut",
+                pre_tokenizer::names()
+            ),
+        },
+        Unknown::Library(reason) => fail(reason),
+    })?;
+    let mut tokenizer = assemble(&tokens, merges, steps).map_err(fail)?;
+    add_special(&mut tokenizer, gguf, &tokens).map_err(fail)?;
+    Ok(tokenizer)
+}
+
+/// Byte-level BPE of a vocabulary.
+pub(super) fn assemble(
+    tokens: &[&str],
+    merges: Vec<(String, String)>,
+    steps: Steps,
+) -> Result<tokenizers::Tokenizer, String> {
     let vocab = tokens.iter().enumerate().map(|(id, token)| ((*token).to_string(), id as u32)).collect();
     let bpe = BPE::builder()
         .vocab_and_merges::<tokenizers::models::bpe::Vocab>(vocab, merges)
-        .ignore_merges(ignore_merges)
+        .ignore_merges(steps.ignore_merges)
         .build()
-        .map_err(|e| fail(e.to_string()))?;
+        .map_err(|e| e.to_string())?;
     let mut tokenizer = tokenizers::Tokenizer::new(bpe);
-    tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
-    add_special(&mut tokenizer, gguf, &tokens).map_err(fail)?;
+    tokenizer.with_normalizer(steps.normalizer).map_err(|e| e.to_string())?;
+    tokenizer.with_pre_tokenizer(Some(steps.pre_tokenizer));
     Ok(tokenizer)
 }
 

@@ -2,6 +2,7 @@
 
 mod gguf;
 mod pieces;
+mod pre_tokenizer;
 
 use std::panic::catch_unwind;
 use std::path::Path;

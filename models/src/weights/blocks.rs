@@ -19,6 +19,14 @@ pub fn nibbles(bytes: &[u8]) -> [u8; SUB_BLOCK] {
     std::array::from_fn(|i| if i < 16 { bytes[i] & 15 } else { bytes[i - 16] >> 4 })
 }
 
+/// The steps of `IQ4_NL`: closer to each other around zero.
+const IQ4_NL_STEPS: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+
+/// The steps that [`nibbles`] name in a block of `IQ4_NL`.
+pub fn iq4_nl(bytes: &[u8]) -> [i8; SUB_BLOCK] {
+    nibbles(bytes).map(|quant| IQ4_NL_STEPS[usize::from(quant)])
+}
+
 /// 5-bit quants: bit `i` of the first four bytes is the fifth of value `i`, [`nibbles`] follow.
 pub fn five_bits(bytes: &[u8]) -> [u8; SUB_BLOCK] {
     let low = nibbles(&bytes[4..]);

@@ -1,6 +1,6 @@
 use half::{bf16, f16};
 
-use super::blocks::{Affine, K_BLOCK, SUB_BLOCK, five_bits, nibbles, q4_k, q5_k, q6_k};
+use super::blocks::{Affine, K_BLOCK, SUB_BLOCK, five_bits, iq4_nl, nibbles, q4_k, q5_k, q6_k};
 
 /// Storage of a tensor's numbers, with what is needed to turn it into f32.
 ///
@@ -12,6 +12,7 @@ use super::blocks::{Affine, K_BLOCK, SUB_BLOCK, five_bits, nibbles, q4_k, q5_k, 
 /// | `Q8_0` | 32 | `d`, 32 × i8 | `d·q` |
 /// | `Q4_0` | 32 | `d`, 16 bytes | `d·(q − 8)` |
 /// | `Q4_1` | 32 | `d`, `m`, 16 bytes | `d·q + m` |
+/// | `IQ4_NL` | 32 | `d`, 16 bytes | `d·step(q)`, 16 steps of −127 to 113 |
 /// | `Q5_0` | 32 | `d`, 4 + 16 bytes | `d·(q − 16)` |
 /// | `Q5_1` | 32 | `d`, `m`, 4 + 16 bytes | `d·q + m` |
 /// | `Q4_K` | 256 | `d`, `m`, 12 bytes of `s` and `t`, 128 bytes | `d·s·q − m·t` |
@@ -35,17 +36,19 @@ pub enum WeightType {
     Q4_K,
     Q5_K,
     Q6_K,
+    IQ4_NL,
 }
 
 impl WeightType {
     /// The supported types, for error messages.
-    pub const SUPPORTED: &'static str = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K";
+    pub const SUPPORTED: &'static str =
+        "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, IQ4_NL";
 
     /// Values in a block; rows must be a multiple of it.
     pub fn block_len(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
-            Self::Q8_0 | Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 => SUB_BLOCK,
+            Self::Q8_0 | Self::Q4_0 | Self::Q4_1 | Self::Q5_0 | Self::Q5_1 | Self::IQ4_NL => SUB_BLOCK,
             Self::Q4_K | Self::Q5_K | Self::Q6_K => K_BLOCK,
         }
     }
@@ -56,7 +59,7 @@ impl WeightType {
             Self::F32 => 4,
             Self::F16 | Self::BF16 => 2,
             Self::Q8_0 => 34,
-            Self::Q4_0 => 18,
+            Self::Q4_0 | Self::IQ4_NL => 18,
             Self::Q4_1 => 20,
             Self::Q5_0 => 22,
             Self::Q5_1 => 24,
@@ -98,6 +101,12 @@ impl WeightType {
                 for block in blocks {
                     let (d, m) = (half_at(block), half_at(&block[2..]));
                     out.extend(nibbles(&block[4..]).map(|q| f32::from(q) * d + m));
+                }
+            }
+            Self::IQ4_NL => {
+                for block in blocks {
+                    let d = half_at(block);
+                    out.extend(iq4_nl(&block[2..]).map(|step| f32::from(step) * d));
                 }
             }
             Self::Q5_0 => {

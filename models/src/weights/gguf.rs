@@ -1,11 +1,12 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::WeightStore;
 use super::gguf_reader::HeaderReader;
+use super::gguf_split::Split;
 use super::gguf_tensors::{place, read_entries};
+use super::{TensorInfo, WeightStore};
 use crate::Error;
 
 /// A value of GGUF metadata.
@@ -23,7 +24,7 @@ pub enum MetaValue {
     Array(Vec<MetaValue>),
 }
 
-/// A GGUF file: metadata and tensors.
+/// A GGUF file, or several that are one model: metadata and tensors.
 ///
 /// # Reference
 /// The GGUF specification, versions 2 and 3 (`docs/gguf.md` of ggml), little-endian.
@@ -34,13 +35,15 @@ pub struct Gguf {
     pub store: WeightStore,
 }
 
-impl Gguf {
-    /// Reads the header; tensors are read when they are asked for.
-    ///
-    /// # Errors
-    /// Lengths or offsets that leave the file, unknown value types, unsupported tensor types
-    /// (all of them listed), a big-endian or an old file.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+/// The header of one file.
+struct Header {
+    metadata: HashMap<String, MetaValue>,
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl Header {
+    /// Reads the header of a file, which is number `file` of its model.
+    fn read(path: &Path, file: usize) -> Result<Self, Error> {
         let mut reader = HeaderReader::open(path)?;
         if reader.bytes(4, "magic")? != b"GGUF" {
             return Err(reader.malformed("the file does not begin with GGUF"));
@@ -61,15 +64,69 @@ impl Gguf {
             }
         }
         let entries = read_entries(&mut reader, tensor_count)?;
-        let tensors = place(&reader, &metadata, entries)?;
-        let file = File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-        let store = WeightStore {
-            path: path.to_path_buf(),
-            files: vec![(path.to_path_buf(), Mutex::new(file))],
-            tensors,
-            unreadable: Vec::new(),
-        };
-        Ok(Self { path: path.to_path_buf(), metadata, store })
+        let tensors = place(&reader, &metadata, entries, file)?;
+        Ok(Self { metadata, tensors })
+    }
+}
+
+impl Gguf {
+    /// Reads the header; tensors are read when they are asked for. Of a model in several files any part may be given.
+    ///
+    /// # Errors
+    /// Lengths or offsets that leave the file, unknown value types, unsupported tensor types
+    /// (all of them listed), a big-endian or an old file; a part without the others.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let given = Header::read(path, 0)?;
+        match Split::read(path, &given.metadata)? {
+            Some(split) => Self::open_parts(path, split),
+            None => {
+                let files = vec![opened(path)?];
+                Ok(Self::new(path, given.metadata, files, given.tensors))
+            }
+        }
+    }
+
+    /// Opens all parts of the model that the file at `path` is one of.
+    fn open_parts(path: &Path, split: Split) -> Result<Self, Error> {
+        let (mut metadata, mut files, mut tensors) = (HashMap::new(), Vec::new(), BTreeMap::new());
+        let mut stated = None;
+        for number in 0..split.count {
+            let part = split.sibling(path, number)?;
+            if !part.exists() {
+                let split = Split { number, ..split };
+                return Err(split.error(&part, "the file is missing".into()));
+            }
+            let header = Header::read(&part, number)?;
+            let found = Split::read(&part, &header.metadata)?;
+            split.check_part(&part, number, found)?;
+            if let Some(twice) = header.tensors.keys().find(|name| tensors.contains_key(*name)) {
+                let split = Split { number, ..split };
+                return Err(split.error(&part, format!("tensor {twice} is in an earlier part too")));
+            }
+            tensors.extend(header.tensors);
+            files.push(opened(&part)?);
+            stated = stated.or(found.and_then(|found| found.tensors));
+            if number == 0 {
+                metadata = header.metadata;
+            }
+        }
+        let first = split.sibling(path, 0)?;
+        if let Some(stated) = stated.filter(|stated| *stated != tensors.len()) {
+            let split = Split { number: 0, ..split };
+            let reason = format!("the parts have {} tensors, the first one says {stated}", tensors.len());
+            return Err(split.error(&first, reason));
+        }
+        Ok(Self::new(&first, metadata, files, tensors))
+    }
+
+    fn new(
+        path: &Path,
+        metadata: HashMap<String, MetaValue>,
+        files: Vec<(PathBuf, Mutex<File>)>,
+        tensors: BTreeMap<String, TensorInfo>,
+    ) -> Self {
+        let store = WeightStore { path: path.to_path_buf(), files, tensors, unreadable: Vec::new() };
+        Self { path: path.to_path_buf(), metadata, store }
     }
 
     /// The raw value of a key.
@@ -181,4 +238,9 @@ impl Gguf {
             }),
         }
     }
+}
+
+fn opened(path: &Path) -> Result<(PathBuf, Mutex<File>), Error> {
+    let file = File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    Ok((path.to_path_buf(), Mutex::new(file)))
 }

@@ -43,7 +43,7 @@ pub fn read_entries(reader: &mut HeaderReader, count: u64) -> Result<Vec<Entry>,
     Ok(entries)
 }
 
-/// Where each tensor lies, once the header has been read to its end.
+/// Where each tensor lies in file number `file` of a model, once the header has been read to its end.
 ///
 /// # Errors
 /// Tensors outside the file, rows that don't fill blocks, unsupported types (all of them listed).
@@ -51,6 +51,7 @@ pub fn place(
     reader: &HeaderReader,
     metadata: &HashMap<String, MetaValue>,
     entries: Vec<Entry>,
+    file: usize,
 ) -> Result<BTreeMap<String, TensorInfo>, Error> {
     let alignment = match metadata.get("general.alignment") {
         None => 32,
@@ -86,7 +87,7 @@ pub fn place(
         let end = start.and_then(|start| start.checked_add(byte_len as u64));
         match (start, end) {
             (Some(start), Some(end)) if end <= reader.file_len() => {
-                let info = TensorInfo { shape, dtype, file: 0, offset: start, byte_len };
+                let info = TensorInfo { shape, dtype, file, offset: start, byte_len };
                 if tensors.insert(name.clone(), info).is_some() {
                     return Err(reader.malformed(format!("tensor {name} stands twice")));
                 }
@@ -107,7 +108,7 @@ pub fn place(
 
 /// The type behind a GGML type number, or its name where it is not supported.
 fn weight_type(kind: u32) -> Result<WeightType, String> {
-    const OTHERS: [(u32, &str); 21] = [
+    const OTHERS: [(u32, &str); 20] = [
         (9, "Q8_1"),
         (10, "Q2_K"),
         (11, "Q3_K"),
@@ -116,7 +117,6 @@ fn weight_type(kind: u32) -> Result<WeightType, String> {
         (17, "IQ2_XS"),
         (18, "IQ3_XXS"),
         (19, "IQ1_S"),
-        (20, "IQ4_NL"),
         (21, "IQ3_S"),
         (22, "IQ2_S"),
         (23, "IQ4_XS"),
@@ -141,6 +141,7 @@ fn weight_type(kind: u32) -> Result<WeightType, String> {
         12 => WeightType::Q4_K,
         13 => WeightType::Q5_K,
         14 => WeightType::Q6_K,
+        20 => WeightType::IQ4_NL,
         30 => WeightType::BF16,
         _ => {
             let name = OTHERS.iter().find(|(number, _)| *number == kind).map(|(_, name)| (*name).to_string());

@@ -4,6 +4,7 @@ mod blocks;
 mod dtype;
 mod gguf;
 mod gguf_reader;
+mod gguf_split;
 mod gguf_tensors;
 mod safetensors;
 mod write;
@@ -16,7 +17,7 @@ use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
-pub use blocks::{Affine, five_bits, nibbles, q4_k, q5_k};
+pub use blocks::{Affine, five_bits, iq4_nl, nibbles, q4_k, q5_k};
 pub use dtype::{WeightType, half_at};
 pub use gguf::{Gguf, MetaValue};
 pub use safetensors::open_folder as open_safetensors;

@@ -238,3 +238,28 @@ fn a_tokenizer_whose_merges_lack_their_prefix() {
     });
     copy.refused("prefix", &["tokenizer.json: tokenizer: "]);
 }
+
+#[test]
+fn packed_weights_are_refused_by_the_name_of_what_packed_them() {
+    for (settings, name) in [
+        (
+            json!({"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}),
+            "bitsandbytes, 4 bits",
+        ),
+        (json!({"load_in_8bit": true}), "bitsandbytes, 8 bits"),
+        (json!({"quant_method": "gptq", "bits": 4}), "gptq, 4 bits"),
+        (json!({"quant_method": "fp8"}), "fp8"),
+    ] {
+        for model in ["tiny-llama", "tiny-gpt2", "tiny-bert"] {
+            let copy = Copy::of(model);
+            copy.edit_json("config.json", |config| config["quantization_config"] = settings.clone());
+            copy.refused(
+                name,
+                &["config.json", name, "is not supported", "the model that it was made from", "GGUF"],
+            );
+        }
+    }
+    let copy = Copy::of("tiny-llama");
+    fs::write(copy.file("quantize_config.json"), "{\"bits\": 4}").unwrap();
+    copy.refused("side file", &["quantize_config.json", "GPTQ or AWQ"]);
+}

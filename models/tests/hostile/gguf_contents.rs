@@ -18,7 +18,7 @@ fn unsupported_types_are_listed_together_by_name() {
         "blk.0.attn_q.weight: Q2_K",
         "blk.1.ffn_down.weight: IQ4_XS",
         "output.weight: GGML type 4711",
-        "is not supported; supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K",
+        "is not supported; supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, IQ4_NL",
     ];
     changed("other types", &parts, |file| {
         file.tensor("blk.0.attn_q.weight").kind = 10;
@@ -169,11 +169,12 @@ fn sizes_that_contradict_or_overflow() {
 
 #[test]
 fn tokenizers_that_do_not_fit() {
-    let supported = "is not supported; supported: gpt-2, smollm, llama-bpe";
-    changed("pre", &["pre-tokenizer qwen2", supported], |file| {
-        file.set_string("tokenizer.ggml.pre", "qwen2")
-    });
-    changed("no pre", &["pre-tokenizer (none)", supported], |file| file.remove("tokenizer.ggml.pre"));
+    for pre in ["tekken", "gpt-4o", "Qwen2"] {
+        let named = format!("tokenizer.ggml.pre {pre} is not supported; supported: gpt-2, smollm");
+        changed("pre", &[&named, "qwen2", "tokenizer.json says how text is cut"], |file| {
+            file.set_string("tokenizer.ggml.pre", pre)
+        });
+    }
     changed(
         "t5",
         &["tokenizer model t5 is not supported; supported: gpt2 (byte-level BPE), llama"],

@@ -10,6 +10,8 @@ mod gguf_bytes;
 mod gguf_contents;
 mod gguf_file;
 mod gguf_header;
+mod split;
+mod storage;
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
