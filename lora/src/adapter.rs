@@ -65,12 +65,13 @@ impl LoraAdapter {
     /// # Errors
     /// [`Error::OtherBase`]; [`Error::Tensors`] with all that is missing, unexpected or of another shape.
     pub fn check(&self, model: &LanguageModel) -> Result<(), Error> {
-        if let Some(trained_on) = self.base_fingerprint.as_ref().filter(|print| *print != model.fingerprint())
+        if let Some(trained_on) = &self.base_fingerprint
+            && trained_on != model.fingerprint_like(trained_on)
         {
             return Err(Error::OtherBase {
                 path: self.path.clone(),
                 trained_on: trained_on.clone(),
-                given: model.fingerprint().into(),
+                given: model.fingerprint_like(trained_on).into(),
             });
         }
         let layers: BTreeMap<Site, [usize; 2]> = model.linear_layers().collect();
@@ -112,7 +113,8 @@ impl LoraAdapter {
     pub fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
         for (site, module) in &self.modules {
-            hasher.update(format!("{site} {:?} {} {}\n", module.shape, module.rank(), module.scale));
+            let [outputs, inputs] = module.shape;
+            hasher.update(format!("{site} [{outputs}, {inputs}] {} {}\n", module.rank(), module.scale));
             let numbers = module.a.iter().chain(&module.b).chain(module.e.iter().flatten());
             numbers.for_each(|number| hasher.update(number.to_le_bytes()));
         }

@@ -27,6 +27,26 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The name in fingerprints of models.
+    pub fn canonical_name(self) -> &'static str {
+        match self {
+            Self::Silu => "silu",
+            Self::GeluTanh => "gelu_tanh",
+            Self::Gelu => "gelu",
+            Self::Relu => "relu",
+        }
+    }
+
+    /// The name in fingerprints that have no version.
+    pub fn legacy_name(self) -> &'static str {
+        match self {
+            Self::Silu => "Silu",
+            Self::GeluTanh => "GeluTanh",
+            Self::Gelu => "Gelu",
+            Self::Relu => "Relu",
+        }
+    }
+
     /// What Hugging Face calls it.
     pub fn name(self) -> &'static str {
         match self {

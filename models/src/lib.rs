@@ -25,6 +25,7 @@ mod device;
 mod embedding;
 mod encoder;
 mod error;
+mod fingerprint;
 mod gated;
 mod gradient;
 mod guard;

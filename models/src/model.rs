@@ -7,6 +7,7 @@ use crate::attention::KeyValues;
 use crate::decoder::{Decoder, export, load_gguf, load_safetensors};
 use crate::device::ComputeDevice;
 use crate::encoder::{self, Encoder, EncoderFamily};
+use crate::fingerprint::Fingerprint;
 use crate::guard::guarded;
 use crate::linear::Linear;
 use crate::self_test::{self, load_tested};
@@ -22,7 +23,7 @@ use crate::{DeviceRequest, Error, Precision, ScoreHead, Site, quantized_folder};
 pub struct LanguageModel {
     pub(crate) network: Network,
     tokenizer: Tokenizer,
-    fingerprint: String,
+    fingerprint: Fingerprint,
 }
 
 /// What computes.
@@ -194,9 +195,24 @@ impl LanguageModel {
         layers.into_iter().map(|layer| (layer.site(), layer.shape()))
     }
 
-    /// SHA-256 over configuration and weights, in hexadecimal: equal for equal models wherever they lie.
+    /// Names configuration and weights: equal for equal models wherever they lie. It begins with the version of its
+    /// formula.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        self.fingerprint.current()
+    }
+
+    /// The fingerprint in the version that `written` has, to compare the two: policies and adapters keep the fingerprints
+    /// of their time.
+    ///
+    /// ```no_run
+    /// # use rescorer_models::*;
+    /// # let model = LanguageModel::load("model.gguf".as_ref(), DeviceRequest::Cpu, Precision::F32)?;
+    /// # let written = "";
+    /// let is_this_model = written == model.fingerprint_like(written);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn fingerprint_like(&self, written: &str) -> &str {
+        self.fingerprint.like(written)
     }
 
     /// Natural log-probability of every edge, in the order of the edges: `ln p(token | path to node)`, that it follows the node; of an

@@ -174,31 +174,6 @@ impl DecoderConfig {
         self.variant.windows.as_ref().is_some_and(|windows| windows.local[layer])
     }
 
-    /// What the fingerprint of a model says of its shape. Fingerprints are kept in policies and adapters, so this stays as it was
-    /// when Llama was the only family.
-    pub fn fingerprint_text(&self) -> String {
-        let Self {
-            vocab_size,
-            d_model,
-            d_ff,
-            layers,
-            heads,
-            kv_heads,
-            head_dim,
-            context_len,
-            rope_theta,
-            norm_epsilon,
-            tied_head,
-            variant,
-        } = self;
-        let llama = format!(
-            "LlamaConfig {{ vocab_size: {vocab_size:?}, d_model: {d_model:?}, d_ff: {d_ff:?}, layers: {layers:?}, \
-             heads: {heads:?}, kv_heads: {kv_heads:?}, head_dim: {head_dim:?}, context_len: {context_len:?}, \
-             rope_theta: {rope_theta:?}, norm_epsilon: {norm_epsilon:?}, tied_head: {tied_head:?} }}"
-        );
-        if *variant == Variant::default() { llama } else { format!("{llama} {variant:?}") }
-    }
-
     /// Refuses sizes that can't be a model before anything is allocated by them.
     pub(super) fn check(self, path: &Path, tensors: usize) -> Result<Self, Error> {
         let malformed = |reason: String| Err(Error::Malformed { path: path.into(), reason });
@@ -258,35 +233,4 @@ impl DecoderConfig {
 
 pub(super) fn unsupported(path: &Path, what: String, supported: &str) -> Error {
     Error::Unsupported { path: path.into(), what, supported: supported.into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_of_llama_stay_as_they_were() {
-        let llama = DecoderConfig {
-            vocab_size: 96,
-            d_model: 32,
-            d_ff: 48,
-            layers: 2,
-            heads: 4,
-            kv_heads: 2,
-            head_dim: 8,
-            context_len: 128,
-            rope_theta: 20000.0,
-            norm_epsilon: 1e-5,
-            tied_head: false,
-            variant: Variant::default(),
-        };
-        assert_eq!(
-            llama.fingerprint_text(),
-            "LlamaConfig { vocab_size: 96, d_model: 32, d_ff: 48, layers: 2, heads: 4, kv_heads: 2, head_dim: 8, \
-             context_len: 128, rope_theta: 20000.0, norm_epsilon: 1e-5, tied_head: false }"
-        );
-        let qwen = DecoderConfig { variant: Family::Qwen2.variant(32), ..llama.clone() };
-        assert!(qwen.fingerprint_text().contains("biases: Qkv"));
-        assert_eq!((llama.query_scale(), llama.is_local(1)), (8f32.sqrt().recip(), false));
-    }
 }

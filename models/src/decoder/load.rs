@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::config::DecoderConfig;
 use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of, site};
@@ -11,18 +10,19 @@ use crate::adapter::TargetModule;
 use crate::attention::{Attention, Heads};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
+use crate::fingerprint::{Fingerprint, NamedDigest, tensor_digest};
 use crate::head::Head;
 use crate::layer_norm::{LayerNorm, Norm};
 use crate::linear::Linear;
 use crate::memory;
 use crate::rms_norm::RmsNorm;
-use crate::weights::{Gguf, RawTensor, WeightStore, tensor_digest};
+use crate::weights::{Gguf, RawTensor, WeightStore};
 
 /// Loads a decoder from an open GGUF file.
 ///
 /// # Errors
 /// Another architecture or variant, tensors that do not fit the metadata, an unreadable file.
-pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
+pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, Fingerprint), Error> {
     let config = DecoderConfig::from_gguf(gguf)?;
     load(&gguf.store, &GGUF, config, device)
 }
@@ -31,21 +31,21 @@ pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, String
 ///
 /// # Errors
 /// As [`load_gguf`].
-pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, String), Error> {
+pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, Fingerprint), Error> {
     let (config, store) = DecoderConfig::from_folder(folder)?;
     let layout = if config.is_gpt2() { &HUGGING_FACE_GPT2 } else { &HUGGING_FACE };
     load(&store, layout, config, device)
 }
 
 /// What a layer becomes, with the digests of its tensors.
-type Loaded<T> = Result<(T, Vec<[u8; 32]>), Error>;
+type Loaded<T> = Result<(T, Vec<NamedDigest>), Error>;
 
 fn load(
     store: &WeightStore,
     layout: &Layout,
     config: DecoderConfig,
     device: &ComputeDevice,
-) -> Result<(Decoder, String), Error> {
+) -> Result<(Decoder, Fingerprint), Error> {
     let wanted = layout.wanted(&config);
     store.check(&wanted, &layout.ignored)?;
     if device.is_cpu() {
@@ -53,15 +53,14 @@ fn load(
         let needed = memory::bytes_of_weights(store, names, layout.embedding, config.tied_head, device);
         memory::require(store.path(), needed, device.precision())?;
     }
-    let blocks: Vec<(Block, Vec<[u8; 32]>)> = (0..config.layers)
+    let blocks: Vec<(Block, Vec<NamedDigest>)> = (0..config.layers)
         .into_par_iter()
         .map(|layer| load_block(store, layout, &config, layer, device))
         .collect::<Result<_, Error>>()?;
-    let mut fingerprint = Sha256::new();
-    fingerprint.update(format!("{}\n", config.fingerprint_text()));
+    let mut digests = Vec::new();
     let mut read = |name: &str| -> Result<RawTensor, Error> {
         let tensor = store.read(name)?;
-        fingerprint.update(tensor_digest(name, &tensor));
+        digests.push(tensor_digest(name, &tensor));
         Ok(tensor)
     };
     let embedding = read(layout.embedding)?;
@@ -80,11 +79,11 @@ fn load(
         embedding = embedding.with_positions(read(layout.positions)?);
     }
     let mut loaded = Vec::with_capacity(blocks.len());
-    for (block, digests) in blocks {
-        digests.iter().for_each(|digest| fingerprint.update(digest));
+    for (block, of_block) in blocks {
+        digests.extend(of_block);
         loaded.push(block);
     }
-    let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = Fingerprint::new(&config.fingerprint_fields(), &config.legacy_text(), &digests);
     let decoder =
         Decoder { config, device: device.clone(), embedding, blocks: loaded, norm: last_norm, head };
     Ok((decoder, fingerprint))

@@ -4,6 +4,7 @@ mod config;
 mod config_gguf;
 mod config_json;
 mod export;
+mod fingerprint;
 mod layout;
 mod load;
 mod plans;

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::config::{EncoderConfig, EncoderFamily};
 use super::layout::{HEAD_BIAS, HEAD_WEIGHT, Layout, NORM, POSITIONS, SEGMENTS, WORDS};
@@ -12,11 +11,12 @@ use crate::adapter::{ScoreHead, Site, TargetModule};
 use crate::attention::{Attention, Heads};
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
+use crate::fingerprint::{Fingerprint, NamedDigest, tensor_digest};
 use crate::head::Head;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 use crate::memory;
-use crate::weights::{RawTensor, WeightStore, open_safetensors, tensor_digest};
+use crate::weights::{RawTensor, WeightStore, open_safetensors};
 
 /// Loads an encoder from a Hugging Face folder, whose `config.json` has this text, with its fingerprint.
 ///
@@ -27,7 +27,7 @@ pub fn load(
     config: &[u8],
     family: EncoderFamily,
     device: &ComputeDevice,
-) -> Result<(Encoder, String), Error> {
+) -> Result<(Encoder, Fingerprint), Error> {
     let (store, layout, config, wanted) = open(folder, config, family)?;
     let has_head = store.tensors().contains_key(layout.head[2]);
     if device.is_cpu() {
@@ -61,15 +61,12 @@ pub fn load(
         }),
         false => None,
     };
-    let mut fingerprint = Sha256::new();
-    fingerprint.update(format!("{config:?}\n"));
-    digests.iter().for_each(|digest| fingerprint.update(digest));
     let mut loaded = Vec::with_capacity(blocks.len());
-    for (block, digests) in blocks {
-        digests.iter().for_each(|digest| fingerprint.update(digest));
+    for (block, of_block) in blocks {
+        digests.extend(of_block);
         loaded.push(block);
     }
-    let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = Fingerprint::new(&config.fingerprint_fields(), &config.legacy_text(), &digests);
     let encoder = Encoder {
         device: device.clone(),
         embedding,
@@ -110,7 +107,7 @@ fn modern_name(name: String) -> String {
 }
 
 /// Of the tensors that were read, in their order.
-type Digests = Vec<[u8; 32]>;
+type Digests = Vec<NamedDigest>;
 
 /// A checkpoint that is being read.
 struct Source<'a> {

@@ -2,6 +2,7 @@
 
 mod config;
 mod export;
+mod fingerprint;
 mod layout;
 mod load;
 mod masked_head;

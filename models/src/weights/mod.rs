@@ -15,8 +15,6 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use sha2::{Digest, Sha256};
-
 pub use blocks::{Affine, five_bits, iq4_nl, nibbles, q4_k, q5_k};
 pub use dtype::{WeightType, half_at};
 pub use gguf::{Gguf, MetaValue};
@@ -206,12 +204,4 @@ impl WeightStore {
         }
         Err(Error::Tensors { path: self.path.clone(), problems: problems.join("\n") })
     }
-}
-
-/// Digest of a tensor's name, type, shape and bytes, for a model's fingerprint.
-pub fn tensor_digest(name: &str, tensor: &RawTensor) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(format!("{name} {:?} {:?}\n", tensor.dtype, tensor.shape));
-    hasher.update(&tensor.bytes);
-    hasher.finalize().into()
 }

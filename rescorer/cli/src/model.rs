@@ -47,7 +47,8 @@ impl Loaded {
 
     /// Checks that a policy is for this model and this adapter.
     pub fn check(&self, policy: &Policy) -> Result<(), rescorer::Error> {
-        policy.check_model(&self.identity)?;
+        let fingerprint = self.model.fingerprint_like(&policy.model.fingerprint).into();
+        policy.check_model(&ModelIdentity { fingerprint, ..self.identity.clone() })?;
         policy.check_adapter(self.adapter.as_ref())
     }
 }

@@ -80,7 +80,7 @@ impl EarlierPass {
         let EarlierPolicy { share, threshold, fusion, convention, .. } = *policy;
         let given =
             |fingerprint: &str| ModelIdentity { name: "given".into(), fingerprint: fingerprint.into() };
-        policy.model.check_model(&given(model.fingerprint()))?;
+        policy.model.check_model(&given(model.fingerprint_like(&policy.model.fingerprint)))?;
         let adapter = adapters.default_adapter().map(|adapter| given(adapter.fingerprint().unwrap_or("")));
         ModelIdentity::check_adapter(policy.adapter.as_ref(), adapter.as_ref())?;
         let scorer = Scorer::new(model, convention)?.with_adapters(adapters);

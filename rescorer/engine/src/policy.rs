@@ -49,7 +49,7 @@ pub struct Policy {
 pub struct ModelIdentity {
     /// Name or path as the user gave it.
     pub name: String,
-    /// [`rescorer_models::LanguageModel::fingerprint`], or that of the adapter.
+    /// [`rescorer_models::LanguageModel::fingerprint`], in the version of its time, or that of the adapter.
     pub fingerprint: String,
 }
 

@@ -219,7 +219,7 @@ impl Rescorer {
             name: "given".to_owned(),
             fingerprint: fingerprint.to_owned(),
         };
-        policy.check_model(&identity(model.fingerprint()))?;
+        policy.check_model(&identity(model.fingerprint_like(&policy.model.fingerprint)))?;
         let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
         policy.check_adapter(adapter.as_ref())?;
         let scorer = Scorer::new(model, policy.convention)?.with_adapters(adapters);

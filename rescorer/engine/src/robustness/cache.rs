@@ -38,16 +38,35 @@ struct Line<'a> {
     lm_score: f64,
 }
 
+impl CacheKey {
+    fn head(&self, folder: &Path) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|e| Error::ScoreCache { path: folder.into(), reason: e.to_string() })
+    }
+
+    fn path(head: &str, folder: &Path) -> PathBuf {
+        let hash: String = Sha256::digest(head).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        folder.join(format!("{hash}.jsonl"))
+    }
+
+    /// This key, or `earlier`, the same one in another spelling, where the folder has a file of that one alone.
+    ///
+    /// # Errors
+    /// A key that can't be written.
+    pub fn or_earlier(self, earlier: Self, folder: &Path) -> Result<Self, Error> {
+        let exists = |key: &Self| Ok::<_, Error>(Self::path(&key.head(folder)?, folder).exists());
+        Ok(if !exists(&self)? && exists(&earlier)? { earlier } else { self })
+    }
+}
+
 impl ScoreCache {
     /// Opens the file of a key in a folder, which is made where it is missing.
     ///
     /// # Errors
     /// A folder or file that can't be read or written, a line inside the file that is none of ours.
     pub fn open(folder: &Path, key: &CacheKey) -> Result<Self, Error> {
-        let head = serde_json::to_string(key)
-            .map_err(|e| Error::ScoreCache { path: folder.into(), reason: e.to_string() })?;
-        let hash: String = Sha256::digest(&head).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let path = folder.join(format!("{hash}.jsonl"));
+        let head = key.head(folder)?;
+        let path = CacheKey::path(&head, folder);
         let fail = |reason: String| Error::ScoreCache { path: path.clone(), reason };
         let cannot = |e: std::io::Error| fail(format!("{e}; give a folder that can be written"));
         std::fs::create_dir_all(folder).map_err(cannot)?;
@@ -137,6 +156,18 @@ mod tests {
         drop(cache);
         assert_eq!(ScoreCache::open(folder.path(), &key("a")).unwrap().get("three"), Some(-3.0));
         assert!(ScoreCache::open(folder.path(), &key("b")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_in_an_earlier_spelling_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let choose = || key("v2:a").or_earlier(key("a"), folder.path()).unwrap();
+        assert_eq!(choose(), key("v2:a"), "there is no file");
+        ScoreCache::open(folder.path(), &key("a")).unwrap().add([("one", -1.0)]).unwrap();
+        assert_eq!(choose(), key("a"));
+        assert_eq!(ScoreCache::open(folder.path(), &choose()).unwrap().get("one"), Some(-1.0));
+        ScoreCache::open(folder.path(), &key("v2:a")).unwrap();
+        assert_eq!(choose(), key("v2:a"), "there are both");
     }
 
     #[test]

@@ -44,10 +44,11 @@ impl Trainer {
         Ok(Some(checkpoint.progress))
     }
 
-    /// Hash over recipe, model and lists.
+    /// Hash over recipe, model and lists. The fingerprint of the model is the one without a version, so that checkpoints
+    /// of earlier versions are gone on from.
     fn identity(&self) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(format!("{:?}\n{}\n", self.recipe, self.scorer.model().fingerprint()));
+        hasher.update(format!("{:?}\n{}\n", self.recipe, self.scorer.model().fingerprint_like("")));
         self.set.examples.iter().for_each(|example| hasher.update(format!("{example:?}\n")));
         self.set.dev.iter().for_each(|utterance| hasher.update(crate::content_hash(utterance)));
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -155,6 +155,8 @@ fn contestant(
         convention: decision.convention,
         precision: loaded.model.device().precision().to_string(),
     };
+    let earlier = CacheKey { model: loaded.model.fingerprint_like("").into(), ..key.clone() };
+    let key = key.or_earlier(earlier, folder)?;
     let mut cache = ScoreCache::open(folder, &key)?;
     let missing = benchmark.missing_texts(&cache);
     status.say(format_args!("{}: {missing} texts to score, {} known", rescorer.name, cache.len()));
