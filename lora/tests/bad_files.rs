@@ -241,9 +241,12 @@ fn names_with_an_adapter_or_a_wrapper_in_them_are_mended() {
     refused(&folder, &["twice: module.base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"]);
 }
 
+/// A tensor more: its name behind the prefix, and its shape.
+type Extra<'a> = (&'a str, &'a [usize]);
+
 #[test]
 fn tensors_that_are_not_read_are_named_with_what_helps() {
-    let extras: [(&[(&str, &[usize])], &[&str]); 6] = [
+    let extras: [(&[Extra], &[&str]); 6] = [
         (
             &[("lm_head.lora_A.weight", &[3, 4]), ("lm_head.lora_B.weight", &[4, 3])],
             &["and 1 more: an adapter on the head", "merge"],
