@@ -6,6 +6,8 @@
 //! same columns, so a null is a field that is not there. A column `extra`, or such a field of a hypothesis,
 //! whose text is a JSON object stands for the fields of that object: so our own writers keep fields that they
 //! don't know.
+//!
+//! Where no column says so, but two are `id` and `text`, a row is one hypothesis, as in a table of text ([`flat`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use serde_json::{Map, Value};
 
 use crate::body::Body;
 use crate::cells::{self, Flaw};
+use crate::flat;
+use crate::formats::{is_table, table};
 use crate::reader::stem;
 use crate::reading::Reading;
 use crate::shape::Json;
@@ -30,52 +34,55 @@ pub(crate) struct Batches {
     pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>,
 }
 
-/// The rows of a file of columns.
-pub(crate) struct ColumnsBody {
-    name: Arc<str>,
-    stem: String,
+/// The rows of a file of columns, one after the other.
+pub(crate) struct Steps {
+    pub(crate) name: Arc<str>,
     format: Format,
-    /// The format whose fields the columns are.
-    shape: Format,
-    json: &'static Json,
-    reading: Arc<Reading>,
     batches: Batches,
     batch: Option<(RecordBatch, usize)>,
     /// Rows read so far.
-    row: u64,
+    pub(crate) row: u64,
 }
 
-impl ColumnsBody {
-    /// Opens a file, and looks whether its columns can be read.
-    pub(crate) fn open(
-        name: &str,
-        format: Format,
-        reading: Arc<Reading>,
-        open: impl FnOnce() -> Result<Batches, String>,
-    ) -> Result<Self, Error> {
-        let fail = |reason: String| Error::Columns { path: name.to_owned(), format, reason };
-        let batches = guard(open)
-            .map_err(|reason| fail(format!("it is cut short or broken ({reason}); write it again")))?;
-        let columns = batches.schema.fields();
-        if let Some((column, kind)) = columns.iter().find_map(|column| cells::unreadable(column)) {
-            return Err(fail(format!(
-                "its column `{column}` is of the type {kind}, which cannot be carried along; leave it out, or make it text or numbers"
-            )));
-        }
-        let Some((shape, json)) = Format::of_marks(|mark| has(columns, mark)) else {
-            let names: Vec<_> = columns.iter().map(|column| format!("`{}`", column.name())).collect();
-            return Err(fail(format!(
-                "none of its columns ({}) tells what a row is; name one `hypotheses` (lists of structs with `text` and \
-                 `score`) or `input` (lists of strings)",
-                names.join(", ")
-            )));
-        };
-        let stem = stem(name);
-        Ok(Self { name: name.into(), stem, format, shape, json, reading, batches, batch: None, row: 0 })
+/// Opens a file, and looks whether its columns can be read.
+pub(crate) fn open(
+    name: &str,
+    format: Format,
+    reading: Arc<Reading>,
+    open: impl FnOnce() -> Result<Batches, String>,
+) -> Result<Box<dyn Body>, Error> {
+    let fail = |reason: String| Error::Columns { path: name.to_owned(), format, reason };
+    let batches = guard(open)
+        .map_err(|reason| fail(format!("it is cut short or broken ({reason}); write it again")))?;
+    let columns = batches.schema.fields();
+    if let Some((column, kind)) = columns.iter().find_map(|column| cells::unreadable(column)) {
+        return Err(fail(format!(
+            "its column `{column}` is of the type {kind}, which cannot be carried along; leave it out, or make it text or numbers"
+        )));
     }
+    let marked = Format::of_marks(|mark| has(columns, mark));
+    let header = flat::header(columns);
+    let steps = Steps { name: name.into(), format, batches, batch: None, row: 0 };
+    match marked {
+        Some((shape, json)) => Ok(Box::new(ColumnsBody { stem: stem(name), shape, json, reading, steps })),
+        None if is_table(&header, &reading.names) => {
+            table(Box::new(flat::FlatRows(steps)), &header, &reading).map_err(fail)
+        }
+        None => {
+            let columns = steps.batches.schema.fields().iter();
+            let names: Vec<_> = columns.map(|column| format!("`{}`", column.name())).collect();
+            Err(fail(format!(
+                "none of its columns ({}) tells what a row is; name one `hypotheses` (lists of structs with `text` and \
+                 `score`) or `input` (lists of strings), or two `id` and `text`, where a row is one hypothesis",
+                names.join(", ")
+            )))
+        }
+    }
+}
 
+impl Steps {
     /// The next row: the batch that it stands in, and its place there.
-    fn step(&mut self) -> Result<Option<(RecordBatch, usize)>, Error> {
+    pub(crate) fn step(&mut self) -> Result<Option<(RecordBatch, usize)>, Error> {
         loop {
             if let Some((batch, next)) = self.batch.as_mut().filter(|(batch, next)| *next < batch.num_rows())
             {
@@ -98,12 +105,23 @@ impl ColumnsBody {
     }
 }
 
+/// Rows that hold a list each.
+struct ColumnsBody {
+    stem: String,
+    /// The format whose fields the columns are.
+    shape: Format,
+    json: &'static Json,
+    reading: Arc<Reading>,
+    steps: Steps,
+}
+
 impl Body for ColumnsBody {
     fn next(&mut self) -> Result<Option<(Utterance, Place)>, Error> {
-        let Some((batch, index)) = self.step()? else { return Ok(None) };
-        let id = format!("{}:{}", self.stem, self.row);
-        self.row += 1;
-        let mut place = Place { path: Some(self.name.clone()), line: Some(self.row), utterance: None };
+        let Some((batch, index)) = self.steps.step()? else { return Ok(None) };
+        let id = format!("{}:{}", self.stem, self.steps.row);
+        self.steps.row += 1;
+        let (path, line) = (Some(self.steps.name.clone()), Some(self.steps.row));
+        let mut place = Place { path, line, utterance: None };
         let row = row(&batch, index).map_err(|flaw| {
             place.utterance = stated_id(&batch, index);
             let place = place.clone();

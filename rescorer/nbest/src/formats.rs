@@ -38,6 +38,8 @@ mod whisper;
 
 pub(crate) use beams::is_hypothesis;
 pub(crate) use csv::refusal;
+#[cfg(feature = "parquet")]
+pub(crate) use csv::{is_table, table};
 pub(crate) use whisper::join;
 
 /// What the crate knows about a format.

@@ -36,6 +36,8 @@ mod error;
 mod extra;
 mod field_names;
 mod fields;
+#[cfg(feature = "parquet")]
+mod flat;
 mod formats;
 mod hypothesis;
 mod json;

@@ -4,6 +4,8 @@
 //! closing quote is a flaw of its row, and a quote that is never closed ends the reading. A quote inside a field
 //! that does not begin with one is a character like any other.
 
+use std::sync::Arc;
+
 use crate::source::Source;
 use crate::{Error, Format};
 
@@ -24,6 +26,25 @@ pub(crate) struct Cell {
     pub(crate) text: String,
     /// Whether it stands in quotes.
     pub(crate) quoted: bool,
+}
+
+/// What yields the rows of a table, one after the other.
+pub(crate) trait RowStream: Send {
+    /// The input, as it was named.
+    fn name(&self) -> &Arc<str>;
+
+    /// The next row; `None` at the end.
+    fn next(&mut self) -> Result<Option<Row>, Error>;
+}
+
+impl RowStream for Rows {
+    fn name(&self) -> &Arc<str> {
+        self.source.name()
+    }
+
+    fn next(&mut self) -> Result<Option<Row>, Error> {
+        self.row()
+    }
 }
 
 /// What is wrong with a row.
@@ -47,12 +68,8 @@ impl Rows {
         Self { source, format, delimiter }
     }
 
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
-    }
-
     /// The next row; `None` at the end. It reads no further than the end of the row.
-    pub(crate) fn next(&mut self) -> Result<Option<Row>, Error> {
+    fn row(&mut self) -> Result<Option<Row>, Error> {
         loop {
             let line = self.source.line();
             let mut cut = Cut::new(self.delimiter);

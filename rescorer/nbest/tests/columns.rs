@@ -117,7 +117,7 @@ fn columns_that_are_of_no_use_are_refused() {
     assert_eq!(
         refusal(&fixture("other.parquet")).split(" as ").nth(1).unwrap(),
         "parquet: none of its columns (`text`, `score`) tells what a row is; name one `hypotheses` (lists of structs \
-         with `text` and `score`) or `input` (lists of strings)"
+         with `text` and `score`) or `input` (lists of strings), or two `id` and `text`, where a row is one hypothesis"
     );
     assert!(refusal(&fixture("audio.parquet")).contains(
         "its column `audio.bytes` is of the type Binary, which cannot be carried along; leave it out, or"

@@ -15,8 +15,8 @@ use arrow_ipc::reader::StreamReader;
 use arrow_ipc::{CompressionType, Message, RecordBatch, root_as_message};
 
 use super::{Kind, Spec};
-use crate::Format;
-use crate::columns::{Batches, ColumnsBody};
+use crate::columns::Batches;
+use crate::{Format, columns};
 
 /// How a file begins, and how it ends.
 const FILE: &[u8; 6] = b"ARROW1";
@@ -29,9 +29,7 @@ pub(super) const SPEC: Spec = Spec {
     name: "arrow",
     kind: Kind::Columns {
         marker: |start| start.starts_with(FILE) || start.starts_with(&MESSAGE),
-        open: |name, file, reading| {
-            Ok(Box::new(ColumnsBody::open(name, Format::Arrow, reading, || open(file))?))
-        },
+        open: |name, file, reading| columns::open(name, Format::Arrow, reading, || open(file)),
     },
 };
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use super::{Kind, Opened, Spec};
 use crate::reading::Reading;
-use crate::rows::{Row, Rows};
+use crate::rows::{Row, RowStream, Rows};
 use crate::source::Source;
 use crate::{Error, FieldNames, Format};
 
@@ -75,10 +75,28 @@ pub(crate) fn refusal(line: &[u8], names: &FieldNames) -> Option<String> {
 /// Reads a table.
 pub(super) fn open(source: Source, reading: &Arc<Reading>, format: Format, delimiter: u8) -> Opened {
     let mut rows = Rows::new(source, format, delimiter);
-    let path = rows.source().name().to_string();
+    let path = rows.name().to_string();
     let Some(header) = rows.next()? else { return Err(Error::Empty { path }) };
     match Columns::find(&header, &reading.names, delimiter) {
-        Ok(columns) => Ok(Box::new(Table::new(rows, columns, delimiter, reading.clone()))),
+        Ok(columns) => Ok(Box::new(Table::new(Box::new(rows), columns, delimiter, reading.clone()))),
         Err(reason) => Err(Error::Header { path, line: header.line, reason }),
     }
+}
+
+/// Reads rows from elsewhere as a table, if its header names the columns that are needed; else, or where the columns cannot
+/// be read, says why.
+#[cfg(feature = "parquet")]
+pub(crate) fn table(
+    rows: Box<dyn RowStream>,
+    header: &Row,
+    reading: &Arc<Reading>,
+) -> Result<Box<dyn crate::body::Body>, String> {
+    let columns = Columns::find(header, &reading.names, 0)?;
+    Ok(Box::new(Table::new(rows, columns, 0, reading.clone())))
+}
+
+/// Whether a header names the columns that a table needs.
+#[cfg(feature = "parquet")]
+pub(crate) fn is_table(header: &Row, names: &FieldNames) -> bool {
+    Columns::are_in(header, names)
 }

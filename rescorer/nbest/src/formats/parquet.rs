@@ -8,16 +8,14 @@ use std::fs::File;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Kind, Spec};
-use crate::Format;
-use crate::columns::{BATCH, Batches, ColumnsBody};
+use crate::columns::{BATCH, Batches};
+use crate::{Format, columns};
 
 pub(super) const SPEC: Spec = Spec {
     name: "parquet",
     kind: Kind::Columns {
         marker: |start| start.starts_with(b"PAR1"),
-        open: |name, file, reading| {
-            Ok(Box::new(ColumnsBody::open(name, Format::Parquet, reading, || open(file))?))
-        },
+        open: |name, file, reading| columns::open(name, Format::Parquet, reading, || open(file)),
     },
 };
 

@@ -194,11 +194,12 @@ impl Seen<'_> {
     fn all(&self) -> String {
         let names: Vec<_> = self.names.iter().map(|name| format!("`{name}`")).collect();
         let between = match self.delimiter {
-            b'\t' => "tabs",
-            b';' => "semicolons",
-            _ => "commas",
+            b'\t' => "with tabs between them, ",
+            b';' => "with semicolons between them, ",
+            b',' => "with commas between them, ",
+            _ => "",
         };
-        format!("with {between} between them, the columns are {}", names.join(", "))
+        format!("{between}the columns are {}", names.join(", "))
     }
 }
 

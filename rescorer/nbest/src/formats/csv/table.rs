@@ -9,13 +9,13 @@ use super::number;
 use crate::body::Body;
 use crate::output_formats::OF_SECOND_PASS;
 use crate::reading::Reading;
-use crate::rows::{Cell, Flaw, Row, Rows};
+use crate::rows::{Cell, Flaw, Row, RowStream};
 use crate::scores::{self, Beside};
 use crate::{Error, Hypothesis, NBest, Place, SeenIds, Utterance, extra, json};
 
 /// The utterances of a table.
 pub(super) struct Table {
-    rows: Rows,
+    rows: Box<dyn RowStream>,
     columns: Columns,
     delimiter: u8,
     reading: Arc<Reading>,
@@ -29,7 +29,12 @@ pub(super) struct Table {
 
 impl Table {
     /// The rows behind the one that names the columns.
-    pub(super) fn new(rows: Rows, columns: Columns, delimiter: u8, reading: Arc<Reading>) -> Self {
+    pub(super) fn new(
+        rows: Box<dyn RowStream>,
+        columns: Columns,
+        delimiter: u8,
+        reading: Arc<Reading>,
+    ) -> Self {
         let (next, stray, begun, seen) = (None, None, false, SeenIds::default());
         Self { rows, columns, delimiter, reading, next, stray, begun, seen }
     }
@@ -45,7 +50,7 @@ impl Table {
     }
 
     fn place(&self, line: u64, id: Option<&str>) -> Place {
-        let path = Some(self.rows.source().name().clone());
+        let path = Some(self.rows.name().clone());
         Place { path, line: Some(line), utterance: id.filter(|id| !id.is_empty()).map(str::to_owned) }
     }
 
@@ -242,7 +247,7 @@ impl Body for Table {
             None => match self.rows.next()? {
                 Some(row) => row,
                 None if self.begun => return Ok(None),
-                None => return Err(Error::Empty { path: self.rows.source().name().to_string() }),
+                None => return Err(Error::Empty { path: self.rows.name().to_string() }),
             },
         };
         self.begun = true;
