@@ -54,8 +54,17 @@ pub enum Error {
     NoDraws,
 
     /// No normalisation has this name.
-    #[error("unknown normalisation {name:?}; use none, lower, whisper-basic or whisper-english")]
+    #[error(
+        "unknown normalisation {name:?}; use none, lower, nfc, nfc-lower, whisper-basic or whisper-english"
+    )]
     UnknownNormalization {
+        /// The name that was given.
+        name: String,
+    },
+
+    /// No unit of error has this name.
+    #[error("unknown unit {name:?}; use word, character or mixed")]
+    UnknownUnit {
         /// The name that was given.
         name: String,
     },

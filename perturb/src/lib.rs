@@ -1,7 +1,8 @@
 //! Word alignment, word error rate and its significance.
 //!
 //! Texts are sequences of words, `&[&str]`; [`words`] makes them from a text, after
-//! [`Normalization`] where that is asked for. [`word_errors`] counts the errors behind every word
+//! [`Normalization`] where that is asked for, and [`Unit::split`] makes characters, for languages
+//! without spaces. [`ReferenceCheck`] tells of references that make a rate wrong. [`word_errors`] counts the errors behind every word
 //! error rate, [`Wer`] pools them over a corpus, and [`align`] tells substitutions, deletions and
 //! insertions apart as sclite does. [`wer_interval`] says how sure a rate is; [`mapsswe()`] and
 //! [`paired_bootstrap`] say whether two systems differ.
@@ -32,11 +33,15 @@ mod error;
 mod homophones;
 mod lexicon;
 mod mapsswe;
+mod metric;
 mod normalize;
 mod nprr;
 mod paired;
 mod perturbation;
+mod references;
 mod report;
+mod script;
+mod unit;
 mod wer;
 
 pub use align::{Alignment, EditOp, ErrorCounts, align};
@@ -49,6 +54,7 @@ pub use error::Error;
 pub use homophones::{Homophone, HomophoneOptions, Homophones};
 pub use lexicon::{Lexicon, Phone, Pronunciation};
 pub use mapsswe::{Mapsswe, mapsswe};
+pub use metric::Metric;
 pub use normalize::{Normalization, words};
 pub use nprr::{
     NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, RobustnessErrors, gain_kept, nprr, nprr_difference,
@@ -57,5 +63,7 @@ pub use paired::{PairedBootstrap, paired_bootstrap, werr_interval};
 pub use perturbation::{
     HypothesisReplacement, Perturbation, PerturbationKind, Perturbed, PerturbedText, Replacement, WordCounts,
 };
+pub use references::{Example, ReferenceCheck, ReferenceFinding, ReferenceKind};
 pub use report::ErrorReport;
+pub use unit::Unit;
 pub use wer::{UtteranceErrors, Wer, oracle_errors};

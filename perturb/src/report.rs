@@ -3,11 +3,11 @@
 use serde::Serialize;
 use std::fmt;
 
-use crate::{ErrorCounts, UtteranceErrors, Wer, align};
+use crate::{ErrorCounts, Unit, UtteranceErrors, Wer, align};
 
-/// WER of a corpus beside the S, D and I that sclite would report for it.
+/// WER, CER or MER of a corpus beside the S, D and I that sclite would report for it.
 ///
-/// WER counts unit-cost edits, S + D + I come from the alignment of [`align`]. The two totals
+/// The rate counts unit-cost edits, S + D + I come from the alignment of [`align`]. The two totals
 /// differ now and then; the text form names both where they do.
 ///
 /// ```
@@ -23,6 +23,8 @@ use crate::{ErrorCounts, UtteranceErrors, Wer, align};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ErrorReport {
+    /// What the texts are cut into.
+    pub unit: Unit,
     /// Unit-cost errors.
     pub wer: Wer,
     /// Steps of the alignments with sclite's costs.
@@ -30,6 +32,12 @@ pub struct ErrorReport {
 }
 
 impl ErrorReport {
+    /// A report over units of this kind, without an utterance yet.
+    #[must_use]
+    pub fn new(unit: Unit) -> Self {
+        Self { unit, ..Self::default() }
+    }
+
     /// Adds one utterance; returns its row.
     pub fn add(&mut self, reference: &[&str], hypothesis: &[&str]) -> UtteranceErrors {
         let row = UtteranceErrors::count(reference, hypothesis);
@@ -47,15 +55,20 @@ impl ErrorReport {
 
 impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { wer, counts } = self;
+        let Self { unit, wer, counts } = self;
         match wer.percent() {
-            Some(percent) => write!(f, "WER {percent:.2} %")?,
-            None => write!(f, "WER undefined")?,
+            Some(percent) => write!(f, "{} {percent:.2} %", unit.rate())?,
+            None => write!(f, "{} undefined", unit.rate())?,
         }
         write!(
             f,
-            " ({} errors, {} reference words); {} substitutions, {} deletions, {} insertions",
-            wer.errors, wer.reference_words, counts.substitutions, counts.deletions, counts.insertions
+            " ({} errors, {} reference {}); {} substitutions, {} deletions, {} insertions",
+            wer.errors,
+            wer.reference_words,
+            unit.plural(),
+            counts.substitutions,
+            counts.deletions,
+            counts.insertions
         )?;
         if self.totals_differ() {
             write!(f, " ({} errors with sclite's costs)", counts.errors())?;
@@ -78,6 +91,14 @@ mod tests {
             report.to_string(),
             "WER 40.00 % (2 errors, 5 reference words); 1 substitutions, 1 deletions, 0 insertions"
         );
+    }
+
+    #[test]
+    fn other_units_have_other_names() {
+        let mut report = ErrorReport::new(Unit::Character);
+        report.add(&Unit::Character.split("七里香"), &Unit::Character.split("七里相"));
+        let text = report.to_string();
+        assert!(text.starts_with("CER 33.33 % (1 errors, 3 reference characters);"), "{text}");
     }
 
     #[test]

@@ -7,9 +7,9 @@ use crate::word_errors;
 /// The errors of one utterance: the row that pooled rates and bootstraps are made of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct UtteranceErrors {
-    /// Unit-cost word edits.
+    /// Unit-cost edits of words, or of whatever units were counted.
     pub errors: usize,
-    /// Words of the reference; 0 is legal, and then every word of the hypothesis is an error.
+    /// Words of the reference, or other units; 0 is legal, and then every word of the hypothesis is an error.
     pub reference_words: usize,
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_perturb::{Alignment, ErrorCounts, align, mapsswe};
+use rescorer_perturb::{Alignment, ErrorCounts, Metric, ReferenceCheck, ReferenceKind, align, mapsswe};
 
 type Text = Vec<&'static str>;
 
@@ -116,6 +116,72 @@ fn counts_equal_those_of_sclite() {
         let hypotheses: Vec<Text> = references.iter().map(heard).collect();
         compare_counts(&references, &hypotheses);
     }
+}
+
+/// A reference with alternatives and optional words, and the words of one of its readings.
+fn marked_text(rng: &mut ChaCha8Rng) -> (String, Text) {
+    let (mut marked, mut read) = (Vec::new(), Vec::new());
+    for word in random_text(rng, 8, 9) {
+        let other = WORDS[rng.random_range(0..WORDS.len())];
+        match rng.random_range(0..7) {
+            0 => marked.push(format!("({word})")),
+            1 => {
+                marked.push(format!("{{ {word} / {other} / @ }}"));
+                read.extend((rng.random_range(0..2) == 0).then_some(other));
+            }
+            2 => {
+                marked.push(format!("{{ {word} {other} / {other} }}"));
+                read.push(other);
+            }
+            3 => {
+                marked.push(format!("{{ {word} / {{ {other} / {word} {word} }} {other} }}"));
+                read.extend([other, other]);
+            }
+            _ => {
+                marked.push(word.to_owned());
+                read.push(word);
+            }
+        }
+    }
+    (marked.join(" "), read)
+}
+
+#[test]
+#[ignore = "needs sclite: apt-get install sctk"]
+fn marks_are_scored_as_sclite_scores_them() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut references, mut hypotheses) = (Vec::new(), Vec::new());
+    while references.len() < 3000 {
+        let (reference, read) = marked_text(&mut rng);
+        if reference.contains(['{', '(']) {
+            references.push(reference);
+            hypotheses.push(misheard(&mut rng, &read));
+        }
+    }
+    let lines: String = references.iter().enumerate().map(|(n, text)| format!("{text} (s-{n})\n")).collect();
+    fs::write(folder.path().join("ref.trn"), lines).unwrap();
+    write_trn(&folder.path().join("hyp.trn"), &hypotheses);
+    let report = run(Command::new("sctk")
+        .current_dir(folder.path())
+        .args(["sclite", "-s", "-D", "-i", "rm", "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "hyp"])
+        .args(["-o", "pralign", "stdout"]));
+    let theirs = parse_counts(&report);
+    assert_eq!(theirs.len(), references.len());
+    let mut others = 0;
+    for ((reference, hypothesis), theirs) in references.iter().zip(&hypotheses).zip(&theirs) {
+        let mut check = ReferenceCheck::new(Metric::default());
+        let hypothesis = hypothesis.join(" ");
+        check.add("u", reference, &hypothesis);
+        let found = check.findings();
+        let marks = found.iter().find(|found| found.kind == ReferenceKind::Marks).unwrap();
+        let ours = marks.mended.unwrap();
+        // Of alignments that cost the same we take the one with the fewest errors, and sclite any.
+        assert!(ours.errors <= theirs.errors(), "{ours:?} {theirs:?}: {reference:?} {hypothesis:?}");
+        others +=
+            usize::from((ours.errors, ours.reference_words) != (theirs.errors(), theirs.reference_words()));
+    }
+    assert!(others * 100 < references.len(), "{others} of {}", references.len());
 }
 
 /// The number after a label such as `(mean: ` in sc_stats' line of results.

@@ -10,7 +10,7 @@ pub use confusion::Confusion;
 use confusion::Confusions;
 pub use difference::{Differences, Spread};
 
-use crate::{ErrorCounts, Homophones, Normalization, UtteranceErrors, Wer, align, word_errors, words};
+use crate::{ErrorCounts, Homophones, Metric, Unit, UtteranceErrors, Wer, align, word_errors};
 use difference::DifferenceCounter;
 
 /// Sizes at which the oracle is looked at, besides the whole list.
@@ -24,6 +24,8 @@ const RARE: u8 = 70;
 pub struct ListReport {
     /// Lists.
     pub utterances: usize,
+    /// What texts were cut into: what is said of words below is said of this.
+    pub unit: Unit,
     /// Hypotheses of a list, as they are listed.
     pub listed: Spread,
     /// Distinct hypotheses of a list.
@@ -106,7 +108,7 @@ pub struct OracleAt {
 /// ```
 pub struct Diagnostics<'a> {
     homophones: &'a Homophones,
-    normalize: Normalization,
+    metric: Metric,
     utterances: usize,
     single: usize,
     listed: Vec<usize>,
@@ -137,12 +139,12 @@ struct ErrorCounter {
 }
 
 impl<'a> Diagnostics<'a> {
-    /// Looks at texts after a normalisation; homophones are those of the given options.
+    /// Looks at texts after a normalisation, by words or in another unit; homophones are those of the given options.
     #[must_use]
-    pub fn new(homophones: &'a Homophones, normalize: Normalization) -> Self {
+    pub fn new(homophones: &'a Homophones, metric: impl Into<Metric>) -> Self {
         Self {
             homophones,
-            normalize,
+            metric: metric.into(),
             utterances: 0,
             single: 0,
             listed: Vec::new(),
@@ -159,9 +161,10 @@ impl<'a> Diagnostics<'a> {
 
     /// Looks at a list.
     pub fn add(&mut self, utterance: &Utterance) {
+        let Metric { normalize, unit } = self.metric;
         let texts: Vec<_> =
-            utterance.nbest.iter().map(|hypothesis| self.normalize.apply(&hypothesis.text)).collect();
-        let listed: Vec<Vec<&str>> = texts.iter().map(|text| words(text)).collect();
+            utterance.nbest.iter().map(|hypothesis| normalize.apply(&hypothesis.text)).collect();
+        let listed: Vec<Vec<&str>> = texts.iter().map(|text| unit.split(text)).collect();
         let mut distinct: Vec<&[&str]> = Vec::new();
         for hypothesis in &listed {
             if !distinct.contains(&hypothesis.as_slice()) {
@@ -192,8 +195,8 @@ impl<'a> Diagnostics<'a> {
         }
         distinct[1..].iter().for_each(|other| self.differences.add(distinct[0], other, self.homophones));
         if let Some(reference) = &utterance.reference {
-            let reference = self.normalize.apply(reference);
-            self.add_errors(&words(&reference), &listed);
+            let reference = normalize.apply(reference);
+            self.add_errors(&unit.split(&reference), &listed);
         }
     }
 
@@ -237,6 +240,7 @@ impl<'a> Diagnostics<'a> {
         let distances = self.distances.iter().sum::<f64>() / self.distances.len().max(1) as f64;
         ListReport {
             utterances: self.utterances,
+            unit: self.metric.unit,
             listed: Spread::of(&self.listed),
             distinct: Spread::of(&self.distinct),
             single: share(self.single, self.utterances),
@@ -285,7 +289,7 @@ impl ErrorCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HomophoneOptions, Lexicon};
+    use crate::{HomophoneOptions, Lexicon, Normalization};
     use rescorer_nbest::NBest;
 
     fn report(lists: &[(&[&str], Option<&str>)]) -> ListReport {
@@ -327,6 +331,21 @@ mod tests {
         );
         assert_eq!(errors.common_wrong, Some(0.2));
         assert_eq!(errors.rare_wrong, None);
+    }
+
+    #[test]
+    fn by_characters() {
+        let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
+        let metric = Metric { unit: Unit::Character, ..Metric::default() };
+        let mut diagnostics = Diagnostics::new(&homophones, metric);
+        let mut list = Utterance::new("u", NBest::from_texts(["今天下五", "今天下午"]).unwrap());
+        list.reference = Some("今天下午".into());
+        diagnostics.add(&list);
+        let found = diagnostics.report(3);
+        assert_eq!((found.unit, found.words.max, found.pairwise_distance), (Unit::Character, 4, 0.25));
+        let errors = found.errors.unwrap();
+        assert_eq!((errors.first_pass_wer, errors.oracle[1].wer), (25.0, 0.0));
+        assert_eq!(errors.substitutions[0].reference.as_deref(), Some("午"));
     }
 
     #[test]

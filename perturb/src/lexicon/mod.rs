@@ -23,6 +23,9 @@ pub type Pronunciation = Arc<[Phone]>;
 /// Words are in lower case; stress is left out, so `IN-sult` and `in-SULT` are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Lexicon {
+    /// Names of phones that are none of English.
+    own_phones: Vec<Arc<str>>,
+    own_numbers: FxHashMap<Arc<str>, usize>,
     words: Vec<Word>,
     numbers: FxHashMap<Arc<str>, u32>,
     classes: FxHashMap<Pronunciation, Vec<u32>>,
@@ -71,14 +74,22 @@ impl Lexicon {
     /// pronunciations have further lines, with the word as it is or as `read(2)`. What follows `#` is a remark, and a line
     /// that begins with `;;;` too.
     ///
+    /// A line with a tab behind the word is for any language: `窗<tab>chuang1`, or `北京<tab>bei3 jing1`. Its phones have any names,
+    /// which are taken as they are, and words sound the same where all of them are the same.
+    ///
     /// Words that are not known yet count as common. `name` stands for the text in messages.
     ///
     /// # Errors
-    /// [`Error::Lexicon`]: an unknown phone, or a word without phones, with its line.
+    /// [`Error::Lexicon`]: an unknown phone, a word without phones, or more than 65,000 names of phones, with the line.
     pub fn extend_from_cmu(&mut self, name: &str, text: &str) -> Result<(), Error> {
         for (index, line) in text.lines().enumerate() {
             let fail = |reason: String| Error::Lexicon { name: name.into(), line: index + 1, reason };
             let line = if line.starts_with(";;;") { "" } else { line.split('#').next().unwrap_or_default() };
+            if let Some((word, phones)) = line.trim().split_once('\t') {
+                let phones = self.own(phones).ok_or_else(|| fail("too many names of phones".into()))?;
+                self.add_common(word.trim(), &phones, fail)?;
+                continue;
+            }
             let mut parts = line.split_whitespace();
             let Some(word) = parts.next() else { continue };
             let word = match word.split_once('(') {
@@ -87,19 +98,55 @@ impl Lexicon {
             };
             let phone = |part: &str| {
                 Phone::from_name(part).ok_or_else(|| {
-                    let known: Vec<&str> = Phone::all().map(Phone::name).collect();
-                    fail(format!("{part:?} is no phone; use {}", known.join(" ")))
+                    let known: Vec<&str> = Phone::all().filter_map(Phone::name).collect();
+                    fail(format!(
+                        "{part:?} is no phone of English; use {}, or put a tab behind the word for phones of your own",
+                        known.join(" ")
+                    ))
                 })
             };
             let phones: Pronunciation = parts.map(phone).collect::<Result<_, Error>>()?;
-            if phones.is_empty() {
-                return Err(fail(format!("{word:?} has no phones; write a line as `read R EH D`")));
-            }
-            let word = word.to_lowercase();
-            let size = self.size(&word).or(Some(0));
-            self.add(&word, &phones, size);
+            self.add_common(word, &phones, fail)?;
         }
         Ok(())
+    }
+
+    fn add_common(
+        &mut self,
+        word: &str,
+        phones: &Pronunciation,
+        fail: impl Fn(String) -> Error,
+    ) -> Result<(), Error> {
+        if phones.is_empty() {
+            return Err(fail(format!("{word:?} has no phones; write a line as `read R EH D`")));
+        }
+        let word = word.to_lowercase();
+        let size = self.size(&word).or(Some(0));
+        self.add(&word, phones, size);
+        Ok(())
+    }
+
+    /// Phones by names of one's own; `None` where there are too many.
+    fn own(&mut self, names: &str) -> Option<Pronunciation> {
+        let mut phone = |name: &str| {
+            let next = self.own_phones.len();
+            let number = self.own_numbers.get(name).copied().unwrap_or(next);
+            let phone = Phone::own(number)?;
+            if number == next {
+                let name: Arc<str> = name.into();
+                self.own_phones.push(name.clone());
+                self.own_numbers.insert(name, number);
+            }
+            Some(phone)
+        };
+        names.split_whitespace().map(&mut phone).collect()
+    }
+
+    /// The name of a phone: that of ARPAbet, or the one that an entry of one's own gave it.
+    #[must_use]
+    pub fn phone_name(&self, phone: Phone) -> &str {
+        let own = phone.own_number().and_then(|number| self.own_phones.get(number));
+        phone.name().or(own.map(AsRef::as_ref)).unwrap_or("?")
     }
 
     fn add(&mut self, word: &str, phones: &Pronunciation, size: Option<u8>) {
@@ -195,6 +242,25 @@ mod tests {
     }
 
     #[test]
+    fn other_languages_have_phones_of_their_own() {
+        let mut lexicon = Lexicon::default();
+        let text = "窗\tchuang1\n疮\tchuang1 # sore\n床\tchuang2\n北京\tbei3 jing1\n背景\tbei4 jing3\nread R EH1 D\nred\tR EH1 D\n";
+        lexicon.extend_from_cmu("pinyin.tsv", text).unwrap();
+        let alike = |word: &str| lexicon.words(&lexicon.pronunciations(word)[0]).collect::<Vec<_>>();
+        assert_eq!((alike("窗"), alike("床"), alike("北京")), (vec!["窗", "疮"], vec!["床"], vec!["北京"]));
+        assert_eq!(alike("read"), ["read"], "a tab makes names of one's own, whatever they look like");
+        let said = &lexicon.pronunciations("北京")[0];
+        let names: Vec<&str> = said.iter().map(|&phone| lexicon.phone_name(phone)).collect();
+        assert_eq!(names, ["bei3", "jing1"]);
+        assert_eq!((said[0].similarity(said[0]), said[0].similarity(said[1])), (1.0, 0.0));
+        let refusal = Lexicon::default().extend_from_cmu("pinyin.tsv", "窗\t#").unwrap_err().to_string();
+        assert!(refusal.starts_with("pinyin.tsv:1: \"窗\" has no phones"), "{refusal}");
+        let many: String = (0..70_000).map(|n| format!("w\tp{n}\n")).collect();
+        let refusal = Lexicon::default().extend_from_cmu("many.tsv", &many).unwrap_err().to_string();
+        assert_eq!(refusal, "many.tsv:65498: too many names of phones");
+    }
+
+    #[test]
     fn a_list_of_ones_own_is_added() {
         let mut lexicon = Lexicon::default();
         let text = ";;; mine\nRead R EH1 D # past\nread(2) R IY1 D\nred R EH D\n\n";
@@ -205,7 +271,10 @@ mod tests {
         assert_eq!(lexicon.size("red"), Some(0));
         let refusal =
             |text: &str| Lexicon::default().extend_from_cmu("mine.dict", text).unwrap_err().to_string();
-        assert!(refusal("read R EH D\nred R QX D").starts_with("mine.dict:2: \"QX\" is no phone; use AA AE"));
+        assert!(
+            refusal("read R EH D\nred R QX D")
+                .starts_with("mine.dict:2: \"QX\" is no phone of English; use AA AE")
+        );
         assert_eq!(refusal("red"), "mine.dict:1: \"red\" has no phones; write a line as `read R EH D`");
     }
 }

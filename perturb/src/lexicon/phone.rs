@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// A phone of English in ARPAbet, stress left out.
+/// A phone of English in ARPAbet, stress left out; or one that a lexicon brought along, see [`crate::Lexicon::phone_name`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Phone(u8);
+pub struct Phone(u16);
 
 /// How a phone is made.
 enum Articulation {
@@ -63,9 +63,19 @@ const PHONES: [(&str, Articulation); 39] = [
 ];
 
 impl Phone {
-    /// All phones.
+    /// All phones of English.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..PHONES.len() as u8).map(Self)
+        (0..PHONES.len() as u16).map(Self)
+    }
+
+    /// The phone of a lexicon's own that has this number, from 0; `None` where there are too many.
+    pub(super) fn own(number: usize) -> Option<Self> {
+        u16::try_from(PHONES.len() + number).ok().map(Self)
+    }
+
+    /// Its number among a lexicon's own.
+    pub(super) fn own_number(self) -> Option<usize> {
+        usize::from(self.0).checked_sub(PHONES.len())
     }
 
     /// The phone of an ARPAbet name; a stress digit behind it is ignored.
@@ -79,19 +89,20 @@ impl Phone {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.strip_suffix(['0', '1', '2']).unwrap_or(name);
-        PHONES.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|index| Self(index as u8))
+        PHONES.binary_search_by(|(known, _)| (*known).cmp(name)).ok().map(|index| Self(index as u16))
     }
 
-    /// The ARPAbet name.
+    /// The ARPAbet name; `None` for a phone that a lexicon brought along.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        PHONES[usize::from(self.0)].0
+    pub fn name(self) -> Option<&'static str> {
+        PHONES.get(usize::from(self.0)).map(|(name, _)| *name)
     }
 
     /// How much two phones sound alike, from 0 to 1: 1 less the mean difference of their articulatory features.
     ///
     /// Consonants differ in place (lips to glottis), manner (stop to glide) and voice, vowels in height, backness, rounding
-    /// and glide; each difference is scaled to at most 1. A consonant and a vowel have nothing in common.
+    /// and glide; each difference is scaled to at most 1. A consonant and a vowel have nothing in common, nor have phones that a
+    /// lexicon brought along.
     ///
     /// # Reference
     /// The features are those of the International Phonetic Alphabet's chart; their spacing is ours.
@@ -106,33 +117,37 @@ impl Phone {
     #[must_use]
     pub fn similarity(self, other: Self) -> f32 {
         let step = |differs: bool| if differs { 1.0 } else { 0.0 };
-        match (&PHONES[usize::from(self.0)].1, &PHONES[usize::from(other.0)].1) {
-            (Consonant(place, manner, voice), Consonant(place_b, manner_b, voice_b)) => {
+        let made = |phone: Self| PHONES.get(usize::from(phone.0)).map(|(_, made)| made);
+        match (made(self), made(other)) {
+            (Some(Consonant(place, manner, voice)), Some(Consonant(place_b, manner_b, voice_b))) => {
                 let differences =
                     (place - place_b).abs() / 7.0 + (manner - manner_b).abs() / 5.0 + step(voice != voice_b);
                 1.0 - differences / 3.0
             }
-            (Vowel(height, back, round, glide), Vowel(height_b, back_b, round_b, glide_b)) => {
+            (Some(Vowel(height, back, round, glide)), Some(Vowel(height_b, back_b, round_b, glide_b))) => {
                 let differences = (height - height_b).abs()
                     + (back - back_b).abs()
                     + step(round != round_b)
                     + step(glide != glide_b);
                 1.0 - differences / 4.0
             }
-            _ => 0.0,
+            _ => step(self == other),
         }
     }
 }
 
 impl fmt::Display for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self.name() {
+            Some(name) => f.pad(name),
+            None => f.pad(&format!("#{}", self.0)),
+        }
     }
 }
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -143,7 +158,7 @@ mod tests {
     #[test]
     fn names_go_both_ways() {
         for phone in Phone::all() {
-            assert_eq!(Phone::from_name(phone.name()), Some(phone));
+            assert_eq!(phone.name().and_then(Phone::from_name), Some(phone));
         }
         assert_eq!(Phone::all().count(), 39);
         assert_eq!(Phone::from_name("ah"), None);

@@ -5,7 +5,7 @@ mod contractions;
 mod english;
 mod numbers;
 mod spelling;
-mod text;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,8 +17,8 @@ use crate::Error;
 
 /// What is done to references and hypotheses alike before their words are compared.
 ///
-/// Nothing is done unless it is asked for. The names `none`, `lower`, `whisper-basic` and
-/// `whisper-english` are those of the command line and of policy files.
+/// Nothing is done unless it is asked for. The names `none`, `lower`, `nfc`, `nfc-lower`, `whisper-basic`
+/// and `whisper-english` are those of the command line and of policy files.
 ///
 /// ```
 /// use rescorer_perturb::{Normalization, words};
@@ -38,6 +38,11 @@ pub enum Normalization {
     None,
     /// Lower case, by Unicode's full mapping.
     Lower,
+    /// Canonical composition (NFC): letters that were written with combining accents become the single
+    /// characters that most texts have. Nothing else changes.
+    Nfc,
+    /// Lower case, then canonical composition.
+    NfcLower,
     /// OpenAI Whisper's normaliser for languages other than English, diacritics kept.
     ///
     /// Lower case; text between `<` or `[` and the next `>` or `]` goes, and so does text between
@@ -72,7 +77,8 @@ pub enum Normalization {
 
 impl Normalization {
     /// Every normalisation, in the order in which help lists them.
-    pub const ALL: [Self; 4] = [Self::None, Self::Lower, Self::WhisperBasic, Self::WhisperEnglish];
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Lower, Self::Nfc, Self::NfcLower, Self::WhisperBasic, Self::WhisperEnglish];
 
     /// The name by which the command line knows it.
     #[must_use]
@@ -80,9 +86,17 @@ impl Normalization {
         match self {
             Self::None => "none",
             Self::Lower => "lower",
+            Self::Nfc => "nfc",
+            Self::NfcLower => "nfc-lower",
             Self::WhisperBasic => "whisper-basic",
             Self::WhisperEnglish => "whisper-english",
         }
+    }
+
+    /// Whether equivalent ways to write an accent become the same.
+    #[must_use]
+    pub fn composes(self) -> bool {
+        !matches!(self, Self::None | Self::Lower)
     }
 
     /// Normalises a text; borrows it where nothing is to be done.
@@ -91,6 +105,8 @@ impl Normalization {
         match self {
             Self::None => Cow::Borrowed(text),
             Self::Lower => text::lower(text),
+            Self::Nfc => text::compose(Cow::Borrowed(text)),
+            Self::NfcLower => text::compose(text::lower(text)),
             Self::WhisperBasic => Cow::Owned(basic::whisper_basic(text)),
             Self::WhisperEnglish => Cow::Owned(english::whisper_english(text)),
         }
@@ -132,7 +148,21 @@ mod tests {
             assert_eq!(serde_json::to_string(&normalization).unwrap(), quoted);
         }
         let error = "whisper".parse::<Normalization>().unwrap_err();
-        assert!(error.to_string().contains("use none, lower, whisper-basic or whisper-english"));
+        assert!(
+            error.to_string().contains("use none, lower, nfc, nfc-lower, whisper-basic or whisper-english")
+        );
+    }
+
+    #[test]
+    fn composition_alone() {
+        let (apart, composed) = ("Cafe\u{301} \u{1112}\u{1161}\u{11ab} ﬁ", "Café 한 ﬁ");
+        assert_eq!(Normalization::Nfc.apply(apart), composed);
+        assert_eq!(Normalization::NfcLower.apply(apart), "café 한 ﬁ");
+        assert_eq!(Normalization::Lower.apply(apart).chars().count(), apart.chars().count());
+        for composing in Normalization::ALL.into_iter().filter(|kind| kind.composes()) {
+            assert_eq!(composing.apply(apart), composing.apply(composed), "{composing}");
+        }
+        assert!(matches!(Normalization::Nfc.apply(composed), Cow::Borrowed(_)));
     }
 
     #[test]

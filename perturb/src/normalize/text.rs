@@ -2,12 +2,18 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Lower case, by Unicode's full mapping; borrows ASCII that has no capitals.
 pub(super) fn lower(text: &str) -> Cow<'_, str> {
     let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
     if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
+}
+
+/// Canonical composition; borrows what is composed.
+pub(crate) fn compose(text: Cow<'_, str>) -> Cow<'_, str> {
+    if is_nfc(&text) { text } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// Removes what stands between brackets, `[…]` and `<…>`, then what stands between parentheses.

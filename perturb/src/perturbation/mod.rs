@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use text::{PerturbedText, Replacement, WordCounts};
 
-use crate::{Error, Homophones};
+use crate::{Error, Homophones, Unit};
 use text::perturb_text;
 
 /// What of a list is perturbed.
@@ -71,6 +71,7 @@ pub struct Perturbation<'a> {
     rate: f64,
     seed: u64,
     copies: usize,
+    unit: Unit,
 }
 
 /// A list after a perturbation.
@@ -118,7 +119,14 @@ impl<'a> Perturbation<'a> {
         if copies == 0 {
             return Err(Error::NoCopies);
         }
-        Ok(Self { homophones, kind, rate, seed, copies })
+        Ok(Self { homophones, kind, rate, seed, copies, unit: Unit::Word })
+    }
+
+    /// The same where the unit of error is another than the word: characters of scripts without spaces are looked up one by one,
+    /// whatever stands between them by words.
+    #[must_use]
+    pub fn with_unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
     }
 
     /// Perturbs a list.
@@ -171,7 +179,8 @@ impl<'a> Perturbation<'a> {
 
     fn text(&self, utterance: &Utterance, position: usize, copy: usize) -> PerturbedText {
         let text = &utterance.nbest.hypotheses()[position].text;
-        perturb_text(text, self.homophones, self.rate, &mut self.random(&utterance.id, text, copy))
+        let mut rng = self.random(&utterance.id, text, copy);
+        perturb_text(text, self.unit, self.homophones, self.rate, &mut rng)
     }
 
     /// The random numbers of a text, the same wherever and whenever it is perturbed.

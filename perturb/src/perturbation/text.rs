@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Homophone, Homophones};
+use crate::{Homophone, Homophones, Unit};
 
 /// One word, or two in a row, that were replaced.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -60,8 +60,14 @@ struct Word {
 ///
 /// Two numbers are drawn for every word, whether it is replaced or not, so that with a higher rate the same words are replaced
 /// and more.
-pub fn perturb_text(text: &str, homophones: &Homophones, rate: f64, rng: &mut ChaCha8Rng) -> PerturbedText {
-    let words = find_words(text, homophones);
+pub fn perturb_text(
+    text: &str,
+    unit: Unit,
+    homophones: &Homophones,
+    rate: f64,
+    rng: &mut ChaCha8Rng,
+) -> PerturbedText {
+    let words = find_words(text, unit, homophones);
     let cased = text.chars().any(char::is_uppercase);
     let mut counts = WordCounts { words: words.len(), ..WordCounts::default() };
     let mut replacements = Vec::new();
@@ -101,7 +107,7 @@ pub fn perturb_text(text: &str, homophones: &Homophones, rate: f64, rng: &mut Ch
         }
         counts.replaced += 1;
         let original = &text[word.start..last.end];
-        let replacement = in_the_case_of(original, &chosen.text, cased);
+        let replacement = in_the_case_of(original, &spaced_as(original, &chosen.text), cased);
         output.push_str(&text[copied..word.start]);
         output.push_str(&replacement);
         copied = last.end;
@@ -128,10 +134,12 @@ fn choose<'a>(single: &'a [Homophone], pair: &'a [Homophone], choice: f64) -> Op
     last
 }
 
-/// The words of a text, as white space separates them.
-fn find_words(text: &str, homophones: &Homophones) -> Vec<Word> {
+/// The words of a text: what white space separates, and for other units than the word each character of a script without spaces.
+fn find_words(text: &str, unit: Unit, homophones: &Homophones) -> Vec<Word> {
     let begin = text.as_ptr() as usize;
-    text.split_whitespace()
+    let unit = if unit.is_word() { Unit::Word } else { Unit::Mixed };
+    unit.split(text)
+        .into_iter()
         .map(|word| {
             let start = word.as_ptr() as usize - begin;
             let (from, to, key) = core(word, homophones);
@@ -160,6 +168,13 @@ fn core(word: &str, homophones: &Homophones) -> (usize, usize, Option<String>) {
         }
     }
     (bare.0, bare.1, None)
+}
+
+/// Leaves the spaces of a replacement out where its words are written without.
+fn spaced_as(original: &str, replacement: &str) -> String {
+    let is_spaceless = |text: &str| text.chars().all(crate::script::stands_alone);
+    let drops = is_spaceless(original) && replacement.split(' ').all(is_spaceless);
+    if drops { replacement.replace(' ', "") } else { replacement.to_owned() }
 }
 
 /// Gives a replacement the case of what it stands for: all capitals, a capital in front, or none.
@@ -191,7 +206,7 @@ mod tests {
 
     fn perturb(text: &str, rate: f64, options: HomophoneOptions) -> PerturbedText {
         let homophones = Homophones::new(Lexicon::english(), options);
-        perturb_text(text, &homophones, rate, &mut ChaCha8Rng::seed_from_u64(1))
+        perturb_text(text, Unit::Word, &homophones, rate, &mut ChaCha8Rng::seed_from_u64(1))
     }
 
     fn common() -> HomophoneOptions {
@@ -259,13 +274,38 @@ mod tests {
         let texts: Vec<String> = (0..200)
             .map(|seed| {
                 let homophones = Homophones::new(Lexicon::english(), options);
-                perturb_text("a loan, a loan", &homophones, 0.5, &mut ChaCha8Rng::seed_from_u64(seed)).text
+                perturb_text(
+                    "a loan, a loan",
+                    Unit::Word,
+                    &homophones,
+                    0.5,
+                    &mut ChaCha8Rng::seed_from_u64(seed),
+                )
+                .text
             })
             .collect();
         assert!(texts.contains(&"alone, a loan".to_owned()), "{texts:?}");
         let words = |text: &str| perturb(text, 1.0, options).counts;
         let counts = words("a loan a loan");
         assert!(counts.words == 4 && counts.known <= 4 && counts.replaced <= counts.replaceable);
+    }
+
+    #[test]
+    fn characters_are_replaced_one_by_one() {
+        let mut lexicon = Lexicon::clone(&Lexicon::english());
+        let text = "窗\tchuang1\n疮\tchuang1\n户\thu4\n互\thu4\n背\tbei4\n北\tbei4\n景\tjing3\n";
+        lexicon.extend_from_cmu("pinyin.tsv", text).unwrap();
+        let options = HomophoneOptions { max_size: Some(10), ..Default::default() };
+        let homophones = Homophones::new(std::sync::Arc::new(lexicon), options);
+        let perturb =
+            |text: &str, unit| perturb_text(text, unit, &homophones, 1.0, &mut ChaCha8Rng::seed_from_u64(1));
+        let found = perturb("请把窗户关上, right?", Unit::Character);
+        assert!(found.text.starts_with("请把疮互关上, ") && found.text.ends_with('?'), "{}", found.text);
+        assert!(!found.text.contains("right"), "{}", found.text);
+        assert_eq!((found.counts.words, found.counts.replaced), (8, 3));
+        assert_eq!(perturb("请把窗户关上", Unit::Word).counts.known, 0);
+        assert_eq!(spaced_as("北京", "背 景"), "背景");
+        assert_eq!(spaced_as("alone", "a loan"), "a loan");
     }
 
     #[test]

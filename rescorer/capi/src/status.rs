@@ -72,6 +72,7 @@ impl From<rescorer::Error> for Failure {
             Error::Policy { .. }
             | Error::OtherModel { .. }
             | Error::OtherAdapter { .. }
+            | Error::OtherUnit { .. }
             | Error::EarlierMissing { .. } => RescorerStatus::Policy,
             _ => RescorerStatus::Model,
         };

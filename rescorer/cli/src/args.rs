@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText};
+use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText, Unit};
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
@@ -219,7 +219,7 @@ pub struct WeightArgs {
     /// Weight of the language-model score
     #[arg(long, value_name = "W", value_parser = finite, allow_negative_numbers = true)]
     pub lm_weight: Option<f64>,
-    /// Reward for every word
+    /// Reward for every word, or whatever --unit is
     #[arg(long, value_name = "B", value_parser = finite, allow_negative_numbers = true, requires = "lm_weight")]
     pub length_bonus: Option<f64>,
     /// Lead that another hypothesis needs over the first-pass best
@@ -324,6 +324,9 @@ pub struct ChoiceArgs {
     /// What answers: maximum, mbr or merge, with the numbers that `tune` put into the policy [default: the policy's]
     #[arg(long, value_name = "RULE", requires = "policy")]
     pub decision: Option<DecisionRule>,
+    /// What the length bonus and confidences are for: word, character or mixed [default: the policy's, else word]
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<Unit>,
 }
 
 /// The help of `--format`.

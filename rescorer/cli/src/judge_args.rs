@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rescorer::{DecisionRule, Normalization};
+use rescorer::{DecisionRule, Normalization, Unit};
 
 use crate::args::{ChoiceArgs, CommonArgs, ListArgs, ScoringArgs, WeightArgs};
 
 #[derive(Args)]
 #[command(after_help = "Example:
   rescorer tune dev.jsonl --normalize lower --output policy.toml
+  rescorer tune mandarin.jsonl --unit character --output policy.toml
   rescorer tune dev.jsonl --earlier encoder/policy.toml --earlier-adapter encoder --earlier-cost 0.3 --output policy.toml")]
 pub struct TuneArgs {
     #[command(flatten)]
@@ -17,9 +18,13 @@ pub struct TuneArgs {
     /// Where the policy goes
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
+    /// Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
+    /// Unit of error: word (WER), character (CER) or mixed (MER: Chinese, Japanese, Thai, Lao, Khmer and Burmese by characters, the
+    /// rest by words)
+    #[arg(long, default_value = "word", value_name = "UNIT")]
+    pub unit: Unit,
     /// What the policy answers with: maximum (the largest total), mbr (the fewest expected word errors) or merge (a text voted on
     /// word by word); all are tuned, and `rescore --decision` may name another
     #[arg(long, default_value = "maximum", value_name = "RULE")]
@@ -56,9 +61,13 @@ pub struct EvaluateArgs {
     pub cross_validate: Option<usize>,
     #[command(flatten)]
     pub weights: WeightArgs,
-    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english [default: the policy's, else none]
+    /// Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english [default: the policy's, else none]
     #[arg(long, value_name = "KIND")]
     pub normalize: Option<Normalization>,
+    /// Unit of error: word (WER), character (CER) or mixed (MER: Chinese, Japanese, Thai, Lao, Khmer and Burmese by characters, the
+    /// rest by words) [default: the policy's, else word]
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<Unit>,
     /// What answers: maximum, mbr or merge [default: the policy's, else maximum]; without it the three are compared too
     #[arg(long, value_name = "RULE", conflicts_with = "lm_weight")]
     pub decision: Option<DecisionRule>,
@@ -85,9 +94,13 @@ pub struct CompareArgs {
     pub first: PathBuf,
     /// Another over the same utterances
     pub second: PathBuf,
-    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
+    /// Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
+    /// Unit of error: word (WER), character (CER) or mixed (MER: Chinese, Japanese, Thai, Lao, Khmer and Burmese by characters, the
+    /// rest by words)
+    #[arg(long, default_value = "word", value_name = "UNIT")]
+    pub unit: Unit,
     /// Seed of the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::{
     AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion, LanguageModel,
-    ModelIdentity, Policy, Precision, Rescorer, Scorer,
+    Metric, ModelIdentity, Policy, Precision, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
@@ -161,6 +161,7 @@ pub struct Deciding {
     /// The rule and its numbers.
     pub decision: Decision,
     convention: Convention,
+    metric: Metric,
 }
 
 impl Deciding {
@@ -170,9 +171,14 @@ impl Deciding {
         let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(choice.weights.fusion()) else {
             bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
         };
+        if let (Some(policy), Some(unit)) = (&policy, choice.unit) {
+            policy.check_unit(unit)?;
+        }
+        let by_hand = Metric { unit: choice.unit.unwrap_or_default(), ..Metric::default() };
+        let metric = policy.as_ref().map_or(by_hand, Policy::metric);
         let decision = decision(policy.as_ref(), choice.decision)?;
         let convention = policy.as_ref().map_or_else(|| convention.convention(), |policy| policy.convention);
-        Ok(Self { policy, fusion, decision, convention })
+        Ok(Self { policy, fusion, decision, convention, metric })
     }
 
     /// The rescorer that decides so, with a model that a policy is for.
@@ -180,12 +186,11 @@ impl Deciding {
         if let Some(policy) = &self.policy {
             model.check(policy)?;
         }
-        let (confidence, normalize) =
-            self.policy.as_ref().map(|policy| (policy.confidence, policy.normalize)).unwrap_or_default();
+        let confidence = self.policy.as_ref().and_then(|policy| policy.confidence);
         let earlier = self.policy.as_ref().and_then(|policy| policy.earlier.as_ref());
         let scorer = after(model.scorer(self.convention)?, args, earlier, status)?;
         let rescorer = Rescorer::new(scorer, self.fusion);
-        Ok(rescorer.with_decision(self.decision, confidence, normalize))
+        Ok(rescorer.with_decision(self.decision, confidence, self.metric))
     }
 }
 

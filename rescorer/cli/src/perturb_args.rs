@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use rescorer::Normalization;
+use rescorer::{Normalization, Unit};
 use rescorer_nbest::OutputFormat;
 use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, Perturbation, PerturbationKind};
 
@@ -24,7 +24,8 @@ pub struct HomophoneArgs {
     /// Several words too: "a loan" for "alone", "i scream" for "ice cream"
     #[arg(long)]
     pub multi_word: bool,
-    /// Pronunciations of your own, added to the CMU dictionary's; lines as `read R EH1 D`
+    /// Pronunciations of your own, added to the CMU dictionary's; lines as `read R EH1 D`, or for any language a word, a tab and
+    /// phones by names of your own
     #[arg(long, value_name = "FILE")]
     pub lexicon: Vec<PathBuf>,
 }
@@ -42,8 +43,9 @@ pub fn lexicon(paths: &[PathBuf]) -> anyhow::Result<Arc<Lexicon>> {
     let mut lexicon = Lexicon::english();
     for path in paths {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("--lexicon {name}: give a text file of lines as `read R EH1 D`"))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("--lexicon {name}: give a text file of lines as `read R EH1 D` or `窗<tab>chuang1`")
+        })?;
         Arc::make_mut(&mut lexicon).extend_from_cmu(&name, &text)?;
     }
     Ok(lexicon)
@@ -92,6 +94,10 @@ pub struct PerturbArgs {
     /// Probability that a word with a homophone is replaced
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub rate: f64,
+    /// What is replaced: words, or with character and mixed the characters of Chinese, Japanese, Thai, Lao, Khmer and Burmese (of
+    /// other scripts words all the same)
+    #[arg(long, default_value = "word", value_name = "UNIT")]
+    pub unit: Unit,
     /// Seed of what is replaced, and by what
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
@@ -163,9 +169,13 @@ pub enum NoiseKind {
 pub struct StatsArgs {
     #[command(flatten)]
     pub lists: ListArgs,
-    /// Normalisation before words are compared: none, lower, whisper-basic or whisper-english
+    /// Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english
     #[arg(long, default_value = "none", value_name = "KIND")]
     pub normalize: Normalization,
+    /// Unit of error: word (WER), character (CER) or mixed (MER: Chinese, Japanese, Thai, Lao, Khmer and Burmese by characters, the
+    /// rest by words)
+    #[arg(long, default_value = "word", value_name = "UNIT")]
+    pub unit: Unit,
     /// So many of the most frequent confusions
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
@@ -199,6 +209,9 @@ pub struct RobustnessArgs {
     /// Folder for report.html, report.json, rows.csv and the scores
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Unit of error, in place of the plan's: word, character or mixed [default: the plan's, else that of its policies, else word]
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<Unit>,
     /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
     #[arg(long)]
     pub skip_invalid: bool,

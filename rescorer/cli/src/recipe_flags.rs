@@ -33,8 +33,9 @@ const KEYS: &[Key] = &[
     (
         "data",
         "normalize",
-        "Normalisation before words are compared: none, lower, whisper-basic or whisper-english",
+        "Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english",
     ),
+    ("data", "unit", "Unit of error: word, character or mixed"),
     ("convention", "lm_text", "What the model sees of the text: none, lower or sentence"),
     ("convention", "bos", "Token id that begins a sentence"),
     ("convention", "eos", "Whether the end of the sentence is scored: true or false"),

@@ -273,6 +273,32 @@ pub enum Error {
         reason: String,
     },
 
+    /// Lists that can't be perturbed.
+    #[error(
+        "no word of {lists} lists has a homophone ({known} of {words} words are in the dictionary, which is English), so nothing \
+         would be perturbed; give pronunciations of your own: lexicon = [\"FILE\"] in the plan, lines as `窗<tab>chuang1`"
+    )]
+    NoHomophones {
+        /// Lists.
+        lists: usize,
+        /// Their words that the lexicon has.
+        known: usize,
+        /// Their words, or other units.
+        words: usize,
+    },
+
+    /// Another unit of error than the policy's.
+    #[error(
+        "the policy was tuned with --unit {tuned}, and {given} was asked for: weights and confidences are per unit; \
+         leave --unit out, or tune with --unit {given}"
+    )]
+    OtherUnit {
+        /// The policy's.
+        tuned: rescorer_perturb::Unit,
+        /// What was asked for.
+        given: rescorer_perturb::Unit,
+    },
+
     /// A policy made for another adapter.
     #[error("the policy was tuned with {tuned}, this is {given}; give that adapter, or tune again")]
     OtherAdapter {

@@ -1,6 +1,6 @@
 use rescorer_perturb::{
-    DRAWS, ErrorCounts, Interval, PairedBootstrap, UtteranceErrors, Wer, group_numbers, paired_bootstrap,
-    wer_interval, werr_interval,
+    DRAWS, ErrorCounts, Interval, PairedBootstrap, Unit, UtteranceErrors, Wer, group_numbers,
+    paired_bootstrap, wer_interval, werr_interval,
 };
 use serde::Serialize;
 
@@ -11,7 +11,9 @@ use crate::{Error, JudgedAnswer, JudgedList};
 pub struct Evaluation {
     /// Lists.
     pub utterances: usize,
-    /// Words of the references.
+    /// What errors are counted in: the rates below are of that, whatever their names.
+    pub unit: Unit,
+    /// Words of the references, or other units.
     pub reference_words: usize,
     /// WER of the first-pass best, in percent.
     pub first_pass_wer: f64,
@@ -66,6 +68,7 @@ impl Evaluation {
         let pairs = || first.iter().zip(&second);
         Ok(Self {
             utterances: lists.len(),
+            unit: lists.first().map(|list| list.unit).unwrap_or_default(),
             reference_words: before.reference_words,
             first_pass_wer,
             rescored_wer,

@@ -2,14 +2,14 @@ use serde::{Deserialize, Serialize};
 
 /// Weights that bring first pass and language model together, and the gate.
 ///
-/// `total = first_pass + lm_weight · lm_score + length_bonus · words`, higher is better. The first-pass best
+/// `total = first_pass + lm_weight · lm_score + length_bonus · words`, where words are those of the unit of error; higher is better. The first-pass best
 /// is kept unless `total(best) − total(first) > margin`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fusion {
     /// Weight of the language-model score.
     pub lm_weight: f64,
-    /// Reward for every word.
+    /// Reward for every word, or whatever the unit of error is.
     #[serde(default)]
     pub length_bonus: f64,
     /// Lead that another hypothesis needs over the first-pass best.
@@ -24,7 +24,7 @@ pub struct Candidate {
     pub first_pass: f64,
     /// Language-model score, natural log.
     pub lm_score: f64,
-    /// Number of words.
+    /// Number of words, or of other units.
     pub words: usize,
     /// Weights that the list was answered with by an earlier rescorer, in place of those that are asked for.
     pub settled: Option<Fusion>,

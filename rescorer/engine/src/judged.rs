@@ -1,5 +1,5 @@
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{ErrorCounts, Normalization, UtteranceErrors, align, word_errors, words};
+use rescorer_perturb::{ErrorCounts, Metric, Unit, UtteranceErrors, align, word_errors};
 
 use crate::policy::content_hash;
 use crate::rescorer::candidates;
@@ -15,13 +15,15 @@ pub struct JudgedList {
     pub hash: String,
     /// The reference after normalisation.
     pub reference: String,
-    /// Words of the reference.
+    /// What errors are counted in.
+    pub unit: Unit,
+    /// Units of the reference.
     pub reference_words: usize,
     /// The distinct hypotheses after normalisation, in first-pass order.
     pub texts: Vec<String>,
     /// Their scores.
     pub candidates: Vec<Candidate>,
-    /// Word errors of the distinct hypotheses, unit cost.
+    /// Errors of the distinct hypotheses, unit cost.
     pub errors: Vec<usize>,
     /// Their substitutions, deletions and insertions, from the alignment with sclite's costs.
     pub counts: Vec<ErrorCounts>,
@@ -34,17 +36,18 @@ impl JudgedList {
     ///
     /// # Errors
     /// [`Error::NoReference`].
-    pub fn new(utterance: &Utterance, scores: &ListScores, normalize: Normalization) -> Result<Self, Error> {
+    pub fn new(utterance: &Utterance, scores: &ListScores, metric: impl Into<Metric>) -> Result<Self, Error> {
+        let Metric { normalize, unit } = metric.into();
         let reference =
             utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
         let reference = normalize.apply(reference).into_owned();
-        let reference_words = words(&reference);
+        let reference_words = unit.split(&reference);
         let mut texts = Vec::new();
         let mut errors = Vec::new();
         let mut counts = Vec::new();
         for hypothesis in scores.distinct.hypotheses() {
             let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
-            let text_words = words(&text);
+            let text_words = unit.split(&text);
             errors.push(word_errors(&reference_words, &text_words));
             counts.push(align(&reference_words, &text_words).counts());
             texts.push(text.into_owned());
@@ -52,6 +55,7 @@ impl JudgedList {
         Ok(Self {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
+            unit,
             reference_words: reference_words.len(),
             texts,
             candidates: candidates(scores),

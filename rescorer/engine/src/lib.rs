@@ -69,7 +69,7 @@ pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
 pub use rescorer::{Rescored, RescoredHypothesis, RescoredWord, Rescorer};
 pub use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
-pub use rescorer_perturb::Normalization;
+pub use rescorer_perturb::{Metric, Normalization, Unit};
 pub use scorer::{ListScores, PreparedList, Scored, Scorer, TextScore};
 pub use search::{Choice, Chosen};
 pub use stream::{ScoringStats, Stream};

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use rescorer_nbest::Utterance;
-use rescorer_perturb::Normalization;
+use rescorer_perturb::{Metric, Normalization, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,9 @@ pub struct Policy {
     pub version: u32,
     /// Normalisation of texts before words are compared.
     pub normalize: Normalization,
+    /// What errors, confidences and the length bonus count; policies of before have none, and count words.
+    #[serde(default, skip_serializing_if = "Unit::is_word")]
+    pub unit: Unit,
     /// Weights and gate.
     pub fusion: Fusion,
     /// How the answer is made from fused scores; policies of before have none, and the maximum answers.
@@ -107,6 +110,7 @@ impl Policy {
         Self {
             version: VERSION,
             normalize,
+            unit: Unit::Word,
             fusion,
             decision,
             confidence,
@@ -116,6 +120,17 @@ impl Policy {
             earlier: None,
             tuned_on,
         }
+    }
+
+    /// The same in another unit than words.
+    #[must_use]
+    pub fn with_unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// What was compared when it was tuned.
+    pub fn metric(&self) -> Metric {
+        Metric { normalize: self.normalize, unit: self.unit }
     }
 
     /// The same with a decision and its confidences.
@@ -177,6 +192,17 @@ impl Policy {
     /// [`Error::OtherModel`].
     pub fn check_model(&self, model: &ModelIdentity) -> Result<(), Error> {
         self.model.check_model(model)
+    }
+
+    /// Checks that a unit that was asked for is the policy's: its length bonus and its confidences are per unit.
+    ///
+    /// # Errors
+    /// [`Error::OtherUnit`].
+    pub fn check_unit(&self, unit: Unit) -> Result<(), Error> {
+        if self.unit == unit {
+            return Ok(());
+        }
+        Err(Error::OtherUnit { tuned: self.unit, given: unit })
     }
 
     /// Checks that the policy is for this adapter, or for none.

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use rescorer_models::LanguageModel;
 use rescorer_nbest::{Distinct, NBest, Utterance};
-use rescorer_perturb::Normalization;
+use rescorer_perturb::Metric;
 
+use crate::decision::joined;
 use crate::scorer::ListScores;
 use crate::{
     AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, EarlierPass, Error, Evidence,
@@ -28,7 +29,7 @@ pub struct RescoredHypothesis {
     pub confidence: f64,
 }
 
-/// A word of the answer, and how sure it is.
+/// A word of the answer, or another unit, and how sure it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RescoredWord {
     /// The word as it came in.
@@ -50,29 +51,36 @@ pub struct Rescored {
 impl Rescored {
     /// Fuses scores that were computed before; the largest total wins.
     pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Self {
-        Self::decided(nbest, scores, fusion, &Decision::default(), None, Normalization::None)
+        Self::decided(nbest, scores, fusion, &Decision::default(), None, Metric::default())
     }
 
-    /// Fuses scores that were computed before, and answers by a rule. `normalize` says which words are the same.
+    /// Fuses scores that were computed before, and answers by a rule. `metric` says what its words are, and which are the
+    /// same; a normalisation alone stands for words.
     pub fn decided(
         nbest: &NBest,
         scores: &ListScores,
         fusion: &Fusion,
         decision: &Decision,
         confidence: Option<&Confidence>,
-        normalize: Normalization,
+        metric: impl Into<Metric>,
     ) -> Self {
+        let metric: Metric = metric.into();
         let candidates = candidates(scores);
         let text = |index: usize| &nbest.hypotheses()[scores.distinct.hypotheses()[index].position].text;
+        let spelled: Vec<Cow<'_, str>> =
+            (0..candidates.len()).map(|index| metric.spelled(text(index))).collect();
         // What counts as the same word may be written in several ways; each place keeps its own.
-        let written: Vec<Vec<&str>> =
-            (0..candidates.len()).map(|index| text(index).split_whitespace().collect()).collect();
-        let keys: Vec<Vec<Cow<'_, str>>> =
-            written.iter().map(|words| words.iter().map(|word| normalize.apply(word)).collect()).collect();
+        let written: Vec<Vec<&str>> = spelled.iter().map(|text| metric.unit.split(text)).collect();
+        let keys: Vec<Vec<Cow<'_, str>>> = written
+            .iter()
+            .map(|words| words.iter().map(|word| metric.normalize.apply(word)).collect())
+            .collect();
         let keys: Vec<Vec<&str>> =
             keys.iter().map(|words| words.iter().map(|word| word.as_ref()).collect()).collect();
         let Answer { hypothesis, words, posterior, same } = decision.answer(fusion, &candidates, &keys);
         let answered: Vec<&str> = words.iter().map(|word| keys[word.hypothesis][word.index]).collect();
+        let merged = (decision.rule == DecisionRule::Merge && answered != keys[hypothesis])
+            .then(|| joined(metric.unit, &words, &spelled));
         let words: Vec<RescoredWord> = words
             .iter()
             .map(|word| RescoredWord {
@@ -80,10 +88,6 @@ impl Rescored {
                 confidence: confidence.map_or(word.posterior, |known| known.word.apply(word.posterior)),
             })
             .collect();
-        let merged = (decision.rule == DecisionRule::Merge && answered != keys[hypothesis]).then(|| {
-            let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
-            words.join(" ")
-        });
         let sure = |index: usize, share: f64| {
             confidence.map_or(share, |known| known.of_answer(&Evidence::new(&candidates, index, share)))
         };
@@ -118,7 +122,7 @@ impl Rescored {
         self.merged.as_deref()
     }
 
-    /// The words of the answer.
+    /// The words of the answer, or what other unit is asked for.
     pub fn words(&self) -> &[RescoredWord] {
         &self.words
     }
@@ -180,14 +184,14 @@ pub struct Rescorer {
     fusion: Fusion,
     decision: Decision,
     confidence: Option<Confidence>,
-    normalize: Normalization,
+    metric: Metric,
 }
 
 impl Rescorer {
     /// A rescorer with these weights that answers with the largest total.
     pub fn new(scorer: Scorer, fusion: Fusion) -> Self {
-        let (decision, normalize) = (Decision::default(), Normalization::None);
-        Self { scorer, fusion, decision, confidence: None, normalize }
+        let metric = Metric { unit: scorer.unit(), ..Metric::default() };
+        Self { scorer, fusion, decision: Decision::default(), confidence: None, metric }
     }
 
     /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
@@ -228,18 +232,21 @@ impl Rescorer {
             None => scorer,
         };
         let decision = policy.decision.unwrap_or_default();
-        Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.normalize))
+        Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.metric()))
     }
 
-    /// The same with another rule. `normalize` says which words are the same in it.
+    /// The same with another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
+    /// normalisation alone stands for words.
     #[must_use]
     pub fn with_decision(
         self,
         decision: Decision,
         confidence: Option<Confidence>,
-        normalize: Normalization,
+        metric: impl Into<Metric>,
     ) -> Self {
-        Self { decision, confidence, normalize, ..self }
+        let metric = metric.into();
+        let scorer = self.scorer.with_unit(metric.unit);
+        Self { scorer, decision, confidence, metric, ..self }
     }
 
     /// The scorer.
@@ -279,6 +286,6 @@ impl Rescorer {
     /// Answers a list that was scored before.
     pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Rescored {
         let confidence = self.confidence.as_ref();
-        Rescored::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.normalize)
+        Rescored::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.metric)
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use rescorer_models::{Adapter, LanguageModel, TreeBatch};
 use rescorer_nbest::{Distinct, NBest, Utterance};
+use rescorer_perturb::Unit;
 
 use crate::context::{Beginning, Contexts};
 #[cfg(feature = "training")]
@@ -30,7 +31,7 @@ pub struct TextScore {
 pub struct ListScores {
     /// The distinct hypotheses.
     pub distinct: Distinct,
-    /// Their words, in the same order.
+    /// Their words, or other units that a length bonus is for, in the same order.
     pub words: Vec<usize>,
     /// Their scores, in the same order.
     pub scores: Vec<TextScore>,
@@ -54,7 +55,7 @@ pub struct PreparedList {
     pub(crate) name: String,
     pub(crate) distinct: Distinct,
     pub(crate) sequences: Vec<Vec<u32>>,
-    /// Words of every distinct hypothesis.
+    /// Words, or other units, of every distinct hypothesis.
     pub(crate) words: Vec<usize>,
     /// What the model is computed with.
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
@@ -98,6 +99,7 @@ pub struct Scorer {
     adapters: AdapterSet,
     contexts: Arc<Contexts>,
     earlier: Option<Arc<EarlierPass>>,
+    unit: Unit,
 }
 
 impl Scorer {
@@ -130,7 +132,19 @@ impl Scorer {
             adapters: AdapterSet::default(),
             contexts: Arc::default(),
             earlier: None,
+            unit: Unit::Word,
         })
+    }
+
+    /// Counts other units than words in hypotheses: what a length bonus is for. A rescorer before this one counts them too.
+    #[must_use]
+    pub fn with_unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// What is counted in hypotheses.
+    pub fn unit(&self) -> Unit {
+        self.unit
     }
 
     /// The same scorer with adapters: the first is for all lists that ask for none by name.
@@ -212,11 +226,10 @@ impl Scorer {
             TokenTrie::count_nodes(&sequences, self.eos)
         };
         let words = distinct.hypotheses().iter();
-        let words =
-            words.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.split_whitespace().count());
+        let words = words.map(|hypothesis| self.unit.count(&nbest.hypotheses()[hypothesis.position].text));
         // Encoders read no contexts.
         let earlier = self.earlier.as_ref().map(|earlier| {
-            let scorer = earlier.scorer();
+            let scorer = earlier.scorer().clone().with_unit(self.unit);
             let heard = if scorer.model.is_bidirectional() { "" } else { text };
             scorer.prepare_in_context(name, nbest, heard).map(Box::new)
         });

@@ -53,7 +53,10 @@ impl Kind {
             error if error.is_recoverable() => Self::InvalidList,
             Error::Lists(_) => Self::InvalidList,
             Error::Adapter(_) | Error::AdapterTwice { .. } => Self::AdapterError,
-            Error::Policy { .. } | Error::OtherModel { .. } | Error::OtherAdapter { .. } => Self::PolicyError,
+            Error::Policy { .. }
+            | Error::OtherModel { .. }
+            | Error::OtherAdapter { .. }
+            | Error::OtherUnit { .. } => Self::PolicyError,
             _ => Self::ModelError,
         }
     }

@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use maud::{Markup, html};
 use rescorer::Normalization;
 use rescorer_perturb::{
-    Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, UtteranceErrors, align,
-    group_numbers, mapsswe, paired_bootstrap, words,
+    Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, Unit, UtteranceErrors, align,
+    group_numbers, mapsswe, paired_bootstrap,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,7 @@ struct System {
 #[derive(Serialize)]
 struct Report {
     utterances: usize,
+    unit: Unit,
     reference_words: usize,
     first: System,
     second: System,
@@ -52,13 +53,13 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let second = read(&args.second)?;
     let pairs = pair(first, second, &args)?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
-    let mut reports = [ErrorReport::default(), ErrorReport::default()];
+    let mut reports = [ErrorReport::new(args.unit), ErrorReport::new(args.unit)];
     let mut rows: [Vec<UtteranceErrors>; 2] = Default::default();
     let mut alignments: [Vec<Alignment>; 2] = Default::default();
     for Pair { reference, texts, .. } in &pairs {
-        let reference = words(reference);
+        let reference = args.unit.split(reference);
         for (system, text) in texts.iter().enumerate() {
-            let text = words(text);
+            let text = args.unit.split(text);
             rows[system].push(reports[system].add(&reference, &text));
             alignments[system].push(align(&reference, &text));
         }
@@ -66,6 +67,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let groups = group_numbers(pairs.iter().map(|pair| pair.reference.as_str()));
     let report = Report {
         utterances: pairs.len(),
+        unit: args.unit,
         reference_words: reports[0].wer.reference_words,
         first: system(&reports[0])?,
         second: system(&reports[1])?,
@@ -75,7 +77,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
         mapsswe: mapsswe(&alignments[0], &alignments[1])?,
     };
     let names = [args.first.display().to_string(), args.second.display().to_string()];
-    let found = Found { names: &names, pairs: &pairs, rows: &rows };
+    let found = Found { unit: args.unit, names: &names, pairs: &pairs, rows: &rows };
     let mut text = Vec::new();
     for (name, report) in names.iter().zip(&reports) {
         writeln!(text, "{name}: {report}")?;
@@ -101,6 +103,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
 
 /// What two runs answered, and how many errors that made.
 struct Found<'a> {
+    unit: Unit,
     names: &'a [String; 2],
     pairs: &'a [Pair],
     rows: &'a [Vec<UtteranceErrors>; 2],
@@ -114,8 +117,9 @@ impl Found<'_> {
         self.pairs.iter().zip(first.iter().zip(second)).filter_map(move |(pair, (first, second))| {
             let [one, other] = &pair.texts;
             let texts = [(self.names[0].as_str(), one.as_str()), (self.names[1].as_str(), other.as_str())];
-            let differ = words(one) != words(other) && wanted(first.errors, second.errors);
-            differ.then(|| (pair.id.as_str(), Grid::new(&pair.reference, &texts)))
+            let differ =
+                self.unit.split(one) != self.unit.split(other) && wanted(first.errors, second.errors);
+            differ.then(|| (pair.id.as_str(), Grid::new(self.unit, &pair.reference, &texts)))
         })
     }
 
@@ -139,8 +143,12 @@ fn print(out: &mut impl Write, report: &Report) -> anyhow::Result<()> {
     let (bootstrap, mapsswe) = (&report.paired_bootstrap, &report.mapsswe);
     writeln!(
         out,
-        "difference {:+.2} points of WER, 95% [{:+.2}, {:+.2}], p = {:.3} (paired bootstrap)",
-        bootstrap.difference, bootstrap.interval.low, bootstrap.interval.high, bootstrap.p
+        "difference {:+.2} points of {}, 95% [{:+.2}, {:+.2}], p = {:.3} (paired bootstrap)",
+        bootstrap.difference,
+        report.unit.rate(),
+        bootstrap.interval.low,
+        bootstrap.interval.high,
+        bootstrap.p
     )?;
     writeln!(out, "MAPSSWE over {} segments: z = {:.3}, p = {:.3}", mapsswe.segments, mapsswe.z, mapsswe.p)?;
     writeln!(out, "the second is better in {} utterances, worse in {}", report.better, report.worse)?;

@@ -3,7 +3,7 @@ use std::io::Write;
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
 use rescorer::{
-    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Policy,
+    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Metric, Policy,
     Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
     cross_validate_decision,
 };
@@ -51,6 +51,9 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let policy =
         args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
+    if let (Some(policy), Some(unit)) = (&policy, args.unit) {
+        policy.check_unit(unit)?;
+    }
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let model = model::load(&args.scoring.model, status)?;
@@ -63,8 +66,10 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let convention =
         policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
+    let unit = policy.as_ref().map(|policy| policy.unit).or(args.unit).unwrap_or_default();
+    let metric = Metric { normalize, unit };
     let earlier = policy.as_ref().and_then(|policy| policy.earlier.as_ref());
-    let scorer = model::after(model.scorer(convention)?, &args.scoring, earlier, status)?;
+    let scorer = model::after(model.scorer(convention)?.with_unit(unit), &args.scoring, earlier, status)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
     let mut left_out = 0usize;
@@ -73,7 +78,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         left_out += usize::from(is_seen);
         !is_seen
     });
-    let (judged, stats) = judge(&scorer, utterances, &args.lists, normalize, &mut skipped, status)?;
+    let (judged, stats) = judge(&scorer, utterances, &args.lists, metric, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
         bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
     }
@@ -195,7 +200,7 @@ fn changes<'a>(
         let (before, after) = (list.errors[0], answer.errors.errors);
         let texts = [("first pass", list.texts[0].as_str()), ("rescored", answer.text(&list.texts))];
         (before != after && wanted(before, after))
-            .then(|| (list.id.as_str(), Grid::new(&list.reference, &texts)))
+            .then(|| (list.id.as_str(), Grid::new(list.unit, &list.reference, &texts)))
     })
 }
 
@@ -209,7 +214,9 @@ fn page_body(
     print(&mut text, report, stats)?;
     let mut plots = Vec::new();
     if let Some(confidence) = &report.confidence {
-        for (name, found) in [("words", &confidence.word), ("lists", &confidence.sentence)] {
+        for (name, found) in
+            [(report.evaluation.unit.plural(), &confidence.word), ("lists", &confidence.sentence)]
+        {
             let Some(found) = found else { continue };
             let caption = format!("{name}: calibration error {:.3}", found.ece);
             plots.push(view::reliability(&caption, found)?);
@@ -232,17 +239,18 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
     let [before, after] = evaluation.sentence_error_rate;
     let difference = &evaluation.difference;
     writeln!(out, "lists                {:>8}", evaluation.utterances)?;
-    writeln!(out, "reference words      {:>8}", evaluation.reference_words)?;
-    writeln!(out, "WER first pass     % {:>8.2}", evaluation.first_pass_wer)?;
-    writeln!(out, "WER rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
-    writeln!(out, "WER oracle         % {:>8.2}", evaluation.oracle_wer)?;
+    let (rate, units) = (evaluation.unit.rate(), format!("reference {}", evaluation.unit.plural()));
+    writeln!(out, "{units:20} {:>8}", evaluation.reference_words)?;
+    writeln!(out, "{rate} first pass     % {:>8.2}", evaluation.first_pass_wer)?;
+    writeln!(out, "{rate} rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
+    writeln!(out, "{rate} oracle         % {:>8.2}", evaluation.oracle_wer)?;
     let interval = match evaluation.werr_ci95 {
         Some([low, high]) => format!("95% [{low:.2}, {high:.2}], "),
         None => String::new(),
     };
     writeln!(
         out,
-        "WERR               % {:>8.2}   {interval}p = {:.3}, paired bootstrap",
+        "{rate}R               % {:>8.2}   {interval}p = {:.3}, paired bootstrap",
         evaluation.werr, difference.p
     )?;
     for (name, counts) in
@@ -263,7 +271,7 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
         let [low, high] = rule.ci95;
         writeln!(
             out,
-            "WER by {:11} % {:>8.2}   95% [{low:.2}, {high:.2}], {:+.2} to maximum, p = {:.3}",
+            "{rate} by {:11} % {:>8.2}   95% [{low:.2}, {high:.2}], {:+.2} to maximum, p = {:.3}",
             rule.rule.name(),
             rule.wer,
             rule.versus_maximum.difference,
@@ -271,7 +279,9 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
         )?;
     }
     if let Some(confidence) = &report.confidence {
-        for (name, reliability) in [("words", &confidence.word), ("lists", &confidence.sentence)] {
+        for (name, reliability) in
+            [(evaluation.unit.plural(), &confidence.word), ("lists", &confidence.sentence)]
+        {
             let Some(found) = reliability else { continue };
             let Reliability { confidence, accuracy, ece, ece_by_chance, .. } = found;
             writeln!(
@@ -280,7 +290,7 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
             )?;
         }
         if let Some(wer) = confidence.estimated_wer {
-            writeln!(out, "WER estimated      % {wer:>8.2}   from confidences alone")?;
+            writeln!(out, "{rate} estimated      % {wer:>8.2}   from confidences alone")?;
         }
     }
     writeln!(

@@ -60,7 +60,8 @@ pub fn run(args: HomophonesArgs) -> anyhow::Result<Outcome> {
 fn pronunciations(homophones: &Homophones, words: &[String]) -> Vec<String> {
     let of = |word: &String| {
         homophones.lexicon().pronunciations(word).iter().map(|phones| {
-            let names: Vec<&str> = phones.iter().map(|phone| phone.name()).collect();
+            let names: Vec<&str> =
+                phones.iter().map(|&phone| homophones.lexicon().phone_name(phone)).collect();
             names.join(" ")
         })
     };

@@ -20,7 +20,8 @@ struct Shown<'a> {
 pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let homophones = args.homophones.homophones()?;
-    let perturbation = Perturbation::new(&homophones, args.kind, args.rate, args.seed, args.copies)?;
+    let perturbation =
+        Perturbation::new(&homophones, args.kind, args.rate, args.seed, args.copies)?.with_unit(args.unit);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let mut shown = if args.show { Some(Sink::open(None)?) } else { None };
     let mut out = match (&args.output, args.show) {
@@ -54,9 +55,10 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
     if done > 0 && counts.replaceable == 0 {
         anyhow::bail!(
             "no word of {done} lists has a homophone ({} of {} words are in the dictionary, which is English); \
-             nothing is written",
+             nothing is written; give pronunciations of your own with --lexicon FILE{}",
             counts.known,
-            counts.words
+            counts.words,
+            if args.unit.is_word() { ", and for Chinese or Japanese --unit character" } else { "" }
         );
     }
     out.map_or(Ok(()), |out| finish(out, encoder))?;

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use rescorer_perturb::{
     Confusion, Diagnostics, ErrorCounts, ErrorsReport, HomophoneOptions, Homophones, Lexicon, ListReport,
-    Spread,
+    Metric, Spread, Unit,
 };
 
 use crate::lists::{self, Skipped};
@@ -13,7 +13,8 @@ use crate::status::{Outcome, Status};
 pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
-    let mut diagnostics = Diagnostics::new(&homophones, args.normalize);
+    let mut diagnostics =
+        Diagnostics::new(&homophones, Metric { normalize: args.normalize, unit: args.unit });
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut done = 0;
     for utterance in lists::read(&args.lists.lists, &args.lists.select)? {
@@ -46,19 +47,22 @@ fn print(out: &mut Sink, report: &ListReport) -> anyhow::Result<()> {
     writeln!(out, "hypotheses, listed       {}", spread(&report.listed))?;
     writeln!(out, "hypotheses, distinct     {}", spread(&report.distinct))?;
     writeln!(out, "lists of one hypothesis  {}", percent(report.single))?;
-    writeln!(out, "words of a hypothesis    {}", spread(&report.words))?;
+    writeln!(out, "{:24} {}", format!("{} of a hypothesis", report.unit.plural()), spread(&report.words))?;
     writeln!(out, "longest less shortest    {}", spread(&report.length_range))?;
     writeln!(
         out,
-        "distance in a list       {} of the words, mean over pairs",
-        percent(report.pairwise_distance)
+        "distance in a list       {} of the {}, mean over pairs",
+        percent(report.pairwise_distance),
+        report.unit.plural()
     )?;
-    writeln!(out, "rare words               {}", percent(report.rare_words))?;
+    if report.unit.is_word() {
+        writeln!(out, "rare words               {}", percent(report.rare_words))?;
+    }
     let found = &report.differences;
     writeln!(
         out,
-        "\nother hypotheses against the first-pass best: {}, {:.2} word edits each",
-        found.compared, found.edits
+        "\nother hypotheses against the first-pass best: {}, {:.2} {} edits each",
+        found.compared, found.edits, report.unit
     )?;
     for (name, share) in [
         ("capitals, punctuation", found.spelling),
@@ -70,16 +74,19 @@ fn print(out: &mut Sink, report: &ListReport) -> anyhow::Result<()> {
     ] {
         writeln!(out, "  {name:<23}{:>6}", percent(share))?;
     }
-    report.errors.as_ref().map_or(Ok(()), |errors| print_errors(out, errors))
+    report.errors.as_ref().map_or(Ok(()), |errors| print_errors(out, errors, report.unit))
 }
 
-fn print_errors(out: &mut Sink, errors: &ErrorsReport) -> anyhow::Result<()> {
+fn print_errors(out: &mut Sink, errors: &ErrorsReport, unit: Unit) -> anyhow::Result<()> {
     let percent = |share: f64| format!("{:.1}%", 100.0 * share);
     let ErrorCounts { substitutions, deletions, insertions, .. } = errors.first_pass_counts;
     writeln!(
         out,
-        "\nfirst pass               WER {:.2}% of {} words: {substitutions} substitutions, {deletions} deletions, {insertions} insertions",
-        errors.first_pass_wer, errors.reference_words
+        "\nfirst pass               {} {:.2}% of {} {}: {substitutions} substitutions, {deletions} deletions, {insertions} insertions",
+        unit.rate(),
+        errors.first_pass_wer,
+        errors.reference_words,
+        unit.plural()
     )?;
     let oracle: Vec<String> = errors.oracle.iter().map(|at| format!("{:.2} ({})", at.wer, at.n)).collect();
     writeln!(out, "oracle of the first (N)  {}", oracle.join(", "))?;
@@ -93,12 +100,14 @@ fn print_errors(out: &mut Sink, errors: &ErrorsReport) -> anyhow::Result<()> {
     let thirds: Vec<String> = errors.by_third.iter().map(|share| percent(*share)).collect();
     writeln!(out, "errors by third          {}", thirds.join(", "))?;
     let rate = |share: Option<f64>| share.map_or_else(|| "none".into(), percent);
-    writeln!(
-        out,
-        "words that are wrong     {} of the rare ones, {} of the others",
-        rate(errors.rare_wrong),
-        rate(errors.common_wrong)
-    )?;
+    if unit.is_word() {
+        writeln!(
+            out,
+            "words that are wrong     {} of the rare ones, {} of the others",
+            rate(errors.rare_wrong),
+            rate(errors.common_wrong)
+        )?;
+    }
     writeln!(out, "substitutions that are homophones     {}", percent(errors.homophones))?;
     let word = |word: &Option<String>| word.as_deref().unwrap_or("(nothing)").to_owned();
     let list = |found: &[Confusion]| -> String {

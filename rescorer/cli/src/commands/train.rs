@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
 use rescorer::{
-    DecisionRule, LanguageModel, ModelIdentity, Policy, Scorer, TunedOn, Utterance, content_hash,
+    DecisionRule, LanguageModel, Metric, ModelIdentity, Policy, Scorer, TunedOn, Unit, Utterance,
+    content_hash,
 };
 use rescorer_nbest::OutputFile;
 
@@ -42,7 +43,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let model = Arc::new(LanguageModel::load_for_training(&path)?);
     let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
     status.say(format_args!("model {} in f32 on cpu, {} threads", args.model, rayon::current_num_threads()));
-    let scorer = Scorer::new(model, recipe.convention)?;
+    let scorer = Scorer::new(model, recipe.convention)?.with_unit(recipe.data.unit);
     let mut set = match &*recipe.data.teacher {
         [] => TrainingSet::default(),
         paths => TrainingSet::with_teacher(Teacher::from_files(paths)?),
@@ -57,9 +58,10 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
         skipped.pass(set.add_dev(&scorer, utterance))?;
     }
     status.say(format_args!(
-        "{} lists to train on, {} to watch the WER on, {} left out as excluded",
+        "{} lists to train on, {} to watch the {} on, {} left out as excluded",
         set.len(),
         set.dev_len(),
+        recipe.data.unit.rate(),
         held.excluded
     ));
     let mut trainer = Trainer::new(scorer, recipe.clone(), set)?;
@@ -168,16 +170,18 @@ fn finish(
             rescored_wer: report.rescored_wer,
             hashes: seen,
         };
-        let normalize = trainer.recipe().data.normalize;
+        let Metric { normalize, unit } = trainer.recipe().data.metric();
         let (decision, confidence) = decided(&judged, &report.fusion, DecisionRule::Maximum);
         let policy =
             Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
+                .with_unit(unit)
                 .with_decision(decision, confidence);
         let path = args.output.join(POLICY);
         write_whole(&path, policy.to_toml()?.as_bytes())?;
         status.say(format_args!(
-            "policy: {} (dev WER {:.2} -> {:.2})",
+            "policy: {} (dev {} {:.2} -> {:.2})",
             path.display(),
+            unit.rate(),
             report.first_pass_wer,
             report.rescored_wer
         ));
@@ -206,6 +210,7 @@ struct Watch {
     out: Option<Sink>,
     bar: ProgressBar,
     status: Status,
+    unit: Unit,
     loss: Option<f64>,
     dev: Option<f64>,
     tokens: usize,
@@ -232,7 +237,8 @@ impl Watch {
         bar.set_position(trainer.progress().steps as u64);
         let out = json.then(|| Sink::open(None)).transpose()?;
         let log = BufWriter::new(file);
-        Ok(Self { log, out, bar, status, loss: None, dev: None, tokens: 0, seconds: 0.0 })
+        let unit = trainer.recipe().data.unit;
+        Ok(Self { log, out, bar, status, unit, loss: None, dev: None, tokens: 0, seconds: 0.0 })
     }
 
     fn tell(&mut self, event: &Event) -> Result<(), rescorer::Error> {
@@ -270,7 +276,8 @@ impl Watch {
                 self.loss = Some(smoothed);
                 self.tokens += step.tokens;
                 self.seconds += step.seconds;
-                let dev = self.dev.map_or(String::new(), |wer| format!(", dev WER {wer:.2}"));
+                let dev =
+                    self.dev.map_or(String::new(), |wer| format!(", dev {} {wer:.2}", self.unit.rate()));
                 let speed = self.tokens as f64 / self.seconds.max(1e-9);
                 self.bar.set_message(format!("loss {smoothed:.4}{dev}, {speed:.0} tokens/s"));
                 self.bar.inc(1);
@@ -278,9 +285,10 @@ impl Watch {
             Event::Dev(dev) => {
                 self.dev = Some(dev.rescored_wer);
                 self.status.say(format_args!(
-                    "stage {}, step {}: dev WER {:.2} -> {:.2}{}",
+                    "stage {}, step {}: dev {} {:.2} -> {:.2}{}",
                     dev.stage,
                     dev.step,
+                    self.unit.rate(),
                     dev.first_pass_wer,
                     dev.rescored_wer,
                     if dev.is_best { ", the least so far" } else { "" }

@@ -1,9 +1,9 @@
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use rescorer::{
-    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Normalization,
-    Policy, Scorer, ScoringStats, Tuned, TunedOn, tune_decision, tune_earlier,
+    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Metric, Policy,
+    Scorer, ScoringStats, Tuned, TunedOn, Unit, tune_decision, tune_earlier,
 };
 use serde::Serialize;
 
@@ -32,13 +32,17 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     if earlier.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
         bail!("--earlier: its policy asks another rescorer first; only two can be put behind each other");
     }
+    if let Some(policy) = &earlier {
+        policy.check_unit(args.unit).context("--earlier")?;
+    }
     // What either of the two was tuned on is not to be reported on.
     let seen = earlier.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
     let earlier = earlier.as_ref().map(EarlierPolicy::of);
-    let scorer = model.scorer(args.scoring.convention.convention())?;
+    let scorer = model.scorer(args.scoring.convention.convention())?.with_unit(args.unit);
     let scorer = model::after(scorer, &args.scoring, earlier.as_ref(), status)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let (judged, _) = judge(&scorer, utterances, &args.lists, args.normalize, &mut skipped, status)?;
+    let metric = Metric { normalize: args.normalize, unit: args.unit };
+    let (judged, _) = judge(&scorer, utterances, &args.lists, metric, &mut skipped, status)?;
     let (earlier, judged) = match earlier {
         Some(policy) => {
             let (policy, judged) = tune_earlier(&judged, policy, args.earlier_cost)?;
@@ -53,6 +57,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     hashes.dedup();
     let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
     let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on)
+        .with_unit(args.unit)
         .with_decision(decision, confidence)
         .after(earlier);
     file.write_all(policy.to_toml()?.as_bytes())?;
@@ -61,7 +66,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     if args.scoring.common.json {
         write_json(&mut out, &Report { policy: &policy, tuned: &tuned })?;
     } else {
-        print(&mut out, &tuned, judged.len())?;
+        print(&mut out, &tuned, judged.len(), args.unit)?;
         writeln!(out, "policy: {}", args.output.display())?;
     }
     out.finish()?;
@@ -73,7 +78,7 @@ pub fn judge(
     scorer: &Scorer,
     utterances: impl Iterator<Item = ReadItem>,
     args: &ListArgs,
-    normalize: Normalization,
+    metric: Metric,
     skipped: &mut Skipped,
     status: Status,
 ) -> anyhow::Result<(Vec<JudgedList>, ScoringStats)> {
@@ -82,7 +87,7 @@ pub fn judge(
     let mut stream = scorer.score_stream(utterances, lists::is_interactive(&args.lists));
     for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
-        judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, normalize))?);
+        judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, metric))?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -99,9 +104,16 @@ pub fn decided(judged: &[JudgedList], fusion: &Fusion, rule: DecisionRule) -> (D
     (decision, Confidence::fit(&answers))
 }
 
-fn print(out: &mut Sink, tuned: &Tuned, lists: usize) -> anyhow::Result<()> {
+fn print(out: &mut Sink, tuned: &Tuned, lists: usize, unit: Unit) -> anyhow::Result<()> {
     let step = tuned.curve.len().div_ceil(16);
-    writeln!(out, "{:>10} {:>12} {:>8} {:>7}", "lm_weight", "length_bonus", "margin", "WER %")?;
+    writeln!(
+        out,
+        "{:>10} {:>12} {:>8} {:>7}",
+        "lm_weight",
+        "length_bonus",
+        "margin",
+        format!("{} %", unit.rate())
+    )?;
     for point in tuned.curve.iter().step_by(step) {
         let fusion = point.fusion;
         writeln!(
@@ -113,8 +125,13 @@ fn print(out: &mut Sink, tuned: &Tuned, lists: usize) -> anyhow::Result<()> {
     let fusion = tuned.fusion;
     writeln!(
         out,
-        "best on {lists} lists: lm_weight {:.4}, length_bonus {:.4}, margin {:.4}: WER {:.2} -> {:.2}",
-        fusion.lm_weight, fusion.length_bonus, fusion.margin, tuned.first_pass_wer, tuned.rescored_wer
+        "best on {lists} lists: lm_weight {:.4}, length_bonus {:.4}, margin {:.4}: {} {:.2} -> {:.2}",
+        fusion.lm_weight,
+        fusion.length_bonus,
+        fusion.margin,
+        unit.rate(),
+        tuned.first_pass_wer,
+        tuned.rescored_wer
     )?;
     Ok(())
 }

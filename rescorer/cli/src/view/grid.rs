@@ -1,6 +1,6 @@
-use rescorer_perturb::{EditOp, align, word_errors, words};
+use rescorer_perturb::{EditOp, Unit, align, word_errors};
 
-/// Several texts below their common reference, word by word.
+/// Several texts below their common reference, word by word, or by another unit.
 pub struct Grid<'a> {
     /// The words of the reference; nothing where one of the texts has a word too many.
     pub reference: Vec<Option<&'a str>>,
@@ -52,9 +52,9 @@ impl<'a> Aligned<'a> {
 
 impl<'a> Grid<'a> {
     /// Aligns each named text with the reference, as sclite does.
-    pub fn new(reference: &'a str, texts: &[(&'a str, &'a str)]) -> Self {
-        let reference = words(reference);
-        let split: Vec<Vec<&str>> = texts.iter().map(|(_, text)| words(text)).collect();
+    pub fn new(unit: Unit, reference: &'a str, texts: &[(&'a str, &'a str)]) -> Self {
+        let reference = unit.split(reference);
+        let split: Vec<Vec<&str>> = texts.iter().map(|(_, text)| unit.split(text)).collect();
         let aligned: Vec<Aligned<'_>> = split.iter().map(|text| Aligned::new(&reference, text)).collect();
         let rows = texts.iter().zip(&split).map(|((name, _), text)| Row {
             name,
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn words_too_many_have_a_column_of_their_own() {
-        let grid = Grid::new("a b c", &[("one", "x a b d"), ("two", "a y y c z")]);
+        let grid = Grid::new(Unit::Word, "a b c", &[("one", "x a b d"), ("two", "a y y c z")]);
         assert_eq!(shown(&grid), [". a . b c .", "x a . b d .", ". a y y c z"]);
         assert_eq!((grid.rows[0].errors, grid.rows[1].errors), (2, 3));
         let ops: Vec<Option<EditOp>> = grid.rows[1].cells.iter().map(|cell| cell.op).collect();
@@ -104,9 +104,9 @@ mod tests {
 
     #[test]
     fn missing_words_leave_a_hole() {
-        let grid = Grid::new("a b", &[("one", "b"), ("two", "")]);
+        let grid = Grid::new(Unit::Word, "a b", &[("one", "b"), ("two", "")]);
         assert_eq!(shown(&grid), ["a b", ". b", ". ."]);
         assert_eq!(grid.rows[0].cells[0], Cell { word: None, op: Some(EditOp::Deletion) });
-        assert_eq!(shown(&Grid::new("", &[("one", "a")])), [".", "a"]);
+        assert_eq!(shown(&Grid::new(Unit::Word, "", &[("one", "a")])), [".", "a"]);
     }
 }

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_page_stands_alone_and_shows_what_was_written() {
-        let grid = Grid::new("a <b> c", &[("first", "a d")]);
+        let grid = Grid::new(rescorer_perturb::Unit::Word, "a <b> c", &[("first", "a d")]);
         let page = document("A & B", &alignments("worse", [("u1", grid)]));
         for part in ["<title>A &amp; B</title>", "&lt;b&gt;", "worse: 1", "title=\"deletion\"", "2 errors"] {
             assert!(page.contains(part), "{part} is not in {page}");

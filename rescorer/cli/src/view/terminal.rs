@@ -105,8 +105,11 @@ mod tests {
     use super::*;
 
     fn plain(width: usize) -> String {
-        let grid =
-            Grid::new("show me flights", &[("first", "show flight now"), ("second", "show me flights")]);
+        let grid = Grid::new(
+            rescorer_perturb::Unit::Word,
+            "show me flights",
+            &[("first", "show flight now"), ("second", "show me flights")],
+        );
         let mut out = Vec::new();
         write_within(&mut out, "u1", &grid, width).unwrap();
         console::strip_ansi_codes(&String::from_utf8(out).unwrap()).into_owned()

@@ -1,6 +1,7 @@
-use rescorer_perturb::{EditOp, ErrorCounts, UtteranceErrors, align, word_errors, words};
+use rescorer_perturb::{EditOp, ErrorCounts, UtteranceErrors, align, word_errors};
 
 use super::answer_calibration::Evidence;
+use super::joined::joined;
 use super::rule::{Answer, Decision, DecisionRule};
 use crate::{Fusion, JudgedList};
 
@@ -11,13 +12,13 @@ pub struct JudgedAnswer {
     pub hypothesis: usize,
     /// The text that was voted on, after normalisation, where it was.
     pub merged: Option<String>,
-    /// Word errors, unit cost.
+    /// Errors, unit cost.
     pub errors: UtteranceErrors,
     /// Substitutions, deletions and insertions, from the alignment with sclite's costs.
     pub counts: ErrorCounts,
     /// Whether it is not the first-pass best.
     pub changed: bool,
-    /// For each word of the answer its share of the posterior, and whether it is right.
+    /// For each word of the answer, or other unit, its share of the posterior, and whether it is right.
     pub words: Vec<(f64, bool)>,
     /// What is known of it without the reference.
     pub evidence: Evidence,
@@ -33,18 +34,18 @@ impl JudgedAnswer {
 impl JudgedList {
     /// What a decision answers, held against the reference.
     pub fn answer(&self, fusion: &Fusion, decision: &Decision) -> JudgedAnswer {
-        let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| words(text)).collect();
+        let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| self.unit.split(text)).collect();
         let Answer { hypothesis, words: answered, same, .. } =
             decision.answer(fusion, &self.candidates, &texts);
         let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
-        let reference = words(&self.reference);
+        let reference = self.unit.split(&self.reference);
         let errors = word_errors(&reference, &text);
         let alignment = align(&reference, &text);
         let right =
             alignment.ops().iter().filter(|op| **op != EditOp::Deletion).map(|op| *op == EditOp::Correct);
         JudgedAnswer {
             hypothesis,
-            merged: (decision.rule == DecisionRule::Merge).then(|| text.join(" ")),
+            merged: (decision.rule == DecisionRule::Merge).then(|| joined(self.unit, &answered, &self.texts)),
             errors: UtteranceErrors { errors, reference_words: self.reference_words },
             counts: alignment.counts(),
             changed: match decision.rule {

@@ -76,7 +76,7 @@ impl Default for Decision {
 pub struct Answer {
     /// Index of the chosen hypothesis; for `merge` of the one whose text was voted on.
     pub hypothesis: usize,
-    /// The words of the answer.
+    /// The words of the answer, or other units.
     pub words: Vec<AnswerWord>,
     /// Share of each hypothesis in the posterior.
     pub posterior: Vec<f64>,
@@ -84,7 +84,7 @@ pub struct Answer {
     pub same: f64,
 }
 
-/// A word of the answer.
+/// A word of the answer, or another unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnswerWord {
     /// Index of the hypothesis that it comes from.
@@ -96,7 +96,8 @@ pub struct AnswerWord {
 }
 
 impl Decision {
-    /// Answers for the distinct hypotheses of a list, in first-pass order, `texts` their words as they are compared.
+    /// Answers for the distinct hypotheses of a list, in first-pass order, `texts` their words (or other units) as they
+    /// are compared.
     ///
     /// # Panics
     /// Without candidates, or with another number of texts.

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use rescorer_nbest::{NBest, Utterance};
-use rescorer_perturb::{Homophones, Normalization, Perturbation, PerturbationKind, group_numbers};
+use rescorer_perturb::{Homophones, Metric, Perturbation, PerturbationKind, Unit, WordCounts, group_numbers};
 use sha2::{Digest, Sha256};
 
 use super::condition::{Condition, KnownLists};
@@ -18,6 +18,8 @@ pub struct Benchmark {
     pub(super) excluded: usize,
     /// Lists without any word that has a homophone.
     pub(super) untouchable: usize,
+    /// What errors are counted in.
+    pub(super) unit: Unit,
     pub(super) plan: Plan,
 }
 
@@ -48,14 +50,15 @@ impl Benchmark {
     /// on, are left out and counted.
     ///
     /// # Errors
-    /// A list without a reference; no list left; a perturbation that is refused.
+    /// A list without a reference; no list left; a perturbation that is refused; lists of which no word has a homophone.
     pub fn new(
         plan: Plan,
         mut utterances: Vec<Utterance>,
         seen: &HashSet<&str>,
         homophones: &Homophones,
-        normalize: Normalization,
+        metric: impl Into<Metric>,
     ) -> Result<Self, Error> {
+        let metric = metric.into();
         let before = utterances.len();
         utterances.retain(|utterance| !seen.contains(content_hash(utterance).as_str()));
         let excluded = before - utterances.len();
@@ -66,27 +69,37 @@ impl Benchmark {
             let reason = format!("{before} lists, of which {excluded} were used to tune a policy");
             return Err(Error::NothingLeft { what: "robustness", reason });
         }
-        let clean = KnownLists::clean(&utterances, normalize)?;
+        let clean = KnownLists::clean(&utterances, metric)?;
         let mut conditions = Vec::new();
         for &kind in &plan.kinds {
             for &rate in &plan.rates {
                 for &seed in &plan.seeds {
                     let condition = Condition { kind, rate, seed };
                     let lists =
-                        KnownLists::perturbed(&utterances, normalize, homophones, &condition, plan.copies)?;
+                        KnownLists::perturbed(&utterances, metric, homophones, &condition, plan.copies)?;
                     conditions.push((condition, lists));
                 }
             }
         }
         let references =
             utterances.iter().map(|utterance| utterance.reference.as_deref().unwrap_or_default());
-        let groups = group_numbers(references.map(|reference| normalize.apply(reference)));
+        let groups = group_numbers(references.map(|reference| metric.normalize.apply(reference)));
         let look = Perturbation::new(homophones, PerturbationKind::NBest, 0.0, 0, plan.copies)?;
-        let mut untouchable = 0;
+        let look = look.with_unit(metric.unit);
+        let (mut untouchable, mut counts) = (0, WordCounts::default());
         for utterance in &utterances {
-            untouchable += usize::from(look.apply(utterance)?.counts.replaceable == 0);
+            let found = look.apply(utterance)?.counts;
+            untouchable += usize::from(found.replaceable == 0);
+            counts += found;
         }
-        Ok(Self { conditions, clean, groups, excluded, untouchable, plan })
+        if counts.replaceable == 0 {
+            return Err(Error::NoHomophones {
+                lists: utterances.len(),
+                known: counts.known,
+                words: counts.words,
+            });
+        }
+        Ok(Self { conditions, clean, groups, excluded, untouchable, unit: metric.unit, plan })
     }
 
     /// Lists that take part.

@@ -1,7 +1,6 @@
 use rescorer_nbest::Utterance;
 use rescorer_perturb::{
-    Homophones, Normalization, Perturbation, PerturbationKind, UtteranceErrors, WordCounts, word_errors,
-    words,
+    Homophones, Metric, Perturbation, PerturbationKind, UtteranceErrors, WordCounts, word_errors,
 };
 use serde::Serialize;
 
@@ -40,30 +39,28 @@ pub struct KnownLists {
 
 impl KnownLists {
     /// The lists as they are.
-    pub fn clean(utterances: &[Utterance], normalize: Normalization) -> Result<Self, Error> {
-        let lists = utterances
-            .iter()
-            .map(|utterance| KnownList::new(utterance, normalize))
-            .collect::<Result<_, _>>()?;
+    pub fn clean(utterances: &[Utterance], metric: Metric) -> Result<Self, Error> {
+        let lists =
+            utterances.iter().map(|utterance| KnownList::new(utterance, metric)).collect::<Result<_, _>>()?;
         Ok(Self { lists, counts: WordCounts::default() })
     }
 
     /// The lists in a condition.
     pub fn perturbed(
         utterances: &[Utterance],
-        normalize: Normalization,
+        metric: Metric,
         homophones: &Homophones,
         condition: &Condition,
         copies: usize,
     ) -> Result<Self, Error> {
         let Condition { kind, rate, seed } = *condition;
-        let perturbation = Perturbation::new(homophones, kind, rate, seed, copies)?;
+        let perturbation = Perturbation::new(homophones, kind, rate, seed, copies)?.with_unit(metric.unit);
         let mut counts = WordCounts::default();
         let mut lists = Vec::with_capacity(utterances.len());
         for utterance in utterances {
             let perturbed = perturbation.apply(utterance)?;
             counts += perturbed.counts;
-            lists.push(KnownList::new(&perturbed.utterance, normalize)?);
+            lists.push(KnownList::new(&perturbed.utterance, metric)?);
         }
         Ok(Self { lists, counts })
     }
@@ -101,18 +98,19 @@ impl KnownLists {
 }
 
 impl KnownList {
-    fn new(utterance: &Utterance, normalize: Normalization) -> Result<Self, Error> {
+    fn new(utterance: &Utterance, metric: Metric) -> Result<Self, Error> {
         let reference =
             utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
+        let Metric { normalize, unit } = metric;
         let reference = normalize.apply(reference);
-        let reference = words(&reference);
+        let reference = unit.split(&reference);
         let distinct = utterance.nbest.distinct();
         let hypotheses = distinct.hypotheses().iter().map(|hypothesis| {
             let text = &utterance.nbest.hypotheses()[hypothesis.position].text;
             KnownHypothesis {
                 first_pass: hypothesis.first_pass,
-                words: text.split_whitespace().count(),
-                errors: word_errors(&reference, &words(&normalize.apply(text))),
+                words: unit.count(text),
+                errors: word_errors(&reference, &unit.split(&normalize.apply(text))),
                 text: text.clone(),
             }
         });

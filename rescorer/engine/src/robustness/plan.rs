@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use rescorer_perturb::{HomophoneOptions, Perturbation, PerturbationKind};
+use rescorer_perturb::{HomophoneOptions, Perturbation, PerturbationKind, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Fusion};
@@ -57,10 +57,13 @@ pub struct Plan {
     /// Perturbed copies of a hypothesis that distractors add.
     #[serde(default = "copies")]
     pub copies: usize,
+    /// What errors are counted in; without it what the policies were tuned with, else words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// Which words stand in for others.
     #[serde(default)]
     pub homophones: HomophoneOptions,
-    /// Pronunciations of one's own, in CMU's format.
+    /// Pronunciations of one's own: `read R EH1 D` as CMU's, or a word, a tab and phones with any names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lexicon: Vec<PathBuf>,
     /// Seed of the bootstraps.

@@ -1,7 +1,7 @@
 use rescorer_perturb::{
     DRAWS, HomophoneOptions, Interval, NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, PairedBootstrap,
-    PerturbationKind, RobustnessErrors, UtteranceErrors, Wer, WordCounts, gain_kept, nprr, nprr_difference,
-    paired_bootstrap, wer_interval,
+    PerturbationKind, RobustnessErrors, Unit, UtteranceErrors, Wer, WordCounts, gain_kept, nprr,
+    nprr_difference, paired_bootstrap, wer_interval,
 };
 use serde::Serialize;
 
@@ -25,7 +25,9 @@ pub struct Report {
     pub data: Vec<DataFile>,
     /// Lists that took part.
     pub utterances: usize,
-    /// Words of their references.
+    /// What errors were counted in; the rates below are of that.
+    pub unit: Unit,
+    /// Words of their references, or other units.
     pub reference_words: usize,
     /// Lists left out because a policy was tuned on them.
     pub excluded: usize,
@@ -198,6 +200,7 @@ impl Benchmark {
             definition: NPRR_DEFINITION.into(),
             data,
             utterances: self.lists(),
+            unit: self.unit,
             reference_words: clean_first.reference_words,
             excluded: self.excluded,
             untouchable: self.untouchable,

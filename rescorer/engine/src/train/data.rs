@@ -1,5 +1,5 @@
-use rescorer_nbest::Utterance;
-use rescorer_perturb::{Normalization, word_errors, words};
+use rescorer_nbest::{DistinctHypothesis, Utterance};
+use rescorer_perturb::{Metric, word_errors};
 
 use super::stage::{Judge, Stage};
 use super::teacher::Teacher;
@@ -17,9 +17,9 @@ pub struct Example {
     pub hypotheses: Vec<Vec<u32>>,
     /// Their first-pass scores.
     pub first_pass: Vec<f64>,
-    /// Their words.
+    /// Their words, or other units.
     pub words: Vec<usize>,
-    /// Their word errors; empty without a reference.
+    /// Their errors; empty without a reference.
     pub errors: Vec<usize>,
     /// The teacher's scores; empty without one.
     pub teacher: Vec<f64>,
@@ -33,18 +33,19 @@ impl Example {
     pub fn new(
         scorer: &Scorer,
         utterance: &Utterance,
-        normalize: Normalization,
+        metric: Metric,
         teacher: Option<&Teacher>,
     ) -> Result<Self, Error> {
         let list = scorer.prepare(&utterance.id, &utterance.nbest)?;
         let reference = utterance.reference.as_deref();
         let tokens = reference.map(|text| scorer.encode_reference(&utterance.id, text)).transpose()?;
         let errors = reference.map(|reference| {
+            let Metric { normalize, unit } = metric;
             let reference = normalize.apply(reference);
-            let reference = words(&reference);
+            let reference = unit.split(&reference);
             let texts = list.distinct.hypotheses().iter();
             let texts = texts.map(|hypothesis| &utterance.nbest.hypotheses()[hypothesis.position].text);
-            texts.map(|text| word_errors(&reference, &words(&normalize.apply(text)))).collect()
+            texts.map(|text| word_errors(&reference, &unit.split(&normalize.apply(text)))).collect()
         });
         let taught = |teacher: &Teacher| -> Result<Vec<f64>, Error> {
             let score = |position: usize| {
@@ -53,11 +54,14 @@ impl Example {
             list.distinct.hypotheses().iter().map(|hypothesis| score(hypothesis.position)).collect()
         };
         let teacher = teacher.map(taught).transpose()?.unwrap_or_default();
+        let words = |hypothesis: &DistinctHypothesis| {
+            metric.unit.count(&utterance.nbest.hypotheses()[hypothesis.position].text)
+        };
         Ok(Self {
             id: utterance.id.clone(),
             reference: tokens,
             first_pass: list.distinct.hypotheses().iter().map(|hypothesis| hypothesis.first_pass).collect(),
-            words: list.words,
+            words: list.distinct.hypotheses().iter().map(words).collect(),
             hypotheses: list.sequences,
             errors: errors.unwrap_or_default(),
             teacher,

@@ -27,7 +27,7 @@ impl Trainer {
         let utterances = self.set.dev.iter().map(|utterance| Ok::<_, Error>(utterance.clone()));
         let judged = scorer.score_stream(utterances, false).map(|scored| {
             let (utterance, scores) = scored?;
-            JudgedList::new(&utterance, &scores, self.recipe.data.normalize)
+            JudgedList::new(&utterance, &scores, self.recipe.data.metric())
         });
         let judged = judged.collect::<Result<Vec<JudgedList>, Error>>()?;
         let tuned = tune(&judged)?;

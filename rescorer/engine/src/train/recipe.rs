@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use rescorer_lora::{Kind, LoraAdapter, LoraSettings, Targets};
-use rescorer_perturb::Normalization;
+use rescorer_perturb::{Metric, Normalization, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::stage::{Schedule, Stage, StageRecipe};
@@ -188,6 +188,16 @@ pub struct DataRecipe {
     pub limit: Option<usize>,
     /// Normalisation before words are compared.
     pub normalize: Normalization,
+    /// What errors are counted in, for the objectives, the length bonus and the dev lists.
+    #[serde(skip_serializing_if = "Unit::is_word")]
+    pub unit: Unit,
+}
+
+impl DataRecipe {
+    /// What is compared.
+    pub fn metric(&self) -> Metric {
+        Metric { normalize: self.normalize, unit: self.unit }
+    }
 }
 
 impl Recipe {

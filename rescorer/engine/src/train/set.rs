@@ -29,7 +29,7 @@ impl TrainingSet {
         if utterance.reference.is_none() && recipe.stages()?.iter().any(Stage::needs_references) {
             return Err(Error::NoReference { id: utterance.id.clone() });
         }
-        self.examples.push(Example::new(scorer, utterance, recipe.data.normalize, self.teacher.as_ref())?);
+        self.examples.push(Example::new(scorer, utterance, recipe.data.metric(), self.teacher.as_ref())?);
         Ok(())
     }
 

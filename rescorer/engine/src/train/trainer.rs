@@ -57,7 +57,7 @@ impl Trainer {
             before: Vec::new(),
             checkpoints: None,
             last_dev: None,
-            scorer,
+            scorer: scorer.with_unit(recipe.data.unit),
             recipe,
             stages,
             set,

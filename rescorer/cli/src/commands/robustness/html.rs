@@ -10,6 +10,7 @@ const CHANCE: f64 = 0.05;
 
 /// The report as one HTML file that needs nothing else.
 pub fn page(report: &Report) -> anyhow::Result<String> {
+    let rate = report.unit.rate();
     let mut kinds: Vec<PerturbationKind> = Vec::new();
     for row in &report.rows {
         if !kinds.contains(&row.kind) {
@@ -20,8 +21,8 @@ pub fn page(report: &Report) -> anyhow::Result<String> {
     let title = if report.title.is_empty() { "Robustness" } else { &report.title };
     let body = html! {
         p {
-            (report.utterances) " lists, " (report.reference_words) " reference words; first pass "
-            (number(report.first_pass_wer)) ", oracle " (number(report.oracle_wer)) " % WER. "
+            (report.utterances) " lists, " (report.reference_words) " reference " (report.unit.plural()) "; first pass "
+            (number(report.first_pass_wer)) ", oracle " (number(report.oracle_wer)) " % " (rate) ". "
             @if report.excluded > 0 { (report.excluded) " lists were left out: a policy was tuned on them. " }
             @if report.untouchable > 0 { (report.untouchable) " lists have no word with a homophone. " }
         }
@@ -42,9 +43,10 @@ pub fn page(report: &Report) -> anyhow::Result<String> {
 }
 
 fn clean(report: &Report) -> Markup {
+    let rate = report.unit.rate();
     html! {
         table {
-            tr { th { "rescorer" } th { "WER" } th { "95 %" } th { "LM weight" } th { "length bonus" } th { "margin" } th { "model" } th { "adapter" } }
+            tr { th { "rescorer" } th { (rate) } th { "95 %" } th { "LM weight" } th { "length bonus" } th { "margin" } th { "model" } th { "adapter" } }
             @for row in &report.clean {
                 tr {
                     td { (row.rescorer) }
@@ -65,23 +67,29 @@ fn section(report: &Report, kind: PerturbationKind) -> anyhow::Result<Markup> {
     let rows: Vec<&Row> = report.rows.iter().filter(|row| row.kind == kind).collect();
     let comparisons: Vec<&Comparison> =
         report.comparisons.iter().filter(|found| found.kind == kind).collect();
-    let wer = plot::draw("WER of what is picked", "WER in %", &wer_lines(report, &rows))?;
-    let nprr = plot::draw("NPRR: the relative rise of the WER", "NPRR in %", &nprr_lines(report, &rows))?;
+    let (rate, units) = (report.unit.rate(), report.unit.plural());
+    let wer =
+        plot::draw(&format!("{rate} of what is picked"), &format!("{rate} in %"), &wer_lines(report, &rows))?;
+    let nprr = plot::draw(
+        &format!("NPRR: the relative rise of the {rate}"),
+        "NPRR in %",
+        &nprr_lines(report, &rows),
+    )?;
     Ok(html! {
         h2 { (kind) }
         div.plots { (PreEscaped(wer)) (PreEscaped(nprr)) }
         table {
             tr {
-                th { "rescorer" } th { "rate" } th { "WER" } th { "95 %" } th { "NPRR" } th { "95 %" } th { "spread" br; "over seeds" }
-                th { "gain" br; "kept" } th { "first pass" } th { "oracle" } th { "words" br; "replaced" } th { "of those with" br; "a homophone" }
+                th { "rescorer" } th { "rate" } th { (rate) } th { "95 %" } th { "NPRR" } th { "95 %" } th { "spread" br; "over seeds" }
+                th { "gain" br; "kept" } th { "first pass" } th { "oracle" } th { (units) br; "replaced" } th { "of those with" br; "a homophone" }
             }
             @for row in &rows { (table_row(row)) }
         }
         @if !comparisons.is_empty() {
             details {
-                summary { "Pair by pair: NPRR and WER of the second less those of the first" }
+                summary { "Pair by pair: NPRR and " (rate) " of the second less those of the first" }
                 table {
-                    tr { th { "first" } th { "second" } th { "rate" } th { "NPRR" } th { "95 %" } th { "p" } th { "WER" } th { "95 %" } th { "p" } }
+                    tr { th { "first" } th { "second" } th { "rate" } th { "NPRR" } th { "95 %" } th { "p" } th { (rate) } th { "95 %" } th { "p" } }
                     @for found in &comparisons { (comparison(found)) }
                 }
             }

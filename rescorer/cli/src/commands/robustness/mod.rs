@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use rescorer::robustness::{
     Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
 };
-use rescorer::{Convention, Fusion, LanguageModel, ModelIdentity, Normalization, Policy};
+use rescorer::{Convention, Fusion, LanguageModel, Metric, ModelIdentity, Policy, Unit};
 use rescorer_lora::LoraAdapter;
 use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
@@ -44,7 +44,7 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
     }
     let plan = Plan::from_file(&args.plan)?;
     let decisions = plan.rescorers.iter().map(decision).collect::<anyhow::Result<Vec<_>>>()?;
-    let normalize = normalization(&plan, &decisions)?;
+    let metric = metric(&plan, args.unit.or(plan.unit), &decisions)?;
     let homophones = Homophones::new(lexicon(&plan.lexicon)?, plan.homophones);
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
@@ -59,7 +59,7 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
     let seen: HashSet<&str> =
         decisions.iter().filter_map(|decision| decision.policy.as_ref()).flat_map(Policy::seen).collect();
     let rescorers = plan.rescorers.clone();
-    let benchmark = Benchmark::new(plan, utterances, &seen, &homophones, normalize)?;
+    let benchmark = Benchmark::new(plan, utterances, &seen, &homophones, metric)?;
     if benchmark.excluded() > 0 {
         status.warn(format_args!("{} lists left out: a policy was tuned on them", benchmark.excluded()));
     }
@@ -83,7 +83,7 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
         if args.common.json {
             write_json(&mut out, row)?;
         } else {
-            writeln!(out, "{}", line(row))?;
+            writeln!(out, "{}", line(row, report.unit))?;
         }
     }
     out.finish()?;
@@ -117,21 +117,29 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
     Ok(Decision { fusion, convention, policy, adapter })
 }
 
-/// The normalisation that all policies were tuned with: WERs under different ones can't be compared.
-fn normalization(plan: &Plan, decisions: &[Decision]) -> anyhow::Result<Normalization> {
-    let mut found: Option<(&str, Normalization)> = None;
+/// What all policies were tuned with, normalisation and unit: error rates under different ones can't be compared. The unit may be
+/// asked for, and then has to be theirs.
+fn metric(plan: &Plan, unit: Option<Unit>, decisions: &[Decision]) -> anyhow::Result<Metric> {
+    let mut found: Option<(&str, Metric)> = None;
     for (rescorer, decision) in plan.rescorers.iter().zip(decisions) {
         let Some(policy) = &decision.policy else { continue };
         match found {
-            Some((other, normalize)) if normalize != policy.normalize => bail!(
-                "rescorers {other:?} and {:?} were tuned with --normalize {normalize} and {}; tune both alike",
+            Some((other, metric)) if metric != policy.metric() => bail!(
+                "rescorers {other:?} and {:?} were tuned with --normalize {} --unit {} and --normalize {} --unit {}; tune both alike",
                 rescorer.name,
-                policy.normalize
+                metric.normalize,
+                metric.unit,
+                policy.normalize,
+                policy.unit
             ),
-            _ => found = Some((&rescorer.name, policy.normalize)),
+            _ => found = Some((&rescorer.name, policy.metric())),
+        }
+        if let Some(unit) = unit {
+            policy.check_unit(unit).with_context(|| format!("rescorer {:?}", rescorer.name))?;
         }
     }
-    Ok(found.map_or_else(Normalization::default, |(_, normalize)| normalize))
+    let by_hand = Metric { unit: unit.unwrap_or_default(), ..Metric::default() };
+    Ok(found.map_or(by_hand, |(_, metric)| metric))
 }
 
 /// Attaches the adapter, and scores what is not known yet.
@@ -187,7 +195,7 @@ fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
 }
 
 /// A row for a terminal.
-fn line(row: &rescorer::robustness::Row) -> String {
+fn line(row: &rescorer::robustness::Row, unit: Unit) -> String {
     let (wer, nprr) = match &row.nprr {
         Some(nprr) => (
             format!("{:.2} -> {:.2}", nprr.clean_wer, nprr.perturbed_wer),
@@ -195,5 +203,5 @@ fn line(row: &rescorer::robustness::Row) -> String {
         ),
         None => ("no errors on the clean lists".into(), "undefined".into()),
     };
-    format!("{}\t{}\t{}\tWER {wer}\tNPRR {nprr}", row.rescorer, row.kind, row.rate)
+    format!("{}\t{}\t{}\t{} {wer}\tNPRR {nprr}", row.rescorer, row.kind, row.rate, unit.rate())
 }
