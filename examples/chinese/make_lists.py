@@ -1,8 +1,9 @@
 """Makes Chinese N-best lists whose errors are homophones, and a pinyin lexicon for `rescorer robustness`.
 
-Sentences are filled templates of our own. The first pass is a noisy listener: at some places it also hears other characters
-of the same syllable (with the same tone, or another one), each with an acoustic score, and gives the ten texts of the
-largest sums. It knows no language, so its errors are those that a language model can mend. Everything is drawn from the seed.
+Sentences are filled templates of our own. The first pass is a noisy listener: at some places it also hears another word of two
+characters, or another character, of the same syllables (with the same tones or others), each with an acoustic score, and gives the
+ten texts of the largest sums. It knows no language, so its errors are those that a language model can mend. Words come from the
+dictionary of pypinyin (MIT), characters from GB 2312. Everything is drawn from the seed.
 
     pip install pypinyin==0.55.0
     python make_lists.py --output data
@@ -16,6 +17,7 @@ import pathlib
 import random
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 WHO = ["我", "他", "她", "我们", "他们", "妈妈", "爸爸", "老师", "经理", "王医生", "李小姐", "同事", "邻居", "张先生"]
 WHEN = ["今天", "明天", "昨天", "后天", "今天下午", "明天早上", "昨天晚上", "这个周末", "下个星期", "上个月", "中午", "刚才"]
@@ -69,11 +71,10 @@ TEMPLATES = """
 导航到最近的{where}
 """.split()
 
-# One character in so many is heard in more than one way.
-AMBIGUOUS = 0.3
-# How much worse another character of the syllable sounds on average, with the same tone and with another one, and how much
-# that varies, in nats.
-SAME_TONE, OTHER_TONE, SPREAD = -1.2, -2.0, 1.4
+# Shares of the words with homophones, and of the characters outside of such words, that are heard in more than one way.
+AMBIGUOUS_WORDS, AMBIGUOUS_CHARACTERS = 0.7, 0.25
+# How much worse what else is heard sounds on average, with the same tones and with others, and how much that varies, in nats.
+SAME_TONE, OTHER_TONE, SPREAD = -0.8, -1.6, 1.4
 HYPOTHESES = 10
 
 
@@ -90,20 +91,42 @@ def readings(text):
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
 
 
+def toneless(syllables):
+    return tuple(syllable[:-1] for syllable in syllables)
+
+
 class Homophones:
     def __init__(self):
         self.reading = {character: readings(character)[0] for character in common_characters()}
-        self.of_syllable = {}
-        for character, reading in self.reading.items():
-            self.of_syllable.setdefault(reading[:-1], []).append(character)
+        words = [word for word in PHRASES_DICT if len(word) == 2 and all(c in self.reading for c in word)]
+        self.of_syllables = {}
+        for text in sorted(words) + list(self.reading):
+            self.of_syllables.setdefault(toneless(readings(text)), []).append(text)
 
-    def alternatives(self, character, reading, rng):
-        """Other characters of the syllable with their acoustic scores."""
-        others = [other for other in self.of_syllable.get(reading[:-1], []) if other != character]
-        heard = rng.sample(others, min(len(others), rng.choice([1, 1, 2, 3])))
-        for other in heard:
-            mean = SAME_TONE if self.reading[other] == reading else OTHER_TONE
+    def others(self, text, syllables):
+        return [other for other in self.of_syllables.get(toneless(syllables), []) if other != text]
+
+    def heard(self, text, syllables, rng):
+        """What else may be heard in its place, with acoustic scores."""
+        others = self.others(text, syllables)
+        for other in rng.sample(others, min(len(others), rng.choice([1, 1, 2, 3]))):
+            mean = SAME_TONE if readings(other) == syllables else OTHER_TONE
             yield other, rng.gauss(mean, SPREAD)
+
+    def columns(self, sentence, rng):
+        """The choices of each word or character, best first; what was said has the score 0."""
+        syllables = readings(sentence)
+        at = 0
+        while at < len(sentence):
+            word, said = sentence[at : at + 2], syllables[at : at + 2]
+            if len(word) == 2 and self.others(word, said):
+                is_heard = rng.random() < AMBIGUOUS_WORDS
+            else:
+                word, said = word[:1], said[:1]
+                is_heard = rng.random() < AMBIGUOUS_CHARACTERS
+            heard = list(self.heard(word, said, rng)) if is_heard else []
+            yield sorted([(word, 0.0), *heard], key=lambda choice: -choice[1])
+            at += len(word)
 
 
 def best_texts(columns, count):
@@ -124,12 +147,7 @@ def best_texts(columns, count):
 
 
 def make_list(name, sentence, homophones, rng):
-    columns = []
-    for character, reading in zip(sentence, readings(sentence)):
-        choices = [(character, 0.0)]
-        if rng.random() < AMBIGUOUS:
-            choices += homophones.alternatives(character, reading, rng)
-        columns.append(sorted(choices, key=lambda choice: -choice[1]))
+    columns = list(homophones.columns(sentence, rng))
     hypotheses = [{"text": text, "score": round(score, 4)} for text, score in best_texts(columns, HYPOTHESES)]
     return {"id": name, "hypotheses": hypotheses, "reference": sentence}
 
@@ -151,9 +169,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("data"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--train", type=int, default=400)
-    parser.add_argument("--dev", type=int, default=150)
-    parser.add_argument("--test", type=int, default=300)
+    parser.add_argument("--train", type=int, default=300)
+    parser.add_argument("--dev", type=int, default=120)
+    parser.add_argument("--test", type=int, default=200)
     args = parser.parse_args()
     rng = random.Random(args.seed)
     homophones = Homophones()

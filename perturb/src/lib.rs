@@ -63,7 +63,7 @@ pub use paired::{PairedBootstrap, paired_bootstrap, werr_interval};
 pub use perturbation::{
     HypothesisReplacement, Perturbation, PerturbationKind, Perturbed, PerturbedText, Replacement, WordCounts,
 };
-pub use references::{Example, ReferenceCheck, ReferenceFinding, ReferenceKind};
+pub use references::{Example, MarkedReference, ReferenceCheck, ReferenceFinding, ReferenceKind};
 pub use report::ErrorReport;
 pub use unit::Unit;
 pub use wer::{UtteranceErrors, Wer, oracle_errors};

@@ -12,7 +12,7 @@ const NOTHING: u64 = 1;
 /// Alternatives inside of alternatives, at most; what is deeper is text.
 const DEEPEST: usize = 8;
 
-/// A reference taken apart at its marks.
+/// A reference taken apart at sclite's marks.
 ///
 /// `{ a / b / @ }` stands for any of its alternatives, which may hold others; `@` is nothing. `(uh)` may be left out. An id
 /// in parentheses at the end, as lines of a `.trn` file have it, is no text.
@@ -21,7 +21,7 @@ const DEEPEST: usize = 8;
 /// NIST's SCTK 2.4.12: `sclite` with `-D`, where a word in parentheses that is left out counts as correct. Alternatives are chosen and
 /// words aligned by its costs, so that the errors are its S + D + I.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Marked {
+pub struct MarkedReference {
     parts: Vec<Part>,
     has_marks: bool,
     has_id: bool,
@@ -55,9 +55,18 @@ impl Reached {
     }
 }
 
-impl Marked {
-    /// Takes a reference apart.
-    pub fn new(reference: &str) -> Self {
+impl MarkedReference {
+    /// Takes a reference apart, as it was written: normalisations would change its marks. `None` where it has neither marks nor an id.
+    ///
+    /// ```
+    /// use rescorer_perturb::{MarkedReference, Metric};
+    ///
+    /// let reference = MarkedReference::new("we are { going to / gonna } stop (uh) here").unwrap();
+    /// let row = reference.errors(&["we", "are", "gonna", "stop", "there"], Metric::default());
+    /// assert_eq!((row.errors, row.reference_words), (1, 6));
+    /// ```
+    #[must_use]
+    pub fn new(reference: &str) -> Option<Self> {
         let (text, has_id) = match without_id(reference) {
             Some(text) => (text, true),
             None => (reference, false),
@@ -66,29 +75,31 @@ impl Marked {
         let mut at = 0;
         let parts = sequence(&tokens, &mut at, 0).unwrap_or_else(|| vec![Part::Text(text.to_owned())]);
         let has_marks = parts.iter().any(|part| !matches!(part, Part::Text(_)));
-        Self { parts, has_marks, has_id }
+        (has_marks || has_id).then_some(Self { parts, has_marks, has_id })
     }
 
-    /// Whether there are alternatives or words that may be left out.
+    /// Whether there are alternatives, or words that may be left out.
+    #[must_use]
     pub fn has_marks(&self) -> bool {
         self.has_marks
     }
 
     /// Whether an id stood at the end.
+    #[must_use]
     pub fn has_id(&self) -> bool {
         self.has_id
     }
 
-    /// The errors of a hypothesis. Each stretch between marks is normalised by itself.
-    pub fn errors(&self, hypothesis: &str, metric: Metric) -> UtteranceErrors {
-        let hypothesis = metric.normalize.apply(hypothesis);
-        let hypothesis = metric.unit.split(&hypothesis);
+    /// The errors of a hypothesis, given by its units after normalisation. Each stretch of the reference between marks is normalised by
+    /// itself.
+    #[must_use]
+    pub fn errors(&self, hypothesis: &[&str], metric: Metric) -> UtteranceErrors {
         let start = (0..=hypothesis.len() as u32).map(|added| Reached {
             cost: GAP * u64::from(added),
             errors: added,
             units: 0,
         });
-        let reached = advance(start.collect(), &self.parts, &hypothesis, metric);
+        let reached = advance(start.collect(), &self.parts, hypothesis, metric);
         let Reached { errors, units, .. } = reached[hypothesis.len()];
         UtteranceErrors { errors: errors as usize, reference_words: units as usize }
     }

@@ -5,9 +5,10 @@ mod spelling;
 
 use serde::Serialize;
 
+pub use marks::MarkedReference;
+
 use crate::script::Spaceless;
 use crate::{Metric, Unit, UtteranceErrors, Wer};
-use marks::Marked;
 use spelling::Spelling;
 
 /// Letters of a word from which on it is taken for several, since nobody put spaces: Chinese and Japanese words have about two, Thai, Lao,
@@ -150,11 +151,14 @@ impl ReferenceCheck {
             let mended = spelling.mended(reference, hypothesis, row, metric);
             found.add(mended.is_some(), example, mended.unwrap_or(row));
         }
-        let marked = Marked::new(reference);
-        let is_read = marked.has_marks() || marked.has_id();
-        let mended = if is_read { marked.errors(hypothesis, metric) } else { row };
-        self.marks.add(marked.has_marks(), example, mended);
-        self.ids.add(marked.has_id(), example, mended);
+        let marked = MarkedReference::new(reference);
+        let mended = marked.as_ref().map_or(row, |marked| {
+            let hypothesis = metric.normalize.apply(hypothesis);
+            marked.errors(&metric.unit.split(&hypothesis), metric)
+        });
+        let is_marked = |has: fn(&MarkedReference) -> bool| marked.as_ref().is_some_and(has);
+        self.marks.add(is_marked(MarkedReference::has_marks), example, mended);
+        self.ids.add(is_marked(MarkedReference::has_id), example, mended);
         self.vowel_signs.add(spelling::loses_marks(reference, metric.normalize), example, row);
     }
 

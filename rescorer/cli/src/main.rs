@@ -10,6 +10,7 @@ mod lists;
 mod model;
 mod perturb_args;
 mod recipe_flags;
+mod reference_warnings;
 mod sink;
 mod status;
 mod train_args;

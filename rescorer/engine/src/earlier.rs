@@ -240,6 +240,8 @@ mod tests {
         let candidate =
             |first_pass: f64, lm_score: f64| Candidate { first_pass, lm_score, words: 1, settled: None };
         JudgedList {
+            marked: None,
+            metric: Default::default(),
             id: "u".into(),
             hash: lead.to_string(),
             reference: "b".into(),

@@ -38,10 +38,53 @@ pub struct Evaluation {
     pub sentence_error_rate: [f64; 2],
     /// Share of lists whose choice changed.
     pub changed: f64,
+    /// The same rates with the references' marks read as sclite reads them, where they have any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sclite: Option<ScliteReading>,
     /// Lists with fewer errors than before.
     pub better: usize,
     /// Lists with more errors than before.
     pub worse: usize,
+}
+
+/// Rates with `{ a / b }` and `(uh)` in references read as sclite reads them, see [`rescorer_perturb::MarkedReference`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScliteReading {
+    /// References with marks.
+    pub marked: usize,
+    /// Words that the first pass was held against: which alternative counts depends on what was recognised.
+    pub reference_words: usize,
+    /// Rate of the first-pass best, in percent.
+    pub first_pass_wer: Option<f64>,
+    /// Rate of the answers, in percent.
+    pub rescored_wer: Option<f64>,
+    /// Rate of the best hypotheses of every list, in percent.
+    pub oracle_wer: Option<f64>,
+}
+
+impl ScliteReading {
+    fn new(lists: &[JudgedList], answers: &[JudgedAnswer]) -> Option<Self> {
+        let marked = lists.iter().filter(|list| list.marked.is_some()).count();
+        if marked == 0 {
+            return None;
+        }
+        let first: Wer = lists.iter().map(|list| list.read_by_sclite(&list.texts[0])).collect();
+        let pairs = lists.iter().zip(answers);
+        let rescored: Wer =
+            pairs.map(|(list, answer)| list.read_by_sclite(answer.text(&list.texts))).collect();
+        let best = |list: &JudgedList| {
+            let rows = list.texts.iter().map(|text| list.read_by_sclite(text));
+            rows.min_by_key(|row| row.errors).unwrap_or_default()
+        };
+        let oracle: Wer = lists.iter().map(best).collect();
+        Some(Self {
+            marked,
+            reference_words: first.reference_words,
+            first_pass_wer: first.percent(),
+            rescored_wer: rescored.percent(),
+            oracle_wer: oracle.percent(),
+        })
+    }
 }
 
 impl Evaluation {
@@ -59,7 +102,8 @@ impl Evaluation {
         let (Some(first_pass_wer), Some(rescored_wer), Some(oracle_wer)) =
             (before.percent(), after.percent(), oracle.percent())
         else {
-            let reason = format!("{} lists with no reference words", lists.len());
+            let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
+            let reason = format!("{} lists with no reference {}", lists.len(), unit.plural());
             return Err(Error::NothingLeft { what: "evaluate", reason });
         };
         let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
@@ -68,7 +112,7 @@ impl Evaluation {
         let pairs = || first.iter().zip(&second);
         Ok(Self {
             utterances: lists.len(),
-            unit: lists.first().map(|list| list.unit).unwrap_or_default(),
+            unit: lists.first().map(|list| list.metric.unit).unwrap_or_default(),
             reference_words: before.reference_words,
             first_pass_wer,
             rescored_wer,
@@ -86,6 +130,7 @@ impl Evaluation {
             rescored_counts: answers.iter().map(|answer| answer.counts).sum(),
             sentence_error_rate: [before, after].map(|wer| wer.sentence_percent().unwrap_or(0.0)),
             changed: changed as f64 / lists.len() as f64,
+            sclite: ScliteReading::new(lists, answers),
             better: pairs().filter(|(a, b)| b.errors < a.errors).count(),
             worse: pairs().filter(|(a, b)| b.errors > a.errors).count(),
         })

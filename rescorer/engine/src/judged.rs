@@ -1,5 +1,5 @@
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{ErrorCounts, Metric, Unit, UtteranceErrors, align, word_errors};
+use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, UtteranceErrors, align, word_errors};
 
 use crate::policy::content_hash;
 use crate::rescorer::candidates;
@@ -15,8 +15,10 @@ pub struct JudgedList {
     pub hash: String,
     /// The reference after normalisation.
     pub reference: String,
-    /// What errors are counted in.
-    pub unit: Unit,
+    /// The reference as it was written, where it has sclite's marks.
+    pub marked: Option<MarkedReference>,
+    /// What errors are counted in, and after what normalisation.
+    pub metric: Metric,
     /// Units of the reference.
     pub reference_words: usize,
     /// The distinct hypotheses after normalisation, in first-pass order.
@@ -37,9 +39,11 @@ impl JudgedList {
     /// # Errors
     /// [`Error::NoReference`].
     pub fn new(utterance: &Utterance, scores: &ListScores, metric: impl Into<Metric>) -> Result<Self, Error> {
-        let Metric { normalize, unit } = metric.into();
+        let metric = metric.into();
+        let Metric { normalize, unit } = metric;
         let reference =
             utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
+        let marked = MarkedReference::new(reference);
         let reference = normalize.apply(reference).into_owned();
         let reference_words = unit.split(&reference);
         let mut texts = Vec::new();
@@ -55,7 +59,8 @@ impl JudgedList {
         Ok(Self {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
-            unit,
+            marked,
+            metric,
             reference_words: reference_words.len(),
             texts,
             candidates: candidates(scores),
@@ -64,6 +69,18 @@ impl JudgedList {
             reference,
             earlier: scores.earlier.clone(),
         })
+    }
+
+    /// Errors of a normalised text against the reference as sclite reads its marks; as ever where it has none.
+    pub fn read_by_sclite(&self, text: &str) -> UtteranceErrors {
+        let text = self.metric.unit.split(text);
+        match &self.marked {
+            Some(marked) => marked.errors(&text, self.metric),
+            None => UtteranceErrors {
+                errors: word_errors(&self.metric.unit.split(&self.reference), &text),
+                reference_words: self.reference_words,
+            },
+        }
     }
 
     /// Errors of the first-pass best.

@@ -61,7 +61,7 @@ pub use decision::{
 pub use earlier::{EarlierPass, EarlierPolicy, EarlierScores, tune_earlier};
 pub use encoded::EncoderScore;
 pub use error::Error;
-pub use evaluate::Evaluation;
+pub use evaluate::{Evaluation, ScliteReading};
 pub use explain::{Explanation, TokenShare};
 pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;

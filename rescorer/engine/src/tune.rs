@@ -54,7 +54,8 @@ pub struct Tuned {
 pub fn tune(lists: &[JudgedList]) -> Result<Tuned, Error> {
     let words: usize = lists.iter().map(|list| list.reference_words).sum();
     if words == 0 {
-        let reason = format!("{} lists with no reference words", lists.len());
+        let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
+        let reason = format!("{} lists with no reference {}", lists.len(), unit.plural());
         return Err(Error::NothingLeft { what: "tune", reason });
     }
     let grid = grid();
@@ -171,6 +172,8 @@ mod tests {
             .map(|(&first_pass, lm_score)| Candidate { first_pass, lm_score, words: 3, settled: None })
             .collect();
         JudgedList {
+            marked: None,
+            metric: Default::default(),
             id: reference.into(),
             hash: reference.into(),
             reference: reference.into(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use maud::{Markup, html};
-use rescorer::Normalization;
+use rescorer::{Metric, Normalization};
 use rescorer_perturb::{
     Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, Unit, UtteranceErrors, align,
     group_numbers, mapsswe, paired_bootstrap,
@@ -13,8 +13,9 @@ use rescorer_perturb::{
 use serde::{Deserialize, Serialize};
 
 use crate::judge_args::CompareArgs;
+use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
-use crate::status::Outcome;
+use crate::status::{Outcome, Status};
 use crate::view::{self, Grid};
 
 /// What is needed of a line of `rescore --json`.
@@ -191,6 +192,7 @@ fn pair(first: Vec<Answer>, second: Vec<Answer>, args: &CompareArgs) -> anyhow::
         bail!("{b}: {} utterance ids stand twice; compare outputs of one run each", count - others.len());
     }
     let normalized = |kind: Normalization, text: &str| kind.apply(text).into_owned();
+    let mut references = References::new(Metric { normalize: args.normalize, unit: args.unit });
     let mut pairs = Vec::with_capacity(first.len());
     for answer in first {
         let id = answer.utterance;
@@ -205,12 +207,14 @@ fn pair(first: Vec<Answer>, second: Vec<Answer>, args: &CompareArgs) -> anyhow::
         if reference != same {
             bail!("utterance {id:?} has another reference in {b}; compare runs over the same lists");
         }
+        references.add_text(&id, &reference, &answer.text);
         pairs.push(Pair {
             reference: normalized(args.normalize, &reference),
             texts: [normalized(args.normalize, &answer.text), normalized(args.normalize, &other.text)],
             id,
         });
     }
+    references.warn(Status::new(args.common.quiet));
     if let Some(id) = others.keys().next() {
         bail!(
             "{} utterances, such as {id:?}, stand in {b} but not in {a}; compare runs over the same lists",

@@ -200,7 +200,7 @@ fn changes<'a>(
         let (before, after) = (list.errors[0], answer.errors.errors);
         let texts = [("first pass", list.texts[0].as_str()), ("rescored", answer.text(&list.texts))];
         (before != after && wanted(before, after))
-            .then(|| (list.id.as_str(), Grid::new(list.unit, &list.reference, &texts)))
+            .then(|| (list.id.as_str(), Grid::new(list.metric.unit, &list.reference, &texts)))
     })
 }
 
@@ -267,6 +267,17 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
         evaluation.better,
         evaluation.worse
     )?;
+    if let Some(found) = &evaluation.sclite {
+        let number = |rate: Option<f64>| rate.map_or_else(|| "undefined".into(), |rate| format!("{rate:.2}"));
+        writeln!(
+            out,
+            "{rate} by sclite's marks  {:>5} -> {}, oracle {}: {} references have {{ a / b }} or (uh)",
+            number(found.first_pass_wer),
+            number(found.rescored_wer),
+            number(found.oracle_wer),
+            found.marked
+        )?;
+    }
     for rule in report.decisions.iter().flatten() {
         let [low, high] = rule.ci95;
         writeln!(

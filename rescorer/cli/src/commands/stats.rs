@@ -7,25 +7,29 @@ use rescorer_perturb::{
 
 use crate::lists::{self, Skipped};
 use crate::perturb_args::StatsArgs;
+use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
 pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
-    let mut diagnostics =
-        Diagnostics::new(&homophones, Metric { normalize: args.normalize, unit: args.unit });
+    let metric = Metric { normalize: args.normalize, unit: args.unit };
+    let mut diagnostics = Diagnostics::new(&homophones, metric);
+    let mut references = References::new(metric);
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut done = 0;
     for utterance in lists::read(&args.lists.lists, &args.lists.select)? {
         let Some(utterance) = skipped.pass(utterance)? else { continue };
         diagnostics.add(&utterance);
+        references.add(&utterance);
         done += 1;
     }
     let outcome = skipped.outcome(done)?;
     if done == 0 {
         anyhow::bail!("no lists; give files that hold some");
     }
+    references.warn(status);
     let report = diagnostics.report(args.top);
     let mut out = Sink::open(None)?;
     if args.common.json {

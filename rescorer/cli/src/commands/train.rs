@@ -16,6 +16,7 @@ use rescorer_nbest::OutputFile;
 use super::tune::decided;
 use crate::lists::{self, Skipped};
 use crate::model;
+use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::train_args::TrainArgs;
@@ -36,6 +37,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let mut skipped = Skipped::allowing(args.skip_invalid, status);
     let held = Lists::read(&recipe, &mut skipped)?;
     lists::warn_of_contexts(&held.train, "training", status);
+    let mut references = References::new(recipe.data.metric());
+    held.train.iter().chain(&held.dev).for_each(|utterance| references.add(utterance));
+    references.warn(status);
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
     model::set_threads(args.threads)?;

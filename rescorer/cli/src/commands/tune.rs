@@ -11,6 +11,7 @@ use crate::args::ListArgs;
 use crate::judge_args::TuneArgs;
 use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
+use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -73,7 +74,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     skipped.outcome(judged.len())
 }
 
-/// Scores lists and counts the errors of their hypotheses.
+/// Scores lists and counts the errors of their hypotheses; says what is wrong with their references.
 pub fn judge(
     scorer: &Scorer,
     utterances: impl Iterator<Item = ReadItem>,
@@ -83,14 +84,17 @@ pub fn judge(
     status: Status,
 ) -> anyhow::Result<(Vec<JudgedList>, ScoringStats)> {
     let mut judged = Vec::new();
+    let mut references = References::new(metric);
     let bar = status.counter();
     let mut stream = scorer.score_stream(utterances, lists::is_interactive(&args.lists));
     for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
+        references.add(&utterance);
         judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, metric))?);
         bar.inc(1);
     }
     bar.finish_and_clear();
+    references.warn(status);
     if judged.is_empty() {
         skipped.outcome(0)?;
     }

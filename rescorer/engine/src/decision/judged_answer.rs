@@ -34,18 +34,19 @@ impl JudgedAnswer {
 impl JudgedList {
     /// What a decision answers, held against the reference.
     pub fn answer(&self, fusion: &Fusion, decision: &Decision) -> JudgedAnswer {
-        let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| self.unit.split(text)).collect();
+        let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| self.metric.unit.split(text)).collect();
         let Answer { hypothesis, words: answered, same, .. } =
             decision.answer(fusion, &self.candidates, &texts);
         let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
-        let reference = self.unit.split(&self.reference);
+        let reference = self.metric.unit.split(&self.reference);
         let errors = word_errors(&reference, &text);
         let alignment = align(&reference, &text);
         let right =
             alignment.ops().iter().filter(|op| **op != EditOp::Deletion).map(|op| *op == EditOp::Correct);
         JudgedAnswer {
             hypothesis,
-            merged: (decision.rule == DecisionRule::Merge).then(|| joined(self.unit, &answered, &self.texts)),
+            merged: (decision.rule == DecisionRule::Merge)
+                .then(|| joined(self.metric.unit, &answered, &self.texts)),
             errors: UtteranceErrors { errors, reference_words: self.reference_words },
             counts: alignment.counts(),
             changed: match decision.rule {

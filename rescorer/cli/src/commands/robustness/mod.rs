@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::lists::{self, Skipped};
 use crate::model::{self, Loaded};
 use crate::perturb_args::{RobustnessArgs, lexicon};
+use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -55,6 +56,9 @@ pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
         utterances.extend(skipped.pass(utterance)?);
     }
     lists::warn_of_contexts(&utterances, "the benchmark", status);
+    let mut references = References::new(metric);
+    utterances.iter().for_each(|utterance| references.add(utterance));
+    references.warn(status);
     let data = plan.lists.iter().map(|path| data_file(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let seen: HashSet<&str> =
         decisions.iter().filter_map(|decision| decision.policy.as_ref()).flat_map(Policy::seen).collect();
