@@ -10,6 +10,7 @@ dictionary of pypinyin (MIT), characters from GB 2312. Everything is drawn from 
 """
 
 import argparse
+import collections
 import heapq
 import itertools
 import json
@@ -72,9 +73,9 @@ TEMPLATES = """
 """.split()
 
 # Shares of the words with homophones, and of the characters outside of such words, that are heard in more than one way.
-AMBIGUOUS_WORDS, AMBIGUOUS_CHARACTERS = 0.7, 0.25
+AMBIGUOUS_WORDS, AMBIGUOUS_CHARACTERS = 0.7, 0.3
 # How much worse what else is heard sounds on average, with the same tones and with others, and how much that varies, in nats.
-SAME_TONE, OTHER_TONE, SPREAD = -0.8, -1.6, 1.4
+SAME_TONE, OTHER_TONE, SPREAD = -0.3, -1.2, 1.5
 HYPOTHESES = 10
 
 
@@ -98,9 +99,11 @@ def toneless(syllables):
 class Homophones:
     def __init__(self):
         self.reading = {character: readings(character)[0] for character in common_characters()}
-        words = [word for word in PHRASES_DICT if len(word) == 2 and all(c in self.reading for c in word)]
+        words = sorted(word for word in PHRASES_DICT if len(word) == 2 and all(c in self.reading for c in word))
+        # In how many words a character stands says how common it is, and common ones are what is heard.
+        self.uses = collections.Counter(character for word in words for character in word)
         self.of_syllables = {}
-        for text in sorted(words) + list(self.reading):
+        for text in words + list(self.reading):
             self.of_syllables.setdefault(toneless(readings(text)), []).append(text)
 
     def others(self, text, syllables):
@@ -109,7 +112,9 @@ class Homophones:
     def heard(self, text, syllables, rng):
         """What else may be heard in its place, with acoustic scores."""
         others = self.others(text, syllables)
-        for other in rng.sample(others, min(len(others), rng.choice([1, 1, 2, 3]))):
+        weights = [min(self.uses[character] for character in other) + 1 for other in others]
+        draws = rng.choices(others, weights, k=rng.choice([1, 2, 3, 4])) if others else []
+        for other in dict.fromkeys(draws):
             mean = SAME_TONE if readings(other) == syllables else OTHER_TONE
             yield other, rng.gauss(mean, SPREAD)
 
