@@ -45,8 +45,8 @@ fn options() -> ReadOptions {
 
 /// Whether `--columns` can say that the scores of a format are costs.
 fn names_costs(format: Format) -> bool {
-    matches!(format, Format::Jsonl | Format::EspnetJson | Format::Csv | Format::Tsv)
-        || matches!(format.name(), "parquet" | "arrow")
+    // SRILM, wav2letter and torchaudio have no names, sherpa-onnx sums.
+    format.takes_names() && format != Format::SherpaOnnx
 }
 
 /// What a reader yields.

@@ -91,8 +91,8 @@ pub(crate) fn nulled(value: &mut Value) {
 /// of all.
 fn mend(text: &str) -> Option<(String, String)> {
     let mut mended = String::with_capacity(text.len());
-    let (mut first, mut copied) = (None, 0);
-    for (start, word) in words(text) {
+    let (mut first, mut copied): (Option<&str>, usize) = (None, 0);
+    each_word(text, |start, word| {
         let plain = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
         let named = matches!(plain.as_str(), "nan" | "inf" | "infinity");
         if named || word.parse::<f64>().is_ok_and(f64::is_infinite) {
@@ -101,21 +101,20 @@ fn mend(text: &str) -> Option<(String, String)> {
             mended.push_str(&format!("{{\"\\u0000\":\"{word}\"}}"));
             copied = start + word.len();
         }
-    }
+    });
     mended.push_str(&text[copied..]);
     Some((first?.to_owned(), mended))
 }
 
-/// The words outside of strings, with where they start: numbers, names.
-fn words(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
+/// Hands over the words outside of strings, numbers and names, with where they start.
+fn each_word<'a>(text: &'a str, mut word: impl FnMut(usize, &'a str)) {
     let (mut inside, mut escaped, mut start) = (false, false, None);
     for (at, byte) in text.bytes().enumerate() {
         let of_word = !inside && (byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
         if of_word {
             start.get_or_insert(at);
         } else if let Some(start) = start.take() {
-            found.push((start, &text[start..at]));
+            word(start, &text[start..at]);
         }
         if escaped {
             escaped = false;
@@ -125,8 +124,9 @@ fn words(text: &str) -> Vec<(usize, &str)> {
             escaped = inside && byte == b'\\';
         }
     }
-    found.extend(start.map(|start| (start, &text[start..])));
-    found
+    if let Some(start) = start {
+        word(start, &text[start..]);
+    }
 }
 
 /// Any JSON in which no object has a key twice; the key that does is left in the cell.
