@@ -11,15 +11,13 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use noise::Noise;
+use wav::RATES;
 pub use wav::{Audio, SampleFormat};
 
 use crate::Error;
 
 /// Frames of a resampler's step.
 const CHUNK: usize = 1024;
-
-/// Sample rates that are converted. Others come from headers that lie.
-const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 
 /// What is done to a recording, in this order: speed, noise, clipping.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +142,8 @@ impl Audio {
         let input =
             InterleavedSlice::new(&self.samples, channels, self.frames()).map_err(|e| fail(e.to_string()))?;
         let output = resampler.process_all(&input, self.frames(), None).map_err(|e| fail(e.to_string()))?;
-        Ok(Self { samples: output.take_data(), ..*self })
+        let (stored, remarks) = (self.stored.clone(), self.remarks.clone());
+        Ok(Self { samples: output.take_data(), stored, remarks, ..*self })
     }
 
     /// The mean of the channels at a sample rate, as recognisers take it; `name` is for messages.

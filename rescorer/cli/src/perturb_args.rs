@@ -123,9 +123,10 @@ pub struct PerturbArgs {
   rescorer perturb-audio speech/*.wav --noise white --snr 10 --output noisy
   rescorer perturb-audio a.wav --noise babble --noise-from voices/*.wav --snr 5 --speed 1.1 --output noisy
 
-What is done comes in this order: speed, noise, clipping. The files keep their names and formats.")]
+What is done comes in this order: speed, noise, clipping. The files keep their names and formats. µ-law and A-law
+are written as 16-bit PCM, 64-bit floating point as 32-bit, RF64, BW64 and RIFX as RIFF; stderr names these files.")]
 pub struct PerturbAudioArgs {
-    /// WAV files: integers of 8, 16, 24 or 32 bits or floating point, any rate and number of channels
+    /// WAV files: PCM, floating point, µ-law or A-law; any rate from 1 to 768 kHz and number of channels
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Folder for the files

@@ -16,7 +16,7 @@ use crate::args::{ChoiceArgs, ScoringArgs, to_help};
 A line is id, start, end, pass and text, separated by tabs; the pass is `both` where the second kept the text of the
 first, else there is a line `first` and a line `second`.")]
 pub struct TranscribeArgs {
-    /// WAV files: integers of 8, 16, 24 or 32 bits or floating point, any rate and number of channels
+    /// WAV files: PCM, floating point, µ-law or A-law; any rate from 1 to 768 kHz and number of channels
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     #[command(flatten)]

@@ -48,10 +48,44 @@ fn files_keep_their_names_and_formats() {
     assert_eq!((fast[0]["seconds"].as_f64(), fast[0]["gain_db"].as_f64()), (Some(0.25), Some(0.0)));
 }
 
+/// A file as a pipe leaves it: neither size is known.
+fn piped(tag: u16, bits: u16, sound: &[u8]) -> Vec<u8> {
+    let block = bits.div_ceil(8);
+    let rate = 8000 * u32::from(block);
+    let fmt = [&tag.to_le_bytes()[..], &[1, 0, 0x40, 0x1f, 0, 0], &rate.to_le_bytes(), &block.to_le_bytes()];
+    let head = [b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0", &fmt.concat()[..], &bits.to_le_bytes()].concat();
+    [&head[..], b"data\xff\xff\xff\xff", sound].concat()
+}
+
+#[test]
+fn what_is_written_in_another_format_is_said() {
+    let room = Room::new();
+    let call: Vec<u8> = (0..8000).map(|n| n as u8).collect();
+    std::fs::write(room.path("call.wav"), piped(7, 8, &call)).unwrap();
+    std::fs::write(room.path("odd.wav"), piped(1, 16, &call[..7999])).unwrap();
+    let ran = run(&room, "call.wav odd.wav --noise white --snr 100 --output out --json").ok();
+    ran.says(&[
+        "call.wav: holds 8-bit µ-law; 16-bit PCM is written",
+        "odd.wav: 1 of the 2 bytes of its last frame are there; they were left out",
+    ]);
+    let rows = ran.json();
+    assert_eq!((&rows[0]["seconds"], &rows[1]["seconds"]), (&1.0.into(), &0.499875.into()));
+    let written = Audio::read(&room.path("out/call.wav")).unwrap();
+    assert_eq!((written.format(), written.stored_as()), (SampleFormat::Int(16), None));
+    let read = Audio::read(&room.path("call.wav")).unwrap();
+    let apart = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
+    let square = read.samples().iter().zip(written.samples()).map(apart).sum::<f64>() / 8000.0;
+    assert!(square.sqrt() < 1e-4, "{}", square.sqrt());
+}
+
 #[test]
 fn what_is_no_sound_is_named_and_may_be_skipped() {
     let room = room();
-    refused(&room, "text.wav --speed 1.1 --output out", &["text.wav: is no WAV file", "convert it to PCM"]);
+    refused(
+        &room,
+        "text.wav --speed 1.1 --output out",
+        &["text.wav: is no WAV file: it begins with \"this is no sound\"", "ffmpeg"],
+    );
     refused(&room, "silent.wav --noise white --snr 5 --output out", &["silent.wav: the recording is silent"]);
     refused(&room, "a.wav --speed 7 --output out", &["speed 7", "0.5"]);
     refused(&room, "a.wav --output out", &["nothing to do"]);

@@ -12,12 +12,13 @@ pub const RATE: u32 = 16_000;
 pub struct Speech {
     name: String,
     samples: Vec<f32>,
+    remarks: Vec<String>,
 }
 
 impl Speech {
     /// Sound that is at hand. Utterances are called `NAME:1`, `NAME:2` and so on.
     pub fn new(name: impl Into<String>, samples: Vec<f32>) -> Self {
-        Self { name: name.into(), samples }
+        Self { name: name.into(), samples, remarks: Vec::new() }
     }
 
     /// Reads a WAV file of any rate and number of channels; their mean is taken. It is called by its name without the
@@ -26,9 +27,11 @@ impl Speech {
     /// # Errors
     /// [`Error::Audio`], as [`Audio::read`] and [`Audio::mono`] say.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let samples = Audio::read(path)?.mono(&path.display().to_string(), RATE)?;
+        let audio = Audio::read(path)?;
+        let remarks = audio.remarks().to_vec();
+        let samples = audio.mono(&path.display().to_string(), RATE)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        Ok(Self::new(name, samples))
+        Ok(Self { remarks, ..Self::new(name, samples) })
     }
 
     /// What it is called.
@@ -39,6 +42,11 @@ impl Speech {
     /// The sound.
     pub fn samples(&self) -> &[f32] {
         &self.samples
+    }
+
+    /// What was odd about its file, see [`Audio::remarks`].
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// Its length.

@@ -24,7 +24,7 @@ pub fn run(args: PerturbAudioArgs) -> anyhow::Result<Outcome> {
         bail!("nothing to do: give --noise with --snr, --speed or --clip");
     }
     let outputs = outputs(&args)?;
-    let noise = args.noise.map(|kind| noise(kind, &args.noise_from)).transpose()?;
+    let noise = args.noise.map(|kind| noise(kind, &args.noise_from, status)).transpose()?;
     let perturbation =
         AudioPerturbation { speed: args.speed, noise: noise.zip(args.snr), clip: args.clip, seed: args.seed };
     std::fs::create_dir_all(&args.output)
@@ -32,7 +32,7 @@ pub fn run(args: PerturbAudioArgs) -> anyhow::Result<Outcome> {
     let mut out = Sink::open(None)?;
     let (mut done, mut skipped, mut seconds) = (0, 0, 0.0);
     for (file, output) in args.files.iter().zip(&outputs) {
-        let report = match one(file, output, &perturbation) {
+        let report = match one(file, output, &perturbation, status) {
             Ok(report) => report,
             Err(error) if args.skip_invalid => {
                 status.warn(format_args!("skipped: {error}"));
@@ -66,12 +66,26 @@ fn one(
     file: &Path,
     output: &Path,
     perturbation: &AudioPerturbation,
+    status: Status,
 ) -> Result<AudioReport, rescorer_perturb::Error> {
-    let audio = Audio::read(file)?;
+    let audio = read(file, status)?;
+    if let Some(stored) = audio.stored_as() {
+        let (file, format) = (file.display(), audio.format());
+        status.say(format_args!("{file}: holds {stored}; {format} is written"));
+    }
     let name = output.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let (audio, report) = perturbation.apply(&name, &audio)?;
     audio.write(output)?;
     Ok(report)
+}
+
+/// A recording; what was odd about its file is said.
+fn read(file: &Path, status: Status) -> Result<Audio, rescorer_perturb::Error> {
+    let audio = Audio::read(file)?;
+    for remark in audio.remarks() {
+        status.warn(format_args!("{}: {remark}", file.display()));
+    }
+    Ok(audio)
 }
 
 /// Where each file goes. Nothing may be written twice, nor over what is read.
@@ -92,8 +106,8 @@ fn outputs(args: &PerturbAudioArgs) -> anyhow::Result<Vec<PathBuf>> {
     Ok(outputs)
 }
 
-fn noise(kind: NoiseKind, files: &[PathBuf]) -> anyhow::Result<Noise> {
-    let mut recordings = files.iter().map(|path| Audio::read(path)).collect::<Result<Vec<_>, _>>()?;
+fn noise(kind: NoiseKind, files: &[PathBuf], status: Status) -> anyhow::Result<Noise> {
+    let mut recordings = files.iter().map(|file| read(file, status)).collect::<Result<Vec<_>, _>>()?;
     Ok(match (kind, recordings.len()) {
         (NoiseKind::White, 0) => Noise::White,
         (NoiseKind::White, _) => bail!("--noise white needs no recordings; leave out --noise-from"),

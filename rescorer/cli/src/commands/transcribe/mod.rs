@@ -33,6 +33,9 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
         SecondPass { rescorer, context, output, lists, skipped, tally: Tally::default(), status };
     for file in &args.files {
         let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
+        for remark in speech.remarks() {
+            status.warn(format_args!("{}: {remark}", file.display()));
+        }
         // The iterator recognises a piece when it is asked for it.
         let mut pieces = transcribe(first_pass.as_mut(), &speech, args.recogniser.max_segment);
         loop {
