@@ -64,7 +64,7 @@ fn chunks_that_are_missing_or_twice() {
         &["second `data` chunk at byte 84", "join them"],
     );
     let whole = riff(&[fmt.clone(), data.clone()]);
-    refused(&[&whole[..], &whole].concat(), &["another WAV file behind it, from byte 84 on"]);
+    refused(&[&whole[..], &whole].concat(), &["followed by another WAV file, from byte 84 on"]);
     refused(&riff(&[fmt.clone(), chunk(b"data", &[])]), &["has no frames; record it again"]);
     refused(&riff(&[fmt.clone(), chunk(b"data", &[]), chunk(b"LIST", b"INFO")]), &["has no frames"]);
     refused(&riff(&[fmt.clone(), chunk(b"data", &[7])]), &["has no frames"]);
@@ -119,7 +119,9 @@ fn what_costs_a_few_bytes_is_remarked() {
     let audio = read(&[&whole[..], b"\x01\x02 and so on"].concat()).unwrap();
     assert_eq!(audio.remarks(), ["what follows its sound, from byte 84 on, is no chunk and was left out"]);
     // Zeros fill up a block of a disk.
-    assert!(read(&[&whole[..], &[0; 99]].concat()).unwrap().remarks().is_empty());
+    assert!(read(&[&whole[..], &[0; 9999]].concat()).unwrap().remarks().is_empty());
+    let audio = read(&[&whole[..], &[0; 9999], &[1, 0]].concat()).unwrap();
+    assert_eq!(audio.remarks(), ["what follows its sound, from byte 10083 on, is no chunk and was left out"]);
 }
 
 #[test]

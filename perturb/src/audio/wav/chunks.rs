@@ -100,16 +100,19 @@ pub fn read_rest<R: Read>(
 ) -> Result<Option<String>, String> {
     pad(source, odd).map_err(io_reason)?;
     loop {
+        zeros(source).map_err(io_reason)?;
         let at = source.at();
         let next = source.peek(8).map_err(io_reason)?;
-        if next.iter().all(|&byte| byte == 0) {
+        if next.is_empty() {
             return Ok(None);
         }
         if next.starts_with(b"data") {
-            return Err(format!("has a second `data` chunk at byte {at}; join them in an editor of sound"));
+            return Err(format!("has a second `data` chunk at byte {at}; join them in an audio editor"));
         }
         if next.starts_with(b"RIFF") || next.starts_with(b"RIFX") {
-            return Err(format!("has another WAV file behind it, from byte {at} on; give them as two files"));
+            return Err(format!(
+                "is followed by another WAV file, from byte {at} on; give them as two files"
+            ));
         }
         if next.first_chunk().is_none_or(|id| !is_name(*id)) {
             return Ok(Some(format!(
@@ -195,6 +198,18 @@ fn pad<R: Read>(source: &mut Source<R>, odd: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Takes the zeros that fill up a block of a disk.
+fn zeros<R: Read>(source: &mut Source<R>) -> io::Result<()> {
+    loop {
+        let ahead = source.peek(4096)?;
+        let count = ahead.iter().take_while(|&&byte| byte == 0).count();
+        if count == 0 {
+            return Ok(());
+        }
+        source.take(count)?;
+    }
 }
 
 fn is_known(id: &[u8]) -> bool {

@@ -104,7 +104,7 @@ impl Audio {
         self.stored.as_deref()
     }
 
-    /// What was odd about its file and cost it nothing but an unfinished frame or bytes that are no sound.
+    /// What was odd about its file: bytes that are no sound or no whole frame and were left out, valid bits in another place.
     #[must_use]
     pub fn remarks(&self) -> &[String] {
         &self.remarks
