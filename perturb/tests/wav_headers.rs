@@ -35,6 +35,23 @@ fn refused(bytes: &[u8], parts: &[&str]) {
 }
 
 #[test]
+fn what_is_no_wav_file() {
+    refused(b"", &["is empty; record or copy it again"]);
+    refused(b"RI", &["is no WAV file but text: it begins with \"RI\""]);
+    refused(b"RIFF\x40\0\0\0", &["ends after 8 bytes, inside its header", "cut off"]);
+    refused(b"RIFF\x40\0\0\0AVI LIST", &["is an AVI file, not a WAV file; convert it with `ffmpeg"]);
+    refused(b"RIFF\x40\0\0\0WEBPVP8 ", &["is a RIFF file without sound"]);
+    refused(
+        b"<!DOCTYPE html>\n<p>Not found",
+        &["but text: it begins with \"<!DOCTYPE html>\\n\"; give the recording"],
+    );
+    refused(
+        &[1, 0, 255, 3, 0, 0],
+        &["begins with \"\\x01\\x00\\xff\\x03\\x00\\x00\"", "if it is raw PCM, use `ffmpeg -f s16le"],
+    );
+}
+
+#[test]
 fn numbers_that_contradict_each_other() {
     assert_eq!(read(&file(1, 2, 8000, 4, 16)).unwrap().frames(), 10);
     refused(&file(1, 0, 8000, 2, 16), &["says 0 channels", "mend its header"]);

@@ -84,7 +84,7 @@ fn what_is_no_sound_is_named_and_may_be_skipped() {
     refused(
         &room,
         "text.wav --speed 1.1 --output out",
-        &["text.wav: is no WAV file: it begins with \"this is no sound\"", "ffmpeg"],
+        &["text.wav: is no WAV file but text: it begins with \"this is no sound\"", "give the recording"],
     );
     refused(&room, "silent.wav --noise white --snr 5 --output out", &["silent.wav: the recording is silent"]);
     refused(&room, "a.wav --speed 7 --output out", &["speed 7", "0.5"]);

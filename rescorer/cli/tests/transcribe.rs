@@ -135,21 +135,23 @@ fn pieces_and_files_that_cannot_be_used_may_be_skipped() {
     let one = std::fs::read(room.path("one.wav")).unwrap();
     room.write("cut.wav", &one[..one.len() - 7]);
     for (name, at, bytes) in [
-        ("size.wav", 40, u32::MAX.to_le_bytes()),
+        ("size.wav", 40, [0, 0, 0, 1]),
         ("channels.wav", 20, [1, 0, 0, 0]),
         ("rate.wav", 24, [0; 4]),
-        ("empty.wav", 40, [0; 4]),
+        ("pipe.wav", 40, [0xff; 4]),
+        ("stopped.wav", 40, [0; 4]),
     ] {
         let mut lying = one.clone();
         lying[at..at + 4].copy_from_slice(&bytes);
         room.write(name, lying);
     }
+    room.write("empty.wav", [&one[..40], &[0; 4]].concat());
     for (file, part) in [
-        ("text.wav", "is no WAV file that can be read"),
+        ("text.wav", "is no WAV file but text"),
         ("cut.wav", "it is cut off"),
-        ("size.wav", "a wrong size"),
-        ("channels.wav", "zero channels"),
-        ("rate.wav", "convert it to PCM"),
+        ("size.wav", "ends after 16000 of 8388608 samples: it is cut off"),
+        ("channels.wav", "says 0 channels"),
+        ("rate.wav", "says 0 samples a second"),
         ("empty.wav", "has no frames"),
     ] {
         refused(&room, "good", &format!("{file} {LONGER}"), &[&format!("error: {file}: "), part]);
@@ -157,6 +159,8 @@ fn pieces_and_files_that_cannot_be_used_may_be_skipped() {
         assert_eq!((skipped.code, skipped.stdout.lines().count()), (1, 2), "{skipped:?}");
         skipped.says(&[&format!("warning: skipped: {file}: ")]);
     }
+    let unknown = run(&room, "good", &format!("one.wav pipe.wav stopped.wav {LONGER} --to trn")).ok().stdout;
+    assert_eq!(unknown, "the cat sat on (one:1)\nthe cat sat on (pipe:1)\nthe cat sat on (stopped:1)\n");
     refused(&room, "good", &format!("text.wav {LONGER} --skip-invalid"), &["nothing usable"]);
     let loud = format!("stereo.wav {LONGER} --max-segment 1");
     let ran = run(&room, "refuses", &loud);

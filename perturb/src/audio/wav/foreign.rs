@@ -47,12 +47,18 @@ pub fn describe(start: &[u8]) -> String {
     match start {
         [0xff, second, ..] if second & 0xf6 == 0xf0 => format!("is an AAC file, not a WAV file; {CONVERT}"),
         [0xff, second, ..] if second & 0xe0 == 0xe0 => format!("is an MP3 file, not a WAV file; {CONVERT}"),
-        _ => {
-            let shown: String = start.iter().take(16).map(|&b| b.escape_ascii().to_string()).collect();
-            let raw = "if it is raw PCM, use `ffmpeg -f s16le -ar 16000 -ac 1 -i FILE NEW.wav`";
-            format!("is no WAV file: it begins with \"{shown}\", not with RIFF; {CONVERT}; {raw}")
-        }
+        _ => unknown(start),
     }
+}
+
+fn unknown(start: &[u8]) -> String {
+    let shown = start[..start.len().min(16)].escape_ascii();
+    let is_text = |&byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    if start.iter().all(is_text) {
+        return format!("is no WAV file but text: it begins with \"{shown}\"; give the recording");
+    }
+    let raw = "if it is raw PCM, use `ffmpeg -f s16le -ar 16000 -ac 1 -i FILE NEW.wav`";
+    format!("is no WAV file: it begins with \"{shown}\", not with RIFF; {CONVERT}; {raw}")
 }
 
 /// The name of a compressed code by its number in the `fmt ` chunk.
