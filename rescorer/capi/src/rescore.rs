@@ -104,11 +104,12 @@ pub unsafe extern "C" fn rescorer_rescore_json(
         let rescorer = handle::find(rescorer)?;
         // SAFETY: the caller promised a text that ends with a NUL.
         let json = unsafe { text(&json, "json") }?;
-        let notices = Arc::new(Mutex::new(Vec::new()));
-        let listener = {
-            let notices = notices.clone();
-            move |notice: &Notice| {
-                notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.to_string())
+        let notices: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = notices.clone();
+        let listener = move |notice: &Notice| {
+            // One list is not enough to tell costs from a recogniser that was mistaken.
+            if !matches!(notice, Notice::RisingScores { .. }) {
+                heard.lock().unwrap_or_else(PoisonError::into_inner).push(notice.to_string());
             }
         };
         let options = ReadOptions::default().with_format(Format::Jsonl).with_notices(Arc::new(listener));

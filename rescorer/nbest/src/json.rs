@@ -66,7 +66,6 @@ fn reason(error: &serde_json::Error) -> String {
 const NOT_FINITE: &str = "\0";
 
 /// The value that stands for a number that is not finite.
-#[cfg(feature = "parquet")]
 pub(crate) fn stand_in(number: &str) -> Value {
     Value::Object(Map::from_iter([(NOT_FINITE.to_owned(), number.into())]))
 }

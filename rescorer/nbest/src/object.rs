@@ -46,29 +46,7 @@ impl Utterance {
     /// # Errors
     /// [`Error::UnknownFields`] without a key that tells, and those of the formats; all are of one utterance.
     pub fn from_object(object: Map<String, Value>, id: &str) -> Result<Self, Error> {
-        let id = object.get("id").and_then(fields::id).unwrap_or_else(|| id.to_owned());
-        let place = Place { utterance: Some(id.clone()), ..Place::default() };
-        let as_list = |json: &Json| json.has_marks(&|mark| path::has(&object, mark));
-        let as_document = |json: &Json| json.has_marks(&|mark| path::has(&object, &json.path_of(mark)));
-        let found = |certain: bool| {
-            Format::shapes().find(|(_, json)| json.certain == certain && (as_list(json) || as_document(json)))
-        };
-        let Some((format, json)) = found(true).or_else(|| found(false)) else {
-            let seen: Vec<_> = object.keys().map(|key| format!("`{key}`")).collect();
-            let seen = if seen.is_empty() { "no field at all".to_owned() } else { seen.join(", ") };
-            return Err(Error::UnknownFields { place, seen });
-        };
-        if as_list(json) {
-            return one_of((format, json), Value::Object(object), place, id);
-        }
-        let mut lists = vec![Value::Object(object)];
-        for step in steps(json.layout.path) {
-            lists = lists.into_iter().flat_map(|value| inside(value, step)).collect();
-        }
-        match <[Value; 1]>::try_from(lists) {
-            Ok([list]) => one_of((format, json), list, place, id),
-            Err(lists) => Err(several(lists.len(), place)),
-        }
+        any(object, id, &Arc::default())
     }
 
     /// Whether a JSON format looks at this field of an utterance; all others it carries along.
@@ -77,6 +55,33 @@ impl Utterance {
         FIELDS.contains(&field)
             || known(field).or_else(|| known(singular)).is_some()
             || Format::shapes().any(|(_, json)| looks_at(json, field))
+    }
+}
+
+/// The utterance that an object holds, of whichever format it is.
+pub(crate) fn any(object: Map<String, Value>, id: &str, reading: &Arc<Reading>) -> Result<Utterance, Error> {
+    let id = object.get("id").and_then(fields::id).unwrap_or_else(|| id.to_owned());
+    let place = Place { utterance: Some(id.clone()), ..Place::default() };
+    let as_list = |json: &Json| json.has_marks(&|mark| path::has(&object, mark));
+    let as_document = |json: &Json| json.has_marks(&|mark| path::has(&object, &json.path_of(mark)));
+    let found = |certain: bool| {
+        Format::shapes().find(|(_, json)| json.certain == certain && (as_list(json) || as_document(json)))
+    };
+    let Some((format, json)) = found(true).or_else(|| found(false)) else {
+        let seen: Vec<_> = object.keys().map(|key| format!("`{key}`")).collect();
+        let seen = if seen.is_empty() { "no field at all".to_owned() } else { seen.join(", ") };
+        return Err(Error::UnknownFields { place, seen });
+    };
+    if as_list(json) {
+        return one_of((format, json), Value::Object(object), place, id, reading);
+    }
+    let mut lists = vec![Value::Object(object)];
+    for step in steps(json.layout.path) {
+        lists = lists.into_iter().flat_map(|value| inside(value, step)).collect();
+    }
+    match <[Value; 1]>::try_from(lists) {
+        Ok([list]) => one_of((format, json), list, place, id, reading),
+        Err(lists) => Err(several(lists.len(), place)),
     }
 }
 
@@ -96,11 +101,12 @@ fn one_of(
     value: Value,
     place: Place,
     id: String,
+    reading: &Arc<Reading>,
 ) -> Result<Utterance, Error> {
     let lists = mapped::lists(json, value, &place)?;
     match <[Value; 1]>::try_from(lists) {
-        Ok([Value::Object(list)]) => utterance((format, json), list, place, id, &Arc::default()),
-        Ok([other]) => read(json, format, Fields::new(other, place, id, Arc::default())?),
+        Ok([Value::Object(list)]) => utterance((format, json), list, place, id, reading),
+        Ok([other]) => read(json, format, Fields::new(other, place, id, reading.clone())?),
         Err(lists) => Err(several(lists.len(), place)),
     }
 }

@@ -45,7 +45,7 @@ impl ReadOptions {
         self
     }
 
-    fn reading(&self) -> Arc<Reading> {
+    pub(crate) fn reading(&self) -> Arc<Reading> {
         Arc::new(Reading { names: self.names.clone(), notices: Notices::to(self.listener.clone()) })
     }
 }

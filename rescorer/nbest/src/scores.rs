@@ -15,7 +15,7 @@
 use serde_json::Value;
 
 use crate::notice::{Notice, Notices};
-use crate::{Error, Hypothesis, Place};
+use crate::{Error, Hypothesis, Place, json};
 
 mod kind;
 pub(crate) mod names;
@@ -43,7 +43,7 @@ impl Beside<'_> {
         match hypothesis.extra.get(name)? {
             Value::Number(number) => number.as_f64(),
             Value::String(text) => text.trim().parse().ok(),
-            _ => None,
+            value => json::not_finite(value).map(|what| if what == "NaN" { f64::NAN } else { f64::INFINITY }),
         }
     }
 

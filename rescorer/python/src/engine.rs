@@ -13,7 +13,8 @@ use rescorer::{
 use rescorer_lora::LoraAdapter;
 
 use crate::error::{Kind, Remedy, in_python, raised};
-use crate::many::Answers;
+use crate::many::{Answers, Told};
+use crate::notices::Listened;
 use crate::result::ListResult;
 use crate::value::text;
 use crate::{list, threads};
@@ -34,6 +35,8 @@ pub struct Engine {
     /// Stands for the content of the model: what a policy keeps of it.
     #[pyo3(get)]
     fingerprint: String,
+    /// Lists that come one by one are looked at together, so that what is said of them is said once.
+    listened: Arc<Listened>,
 }
 
 #[pymethods]
@@ -111,7 +114,8 @@ impl Engine {
                 }
             };
             let fingerprint = rescorer.scorer().model().fingerprint().to_owned();
-            Ok(Self { rescorer: Arc::new(rescorer), warnings, device, fingerprint })
+            let listened = Arc::new(Listened::new("rescore"));
+            Ok(Self { rescorer: Arc::new(rescorer), warnings, device, fingerprint, listened })
         })
         .map_err(|failure: Failure| match failure {
             Failure::Library(error) => raised(py, &error, Remedy::Mend),
@@ -132,7 +136,8 @@ impl Engine {
         name: &str,
     ) -> PyResult<ListResult> {
         threads::check(py)?;
-        let utterance = list::utterance(list, scores, name, Remedy::Mend)?;
+        let utterance = list::utterance(list, scores, name, Remedy::Mend, &self.listened)?;
+        self.listened.warn(py, 2)?;
         let rescorer = &self.rescorer;
         py.detach(|| {
             let rescored = rescorer.rescore_utterance(&utterance)?;
@@ -141,19 +146,23 @@ impl Engine {
         .map_err(|error: rescorer::Error| raised(py, &error, Remedy::Mend))
     }
 
-    /// Rescores lists as they come, `window` of them together.
+    /// Rescores lists as they come, `window` of them together. `batch` says that they are one of several batches.
     fn rescore_many(
         &self,
         lists: &Bound<'_, PyAny>,
         window: usize,
         return_exceptions: bool,
         prefix: String,
+        batch: bool,
     ) -> PyResult<Answers> {
         threads::check(lists.py())?;
         if window == 0 {
             return Err(PyValueError::new_err("window=0: give a number from 1"));
         }
-        Ok(Answers::new(self.rescorer.clone(), lists.try_iter()?.unbind(), window, return_exceptions, prefix))
+        let listened = if batch { self.listened.clone() } else { Arc::new(Listened::new("rescore_many")) };
+        let told = Told { listened, batch };
+        let lists = lists.try_iter()?.unbind();
+        Ok(Answers::new(self.rescorer.clone(), lists, window, return_exceptions, prefix, told))
     }
 
     /// Scores of the language model alone: the bytes of as many float64 as there are texts.

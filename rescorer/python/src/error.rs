@@ -23,6 +23,19 @@ pub enum Remedy {
     ReturnExceptions,
 }
 
+/// A class of `rescorer._errors`.
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static CLASSES: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let classes =
+        CLASSES.get_or_try_init(py, || PyModule::import(py, "rescorer._errors").map(Bound::unbind))?;
+    classes.bind(py).getattr(name)
+}
+
+/// The class of the package's warnings.
+pub fn warning_class(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    class(py, "ListWarning")
+}
+
 impl Kind {
     fn name(self) -> &'static str {
         match self {
@@ -36,11 +49,7 @@ impl Kind {
 
     /// The exception with this message.
     pub fn with(self, py: Python<'_>, message: &str) -> PyErr {
-        static CLASSES: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-        let classes =
-            CLASSES.get_or_try_init(py, || PyModule::import(py, "rescorer._errors").map(Bound::unbind));
-        let class = classes.and_then(|classes| classes.bind(py).getattr(self.name()));
-        match class.and_then(|class| class.cast_into::<PyType>().map_err(PyErr::from)) {
+        match class(py, self.name()).and_then(|class| class.cast_into::<PyType>().map_err(PyErr::from)) {
             Ok(class) => PyErr::from_type(class, (message.to_owned(),)),
             Err(error) => error,
         }

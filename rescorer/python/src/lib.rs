@@ -11,6 +11,7 @@ mod error;
 mod list;
 mod many;
 mod model;
+mod notices;
 mod result;
 mod threads;
 mod value;

@@ -4,9 +4,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyMapping, PyString};
 use rescorer::Utterance;
+use rescorer_nbest::ScoreKind;
 use serde_json::{Map, Value};
 
 use crate::error::{Kind, Remedy, in_python};
+use crate::notices::Listened;
 use crate::value::{Flaw, What, text, value};
 
 /// Field with the name of the adapter that a list asks for.
@@ -23,6 +25,7 @@ pub fn utterance(
     scores: Option<&Bound<'_, PyAny>>,
     name: &str,
     remedy: Remedy,
+    listened: &Listened,
 ) -> PyResult<Utterance> {
     let py = list.py();
     let mut context = Context { id: name.to_owned(), remedy };
@@ -33,7 +36,8 @@ pub fn utterance(
         Some(row) => row,
         None => hypotheses(list, scores, &context)?,
     };
-    Utterance::from_object(object, name)
+    listened
+        .read(object, name)
         .map_err(|error| Kind::InvalidList.with(py, &in_python(&error.to_string(), remedy)))
 }
 
@@ -55,8 +59,9 @@ impl Context {
     fn flawed(&self, py: Python<'_>, Flaw { at, what }: Flaw) -> PyErr {
         let at = at.strip_prefix('.').unwrap_or(&at);
         match what {
-            What::NotFinite(value) => self
-                .refused(py, &format!("holds {at} = {value}, which is not a finite number; mend the score")),
+            What::TooLarge => {
+                self.refused(py, &format!("holds {at} = an int beyond every float; mend the number"))
+            }
             What::Type(found) => {
                 self.refused(py, &format!("holds {at}: {found}; give text, numbers, lists and dicts alone"))
             }
@@ -99,8 +104,10 @@ fn row(list: &Bound<'_, PyAny>, context: &mut Context) -> PyResult<Option<Map<St
             Err(found) => _ = flaw.get_or_insert(found),
         }
     }
-    if let Some(Value::String(id)) = row.get("id") {
-        context.id.clone_from(id);
+    match row.get("id") {
+        Some(Value::String(id)) => context.id.clone_from(id),
+        Some(Value::Number(id)) => context.id = id.to_string(),
+        _ => {}
     }
     match flaw {
         Some(flaw) => Err(context.flawed(py, flaw)),
@@ -108,10 +115,9 @@ fn row(list: &Bound<'_, PyAny>, context: &mut Context) -> PyResult<Option<Map<St
     }
 }
 
-/// Whether pandas says with NaN that there is no such field: where a number can't stand anyway.
+/// Whether pandas says with NaN that there is no such field: where no score stands.
 fn is_no_value(key: &str, object: &Bound<'_, PyAny>) -> bool {
-    let numbers = matches!(key, "score" | "avg_logprob");
-    !numbers && object.cast::<PyFloat>().is_ok_and(|number| number.value().is_nan())
+    ScoreKind::of(key).is_none() && object.cast::<PyFloat>().is_ok_and(|number| number.value().is_nan())
 }
 
 /// A dict of lists as a list of dicts: so older `datasets` give out a sequence of structs.

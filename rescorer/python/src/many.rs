@@ -9,8 +9,16 @@ use pyo3::types::PyIterator;
 use rescorer::Utterance;
 
 use crate::error::{Remedy, raised};
+use crate::notices::Listened;
 use crate::result::ListResult;
 use crate::{list, threads};
+
+/// Who hears what is worth a look in the lists.
+pub struct Told {
+    pub listened: Arc<Listened>,
+    /// Whether the lists are one of several batches; what is said of all of them then waits for more.
+    pub batch: bool,
+}
 
 /// Results in the order of the lists. It holds a window of lists, never all of them.
 #[pyclass(module = "rescorer._rescorer")]
@@ -22,6 +30,7 @@ pub struct Answers {
     return_exceptions: bool,
     /// What names begin with where lists have none.
     prefix: String,
+    told: Told,
     /// Lists read so far.
     read: usize,
     ready: VecDeque<PyResult<Py<PyAny>>>,
@@ -59,9 +68,10 @@ impl Answers {
         window: usize,
         return_exceptions: bool,
         prefix: String,
+        told: Told,
     ) -> Self {
         let ready = VecDeque::new();
-        Self { rescorer, lists, window, return_exceptions, prefix, read: 0, ready, finished: false }
+        Self { rescorer, lists, window, return_exceptions, prefix, told, read: 0, ready, finished: false }
     }
 
     /// Reads a window of lists and answers them. Those before a list that is in error are answered first.
@@ -89,7 +99,7 @@ impl Answers {
                 // An interrupt does not wait for a forward pass.
                 Err(error) => return Err(error),
             };
-            match list::utterance(&list, None, &name, Remedy::ReturnExceptions) {
+            match list::utterance(&list, None, &name, Remedy::ReturnExceptions, &self.told.listened) {
                 Ok(utterance) => {
                     lists.push(utterance);
                     slots.push(None);
@@ -102,6 +112,7 @@ impl Answers {
                 }
             }
         }
+        self.warn(py)?;
         let mut answers = self.answer(py, lists).into_iter();
         for slot in slots {
             let answer = match slot {
@@ -117,6 +128,16 @@ impl Answers {
         }
         self.ready.extend(raised_by_caller.map(Err));
         Ok(())
+    }
+
+    /// Warns of what was found in the lists so far.
+    fn warn(&self, py: Python<'_>) -> PyResult<()> {
+        let Told { listened, batch } = &self.told;
+        if self.finished && !batch {
+            listened.end();
+        }
+        // From a batch the call goes through two functions of the package.
+        listened.warn(py, if *batch { 3 } else { 1 })
     }
 
     /// One answer for every list, up to the one at which the model fails.

@@ -5,6 +5,7 @@ use pyo3::exceptions::{PyOverflowError, PyUnicodeEncodeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
+use rescorer_nbest::Objects;
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting that is followed. A list may hold itself.
@@ -18,8 +19,8 @@ pub struct Flaw {
 
 /// Kinds of [`Flaw`].
 pub enum What {
-    /// NaN or an infinity.
-    NotFinite(String),
+    /// A whole number that no float comes near.
+    TooLarge,
     /// A type that stands for no text, number, list or dict.
     Type(String),
     /// Nested too deeply.
@@ -64,7 +65,7 @@ fn nested(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value, Flaw> {
         return Ok(Value::Bool(truth.is_true()));
     }
     if let Ok(number) = object.cast::<PyFloat>() {
-        return float(number.value());
+        return Ok(float(number.value()));
     }
     if let Ok(number) = object.cast::<PyInt>() {
         return integer(number);
@@ -139,9 +140,9 @@ pub fn text(text: &Bound<'_, PyString>) -> Result<String, Flaw> {
     }
 }
 
-fn float(number: f64) -> Result<Value, Flaw> {
-    let finite = Number::from_f64(number).map(Value::Number);
-    finite.ok_or_else(|| Flaw::new(What::NotFinite(number.to_string())))
+fn float(number: f64) -> Value {
+    // Formats refuse it where they read it: NaN in a field that nobody reads does no harm.
+    Number::from_f64(number).map_or_else(|| Objects::not_finite(number), Value::Number)
 }
 
 fn integer(number: &Bound<'_, PyInt>) -> Result<Value, Flaw> {
@@ -149,10 +150,8 @@ fn integer(number: &Bound<'_, PyInt>) -> Result<Value, Flaw> {
         return Ok(number.into());
     }
     match number.extract::<f64>() {
-        Ok(number) => float(number),
-        Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => {
-            Err(Flaw::new(What::NotFinite("an int beyond every float".to_owned())))
-        }
+        Ok(number) => Ok(float(number)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(number.py()) => Err(Flaw::new(What::TooLarge)),
         Err(error) => Err(error.into()),
     }
 }

@@ -76,7 +76,7 @@ def test_a_bad_list_raises_or_stands_in_its_place(second_pass):
         found = list(second_pass.rescore_many(lists, window=window, return_exceptions=True))
         assert [type(r).__name__ for r in found] == ["Result"] + ["InvalidList"] * 4 + ["Result"]
         assert found[5].text == "a hat"
-        assert '"u3" holds hypotheses[0].score = NaN, which is not a finite number' in str(found[2])
+        assert '"u3": `hypotheses[0].score` is NaN, expected a number; mend it or pass return_exceptions=True' in str(found[2])
         assert 'utterance "list:3" is a number, no list' in str(found[3])
         assert "the model's context is 128" in str(found[4])
 

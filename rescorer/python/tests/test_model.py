@@ -14,14 +14,14 @@ from conftest import FIXTURES, MODEL
 LIST = [{"text": "the cat sat on the hat", "score": -1.0}, {"text": "the cat sat on the mat", "score": -1.1}]
 
 
-def write_policy(folder, second_pass, adapter=""):
+def write_policy(folder, second_pass, adapter="", lm_weight=0.5):
     policy = folder / "policy.toml"
     policy.write_text(
         f"""
 version = 1
 normalize = "none"
 [fusion]
-lm_weight = 0.5
+lm_weight = {lm_weight}
 [decision]
 rule = "mbr"
 scale = 1.0
@@ -52,6 +52,21 @@ def test_a_policy_says_how_to_decide(second_pass, tmp_path):
         rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-gpt2", policy=policy, device="cpu")
     with pytest.raises(rescorer.PolicyError, match="the policy was tuned with no adapter"):
         rescorer.Rescorer.from_pretrained(MODEL, policy=policy, adapter=FIXTURES / "tiny-lora", device="cpu")
+
+
+SPREAD = ["a hat", "the cat sat on that", "the cat sat on mats", "the cats sat on that", "the cat sit on that mat"]
+
+
+@pytest.mark.parametrize("lm_weight", [1e-6, 0.0])
+def test_the_answer_is_that_of_the_rule(second_pass, tmp_path, lm_weight):
+    policy = write_policy(tmp_path, second_pass, lm_weight=lm_weight)
+    scores = [-1.0, -1.1, -1.1, -1.2, -1.2]
+    rows = [{"hypotheses": [{"text": text, "score": score} for text, score in zip(SPREAD, scores)]}] * 3
+    for decision, expected in ((None, SPREAD[1]), ("mbr", SPREAD[1]), ("merge", SPREAD[1]), ("maximum", SPREAD[0])):
+        tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, decision=decision, device="cpu")
+        answers = [tuned.rescore(SPREAD, scores), *tuned.rescore_many(rows), *tuned.rescore_many(rows, window=1)]
+        assert {answer.text for answer in answers} == {expected}
+        assert tuned.map_batch({"hypotheses": [row["hypotheses"] for row in rows]})["rescored_text"] == [expected] * 3
 
 
 def test_a_policy_may_ask_an_encoder_first(second_pass, tmp_path):

@@ -137,10 +137,11 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
 static void notices(Rescorer *rescorer) {
     const char *jsons[] = {
         "{\"hypotheses\": [{\"text\": \"a cat\", \"score\": -1.0}, {\"text\": \"a hat\", \"score\": -2.0}]}",
+        "{\"hypotheses\": [{\"text\": \"a cat\", \"score\": 1.0}, {\"text\": \"a hat\", \"score\": 2.0}, {\"text\": \"a mat\", \"score\": 3.0}]}",
         "{\"hypotheses\": [{\"text\": \"a cat\", \"rank_value\": -1.5}, {\"text\": \"a hat\", \"rank_value\": -2.5}]}",
     };
-    const char *said[] = {NULL, "`rank_value` is a number beside every text and is not used"};
-    for (int at = 0; at < 2; at++) {
+    const char *said[] = {NULL, NULL, "`rank_value` is a number beside every text and is not used"};
+    for (int at = 0; at < 3; at++) {
         RescorerResult *result = NULL;
         const RescorerAnswer *answer = NULL;
         OK(rescorer_rescore_json(rescorer, jsons[at], &result));

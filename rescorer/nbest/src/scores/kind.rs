@@ -1,5 +1,6 @@
 //! What kind of number a score is.
 
+use super::names::known;
 use super::{Beside, LEAST_PROBABILITY, notice};
 use crate::{Error, Notice};
 
@@ -18,6 +19,20 @@ pub enum ScoreKind {
 }
 
 impl ScoreKind {
+    /// What a number of this name is, where it is one of the known names of scores, or several of them in the plural.
+    ///
+    /// ```
+    /// use rescorer_nbest::ScoreKind;
+    ///
+    /// assert_eq!(ScoreKind::of("confidence"), Some(ScoreKind::Probability));
+    /// assert_eq!(ScoreKind::of("costs"), Some(ScoreKind::Cost));
+    /// assert_eq!(ScoreKind::of("text"), None);
+    /// ```
+    pub fn of(name: &str) -> Option<Self> {
+        let singular = name.strip_suffix('s').unwrap_or(name);
+        known(name).or_else(|| known(singular)).map(|known| known.kind)
+    }
+
     /// The score of a number.
     pub(crate) fn log(self, number: f64, field: impl Fn() -> String, at: &Beside) -> Result<f64, Error> {
         let fail = |reason: &str| {

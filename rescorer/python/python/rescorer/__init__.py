@@ -11,7 +11,7 @@ A recogniser hands over its N-best list, a small language model looks at every h
 Weights are found by the command ``rescorer tune`` on lists with references, and kept in a policy.
 """
 
-from ._errors import AdapterError, InvalidList, ModelError, PolicyError, RescorerError
+from ._errors import AdapterError, InvalidList, ListWarning, ModelError, PolicyError, RescorerError
 from ._rescorer import Hypothesis, Result, __version__, set_threads
 from ._second_pass import Rescorer
 
@@ -19,6 +19,7 @@ __all__ = [
     "AdapterError",
     "Hypothesis",
     "InvalidList",
+    "ListWarning",
     "ModelError",
     "PolicyError",
     "Rescorer",

@@ -22,6 +22,10 @@ class PolicyError(RescorerError, ValueError):
     """No weights, or a policy that can't be read or is not for this model or adapter."""
 
 
-for _error in (RescorerError, InvalidList, ModelError, AdapterError, PolicyError):
+class ListWarning(UserWarning):
+    """Something in the lists that is no error but worth a look: a number that is not used, scores that look like costs."""
+
+
+for _error in (RescorerError, ListWarning, InvalidList, ModelError, AdapterError, PolicyError):
     # They are known, printed and pickled by the name that users write.
     _error.__module__ = "rescorer"

@@ -31,6 +31,9 @@ class Rescorer:
 
     Scores are natural logarithms, higher is better; without them a hypothesis counts by its position. Arrays and numbers of
     numpy, dataclasses and named tuples may stand wherever lists, numbers and dicts may.
+
+    What is no error but worth a look, as a number beside every text that is not used, or scores that look like costs, is a
+    :class:`ListWarning`: each kind once for a call of :meth:`rescore_many`, and once for all other calls together.
     """
 
     __slots__ = ("_arguments", "_engine")
@@ -160,7 +163,7 @@ class Rescorer:
             return_exceptions: an :class:`InvalidList` takes the place of the result of a list that can't be rescored, and the
                 others follow; without it, it is raised.
         """
-        return self._engine.rescore_many(lists, window, return_exceptions, "list")
+        return self._engine.rescore_many(lists, window, return_exceptions, "list", False)
 
     def score(self, texts: Iterable[str]) -> "np.ndarray":
         """Scores of the language model alone: float64, one for every text."""
@@ -185,7 +188,7 @@ class Rescorer:
             return_exceptions: rows that can't be rescored have None in these columns, and why in the column ``error``.
         """
         rows = _batch.rows(batch)
-        results = self._engine.rescore_many(rows, window, return_exceptions, "row")
+        results = self._engine.rescore_many(rows, window, return_exceptions, "row", True)
         return _batch.columns(results, prefix, return_exceptions)
 
     def __reduce__(self) -> Any:
