@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
 use rescorer::{
     AdapterSet, Convention, DecisionRule, DeviceRequest, EarlierPass, EncoderScore, Fusion, LanguageModel,
-    LmText, NBest, Policy, Precision, Scorer, Utterance,
+    LmText, NBest, Policy, Precision, Scorer, Unit, Utterance,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -44,7 +44,7 @@ impl Engine {
     /// Loads everything. Either `policy` or `lm_weight` is there, no convention beside a policy, and `earlier`, model and adapter, just
     /// where the policy asks another rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, adapters, earlier, precision, device, decision, bos, eos, mean, lm_text, encoder_score))]
+    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, unit, adapters, earlier, precision, device, decision, bos, eos, mean, lm_text, encoder_score))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -52,6 +52,7 @@ impl Engine {
         lm_weight: f64,
         length_bonus: f64,
         margin: f64,
+        unit: &str,
         adapters: Vec<(String, PathBuf)>,
         earlier: Option<(PathBuf, Vec<(String, PathBuf)>)>,
         precision: &str,
@@ -83,6 +84,7 @@ impl Engine {
             |error: rescorer::Error| PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend));
         let lm_text: LmText = lm_text.parse().map_err(refused)?;
         let encoder: Option<EncoderScore> = encoder_score.map(str::parse).transpose().map_err(refused)?;
+        let unit = unit.parse::<Unit>().map_err(|error| PyValueError::new_err(error.to_string()))?;
         let fusion = Fusion { lm_weight, length_bonus, margin };
         let convention = Convention { bos, eos, mean, lm_text, encoder };
         py.detach(|| {
@@ -109,7 +111,7 @@ impl Engine {
                 }
                 None => {
                     set_rule(&mut None, rule)?;
-                    let scorer = Scorer::new(model, convention)?.with_adapters(adapters);
+                    let scorer = Scorer::new(model, convention)?.with_adapters(adapters).with_unit(unit);
                     rescorer::Rescorer::new(scorer, fusion)
                 }
             };

@@ -69,6 +69,26 @@ def test_the_answer_is_that_of_the_rule(second_pass, tmp_path, lm_weight):
         assert tuned.map_batch({"hypotheses": [row["hypotheses"] for row in rows]})["rescored_text"] == [expected] * 3
 
 
+def test_units_of_error(second_pass, tmp_path):
+    lists = [{"text": "a bb", "score": -1.0}, {"text": "ccccc", "score": -1.0}]
+
+    def answer(**options):
+        return rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.0, length_bonus=10.0, **options).rescore(lists)
+
+    assert answer().text == "a bb"
+    characters = answer(unit="character")
+    assert characters.text == "ccccc"
+    assert [word for word, _ in characters.words] == ["c"] * 5
+    policy = write_policy(tmp_path, second_pass)
+    policy.write_text(policy.read_text().replace("version = 1", 'version = 1\nunit = "character"'))
+    tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy)
+    assert [word for word, _ in tuned.rescore(["窗户"]).words] == ["窗", "户"]
+    with pytest.raises(rescorer.PolicyError, match="unit can't be combined with a policy"):
+        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, unit="word")
+    with pytest.raises(ValueError, match="use word, character or mixed"):
+        answer(unit="letter")
+
+
 def test_a_policy_may_ask_an_encoder_first(second_pass, tmp_path):
     encoder = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=0.25, device="cpu")
     earlier = f"""

@@ -112,7 +112,9 @@ fn print_errors(out: &mut Sink, errors: &ErrorsReport, unit: Unit) -> anyhow::Re
             rate(errors.common_wrong)
         )?;
     }
-    writeln!(out, "substitutions that are homophones     {}", percent(errors.homophones))?;
+    if unit.is_word() {
+        writeln!(out, "substitutions that are homophones     {}", percent(errors.homophones))?;
+    }
     let word = |word: &Option<String>| word.as_deref().unwrap_or("(nothing)").to_owned();
     let list = |found: &[Confusion]| -> String {
         let pairs = found.iter().map(|found| {

@@ -108,6 +108,7 @@ class Engine:
         lm_weight: float,
         length_bonus: float,
         margin: float,
+        unit: str,
         adapters: Sequence[Tuple[str, str]],
         earlier: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,

@@ -54,6 +54,7 @@ class Rescorer:
         lm_weight: Optional[float] = None,
         length_bonus: Optional[float] = None,
         margin: Optional[float] = None,
+        unit: Optional[str] = None,
         adapter: Optional[PathLike] = None,
         adapters: Optional[Mapping[str, PathLike]] = None,
         earlier_model: Optional[PathLike] = None,
@@ -75,8 +76,10 @@ class Rescorer:
             policy: file that ``rescorer tune`` wrote: weights, rule and convention.
             lm_weight: without a policy, the weight of the language model in
                 ``total = first_pass + lm_weight * lm_score + length_bonus * words``.
-            length_bonus: without a policy, the reward of a word; 0 if left out.
+            length_bonus: without a policy, the reward of a word, or whatever ``unit`` is; 0 if left out.
             margin: without a policy, the lead that another hypothesis needs over the first-pass best; 0 if left out.
+            unit: without a policy, what the length bonus and the words of an answer are: ``word``, ``character`` (Chinese,
+                Japanese, Thai) or ``mixed``; ``word`` if left out.
             adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists.
             adapters: several of them by name; a list asks for one with its field ``adapter``, and the first is for those that
                 ask for none.
@@ -101,7 +104,8 @@ class Rescorer:
         weights = {"lm_weight": lm_weight, "length_bonus": length_bonus, "margin": margin}
         convention = {"bos": bos, "eos": eos, "mean": mean, "lm_text": lm_text, "encoder_score": encoder_score}
         if policy is not None:
-            given = [name for name, value in {**weights, **convention}.items() if value is not None]
+            stated = {**weights, "unit": unit, **convention}
+            given = [name for name, value in stated.items() if value is not None]
             if given:
                 raise PolicyError(f"{given[0]} can't be combined with a policy, which states it; leave one of them out")
         elif lm_weight is None:
@@ -119,6 +123,7 @@ class Rescorer:
             lm_weight=0.0 if lm_weight is None else lm_weight,
             length_bonus=length_bonus or 0.0,
             margin=margin or 0.0,
+            unit="word" if unit is None else unit,
             adapters=_named(adapter, adapters),
             earlier=None if earlier is None else (_located(earlier, offline), _named(earlier_adapter, None)),
             precision=precision,
