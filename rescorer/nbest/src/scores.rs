@@ -10,11 +10,13 @@
 //! 4. A probability, such as `confidence`: its logarithm. A number below zero is a logarithm already.
 //!
 //! Confidences that are 0 beside every text, or that stand beside the first of several texts alone, say that
-//! the recogniser gave none: such lists have no scores.
+//! the recogniser gave none: such lists have no scores. Neither have lists of a second pass, which a `first_pass_position` tells, but in
+//! `score`.
 
 use serde_json::Value;
 
 use crate::notice::{Notice, Notices};
+use crate::output_formats::OF_SECOND_PASS;
 use crate::{Error, Hypothesis, Place, json};
 
 mod kind;
@@ -62,6 +64,10 @@ pub(crate) fn attach(hypotheses: &mut [Hypothesis], at: &Beside) -> Result<(), E
         return Ok(());
     }
     let is_there = |name: &str| hypotheses.iter().any(|one| at.number(one, name).is_some());
+    // Our own answers: the confidences beside it are of the second pass.
+    if hypotheses.iter().any(|one| one.extra.contains_key(OF_SECOND_PASS[0])) {
+        return Ok(());
+    }
     let Some(found) = KNOWN.iter().find(|known| is_there(known.name) && decides(known, &is_there)) else {
         return Ok(());
     };

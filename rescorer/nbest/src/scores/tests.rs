@@ -57,6 +57,12 @@ fn one_name_decides_for_the_list() {
 }
 
 #[test]
+fn a_confidence_of_the_second_pass_is_no_score() {
+    let ours = json!([{"first_pass_position": 1, "total": -3.5, "confidence": 0.75}, {"first_pass_position": 0, "total": -4}]);
+    assert_eq!(of(ours), [None, None]);
+}
+
+#[test]
 fn scores_of_several_models_are_added_up() {
     assert_eq!(of(json!([{"att": -1, "ctc": -2, "lm": -4}])), [Some(-7.0)]);
     assert_eq!(of(json!([{"ac_cost": 1, "graph_cost": 2, "am_cost": 1}])), [Some(-3.0)]);

@@ -120,11 +120,6 @@ impl Columns {
     pub(super) fn may_score(&self, index: usize) -> bool {
         self.is_named_score(index) || (self.scores.is_empty() && known(&self.names[index]).is_some())
     }
-
-    /// Whether our own second pass wrote the table: its numbers are no scores of the first.
-    pub(super) fn are_ours(&self) -> bool {
-        self.names.iter().any(|name| name == OF_SECOND_PASS[0])
-    }
 }
 
 /// The names of the columns: known ones in their usual case, those without a name after the first by their place.

@@ -165,9 +165,6 @@ impl Table {
 
     /// Gives hypotheses without scores those that other columns hold.
     fn score(&self, hypotheses: &mut [Hypothesis], place: &Place) -> Result<(), Error> {
-        if self.columns.are_ours() && self.columns.scores.is_empty() {
-            return Ok(());
-        }
         let at = Beside { place, notices: &self.reading.notices, prefix: &|_| String::new() };
         let named: Vec<_> = self.columns.scores.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         match named.as_slice() {
