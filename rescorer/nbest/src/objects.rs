@@ -89,8 +89,7 @@ mod tests {
         if ends {
             objects.end();
         }
-        let said = said.lock().unwrap().clone();
-        said
+        said.lock().unwrap().clone()
     }
 
     fn row(scores: [f64; 4]) -> Value {
