@@ -60,6 +60,7 @@ fn one_name_decides_for_the_list() {
 fn a_confidence_of_the_second_pass_is_no_score() {
     let ours = json!([{"first_pass_position": 1, "total": -3.5, "confidence": 0.75}, {"first_pass_position": 0, "total": -4}]);
     assert_eq!(of(ours), [None, None]);
+    assert_eq!(of(json!([{"first_pass_position": "first", "confidence": 0.75}])), [None]);
 }
 
 #[test]
