@@ -14,6 +14,7 @@ pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
 #[derive(Debug)]
 pub struct MaxDifference {
     what: String,
+    compared: usize,
     largest: f64,
     place: String,
 }
@@ -21,11 +22,12 @@ pub struct MaxDifference {
 impl MaxDifference {
     /// No difference yet.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), largest: 0.0, place: "(nothing compared)".into() }
+        Self { what: what.into(), compared: 0, largest: 0.0, place: String::new() }
     }
 
     /// Takes in a difference; one that is not a number counts as infinite.
     pub fn add(&mut self, difference: f64, place: impl Fn() -> String) {
+        self.compared += 1;
         let difference = if difference.is_nan() { f64::INFINITY } else { difference };
         if difference >= self.largest {
             (self.largest, self.place) = (difference, place());
@@ -42,12 +44,13 @@ impl MaxDifference {
         }
     }
 
-    /// Prints the largest difference and fails where it is above `tolerance`.
+    /// Prints the largest difference and fails where it is above `tolerance`, or where nothing was compared.
     ///
     /// # Panics
     /// That is the point of it.
     pub fn check(self, tolerance: f64) {
-        let Self { what, largest, place } = self;
+        let Self { what, compared, largest, place } = self;
+        assert!(compared > 0, "{what}: nothing was compared");
         println!("{what}: largest difference {largest:.2e} (tolerance {tolerance:.0e}) at {place}");
         assert!(largest <= tolerance, "{what}: {largest:.2e} is more than {tolerance:.0e}, at {place}");
     }
@@ -63,6 +66,14 @@ mod tests {
         assert_eq!(relative(0.0, 0.5), 0.5);
         let halves = log_softmax(&[3.0, 3.0]);
         assert!((halves[0] + std::f64::consts::LN_2).abs() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "scores: nothing was compared")]
+    fn nothing_compared_is_no_agreement() {
+        let mut difference = MaxDifference::new("scores");
+        difference.add_all(&[], &[], "text 3");
+        difference.check(0.1);
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn a_score_head_scores_what_the_adapter_makes_of_the_first_token() {
             batch.set_adapter(Some(attached.clone()));
             sequence(&mut batch, &ids, &[]);
             let expected = head.score(&model.root_states(&batch).unwrap());
-            let found = hypothesis.lm_score;
+            let found = hypothesis.lm_score.unwrap();
             assert!((found - expected).abs() < 1e-4, "{name}, {:?}: {found} {expected}", hypothesis.text);
         }
         // What moved the decision adds up to the lead.
@@ -206,7 +206,7 @@ fn a_score_head_scores_what_the_adapter_makes_of_the_first_token() {
         let scores = rescorer.scorer().score_list(&list()).unwrap();
         let explanation = rescorer.explain(&utterance, &scores, 1, 2).unwrap();
         let total = |position: usize| {
-            rescored.hypotheses().iter().find(|one| one.position == position).unwrap().total
+            rescored.hypotheses().iter().find(|one| one.position == position).unwrap().total.unwrap()
         };
         let parts =
             explanation.first_pass + explanation.length_bonus + explanation.model() + explanation.adapter();

@@ -370,11 +370,12 @@ typedef struct RescorerScored {
    */
   double first_pass;
   /**
-   * Language-model score: the sum of the natural logarithms of the probabilities of its tokens.
+   * Language-model score: the sum of the natural logarithms of the probabilities of its tokens. NaN where the model was not asked:
+   * the list has one text, or lm_weight is 0.
    */
   double lm_score;
   /**
-   * `first_pass + lm_weight · lm_score + length_bonus · words`.
+   * `first_pass + lm_weight · lm_score + length_bonus · words`. NaN where it would need a score that was not computed.
    */
   double total;
   /**

@@ -20,9 +20,10 @@ pub struct RescorerScored {
     pub position: usize,
     /// First-pass score.
     pub first_pass: f64,
-    /// Language-model score: the sum of the natural logarithms of the probabilities of its tokens.
+    /// Language-model score: the sum of the natural logarithms of the probabilities of its tokens. NaN where the model was not asked:
+    /// the list has one text, or lm_weight is 0.
     pub lm_score: f64,
-    /// `first_pass + lm_weight · lm_score + length_bonus · words`.
+    /// `first_pass + lm_weight · lm_score + length_bonus · words`. NaN where it would need a score that was not computed.
     pub total: f64,
     /// Probability that it has no error, where the policy can tell, else its share of the posterior.
     pub confidence: f64,
@@ -159,8 +160,8 @@ fn scored(hypothesis: &RescoredHypothesis, text: *const c_char) -> RescorerScore
         text,
         position: hypothesis.position,
         first_pass: hypothesis.first_pass,
-        lm_score: hypothesis.lm_score,
-        total: hypothesis.total,
+        lm_score: hypothesis.lm_score.unwrap_or(f64::NAN),
+        total: hypothesis.total.unwrap_or(f64::NAN),
         confidence: hypothesis.confidence,
     }
 }

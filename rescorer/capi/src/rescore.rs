@@ -136,7 +136,7 @@ unsafe fn prepare(
 ) -> Result<(Utterance, PreparedList), Failure> {
     // SAFETY: the caller promised arrays and texts that are as the list says.
     let (name, nbest, context) = unsafe { (list.name()?, list.nbest()?, list.context()?) };
-    let prepared = rescorer.scorer().prepare_in_context(name, &nbest, context)?;
+    let prepared = rescorer.prepare_in_context(name, &nbest, context)?;
     let prepared = if list.adapter.is_null() {
         prepared
     } else {
@@ -158,11 +158,11 @@ fn answer(
     while answers.len() < count {
         let (utterances, window): (Vec<_>, Vec<_>) = prepared.by_ref().take(WINDOW).unzip();
         let expected = answers.len() + window.len();
-        let scored = rescorer.scorer().score(window)?.lists;
-        answers.extend(utterances.into_iter().zip(scored).map(|(utterance, scores)| {
-            let list = rescorer.decide(&utterance.nbest, &scores);
-            Answered::new(utterance, list, None)
-        }));
+        let scored = rescorer.score(window)?.lists;
+        for (utterance, scores) in utterances.into_iter().zip(scored) {
+            let list = rescorer.decide(&utterance.nbest, &scores)?;
+            answers.push(Answered::new(utterance, list, None));
+        }
         if answers.len() != expected {
             return Err(Failure::new(
                 RescorerStatus::Internal,

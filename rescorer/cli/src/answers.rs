@@ -28,16 +28,27 @@ impl Answered {
         Self { position: choice.position, choice: Some(choice), list: None, progress: None }
     }
 
+    /// The text that was voted on, where it is not that of a hypothesis.
+    fn merged(&self) -> Option<&str> {
+        let of_choice = || self.choice.as_ref().and_then(|choice| choice.merged.as_deref());
+        self.list.as_ref().map_or_else(of_choice, Rescored::merged)
+    }
+
     pub fn text<'a>(&'a self, utterance: &'a Utterance) -> &'a str {
-        let winner = &utterance.nbest.hypotheses()[self.position].text;
-        self.list.as_ref().map_or(winner, Rescored::text)
+        match (&self.list, &self.choice) {
+            (Some(list), _) => list.text(),
+            (None, Some(choice)) => choice.text(&utterance.nbest),
+            (None, None) => &utterance.nbest.hypotheses()[self.position].text,
+        }
     }
 
     /// The JSON of the command line.
     pub fn record<'a>(&'a self, utterance: &'a Utterance, nbest: bool) -> AnswerRecord<'a> {
         match &self.list {
             Some(list) => AnswerRecord::of_list(utterance, list, nbest),
-            None => AnswerRecord::of_position(utterance, self.position, self.progress.as_ref()),
+            None => {
+                AnswerRecord::of_text(utterance, self.text(utterance), self.position, self.progress.as_ref())
+            }
         }
     }
 }
@@ -72,8 +83,8 @@ impl Writer {
             self.flush()?;
             return Ok(Ok(()));
         };
-        let merged = answered.list.as_ref().and_then(Rescored::merged);
-        let with_merged = merged.map(|text| with_merged(utterance, answered.position, text)).transpose()?;
+        let with_merged =
+            answered.merged().map(|text| with_merged(utterance, answered.position, text)).transpose()?;
         let answer = answer(with_merged.as_ref().unwrap_or(utterance), answered, self.nbest)?;
         match encoder.encode(&answer) {
             Ok(bytes) => self.out.write_all(bytes)?,
@@ -116,11 +127,11 @@ fn answer<'a>(
     nbest: bool,
 ) -> Result<rescorer_nbest::Answer<'a>, rescorer_nbest::Error> {
     let Answered { position, choice, list, .. } = answered;
-    let is_merged = list.as_ref().is_some_and(|list| list.merged().is_some());
+    let is_merged = answered.merged().is_some();
     let winner = if is_merged {
         AnswerLine { position: utterance.nbest.len() - 1, ..AnswerLine::default() }
     } else {
-        let score = |of: fn(&Choice) -> f64| choice.as_ref().map(of);
+        let score = |of: fn(&Choice) -> Option<f64>| choice.as_ref().and_then(of);
         AnswerLine {
             position: *position,
             lm_score: score(|choice| choice.lm_score),
@@ -131,8 +142,8 @@ fn answer<'a>(
     let listed = || {
         list.listed().into_iter().map(|(position, scored)| AnswerLine {
             position,
-            lm_score: Some(scored.lm_score),
-            total: Some(scored.total),
+            lm_score: scored.lm_score,
+            total: scored.total,
         })
     };
     let lines = match (nbest, is_merged) {

@@ -6,6 +6,7 @@ use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, Lm
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
+use crate::numbers;
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
 use crate::transcribe_args::TranscribeArgs;
@@ -95,10 +96,10 @@ pub struct SelectArgs {
     #[arg(long, value_name = "FIELD=NAME,...")]
     pub columns: Option<FieldNames>,
     /// Leave out the first N utterances
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true)]
     pub skip: usize,
     /// Stop after N utterances
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<usize>,
     /// Go on after an utterance that can't be used; they are reported and counted, and the exit code is 1
     #[arg(long)]
@@ -126,13 +127,21 @@ pub struct ModelArgs {
     /// Never use the network; a named model must be there
     #[arg(long)]
     pub offline: bool,
-    /// Seed of whatever is drawn: folds and bootstrap in `evaluate`; scoring draws nothing
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
     /// An adapter in the files of PEFT; may repeat. The first is for all lists, others for those whose field
     /// `adapter` names them
     #[arg(long, value_name = "[NAME=]DIR")]
     pub adapter: Vec<String>,
+}
+
+/// In commands that draw nothing: a seed would change nothing, and whoever gives one expects something else.
+#[derive(Args)]
+pub struct NoSeedArgs {
+    #[arg(long, hide = true, value_name = "N", value_parser = nothing_is_drawn)]
+    seed: Option<u64>,
+}
+
+fn nothing_is_drawn(_: &str) -> Result<u64, String> {
+    Err("nothing is drawn here, so a seed changes nothing; leave it out".into())
 }
 
 /// What every command that scores takes.
@@ -217,13 +226,13 @@ impl ConventionArgs {
 #[derive(Args)]
 pub struct WeightArgs {
     /// Weight of the language-model score
-    #[arg(long, value_name = "W", value_parser = finite, allow_negative_numbers = true)]
+    #[arg(long, value_name = "W", value_parser = numbers::finite, allow_negative_numbers = true)]
     pub lm_weight: Option<f64>,
     /// Reward for every word, or whatever --unit is
-    #[arg(long, value_name = "B", value_parser = finite, allow_negative_numbers = true, requires = "lm_weight")]
+    #[arg(long, value_name = "B", value_parser = numbers::finite, allow_negative_numbers = true, requires = "lm_weight")]
     pub length_bonus: Option<f64>,
-    /// Lead that another hypothesis needs over the first-pass best
-    #[arg(long, value_name = "M", value_parser = finite, allow_negative_numbers = true, requires = "lm_weight")]
+    /// Lead that another hypothesis needs over the first-pass best, at least 0
+    #[arg(long, value_name = "M", value_parser = numbers::at_least_zero, allow_negative_numbers = true, requires = "lm_weight")]
     pub margin: Option<f64>,
 }
 
@@ -234,13 +243,6 @@ impl WeightArgs {
             length_bonus: self.length_bonus.unwrap_or(0.0),
             margin: self.margin.unwrap_or(0.0),
         })
-    }
-}
-
-fn finite(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err("expected a finite number".into()),
     }
 }
 
@@ -285,6 +287,8 @@ pub struct ScoreArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
 }
 
 #[derive(Args)]
@@ -307,10 +311,12 @@ pub struct RescoreArgs {
     #[arg(long, help = to_help("text"), conflicts_with = "json", value_name = "FORMAT")]
     pub to: Option<OutputFormat>,
     /// Answer every list within MS milliseconds, by the most probable hypotheses that could be scored until then (on the CPU)
-    #[arg(long, value_name = "MS", conflicts_with = "nbest")]
+    #[arg(long, value_name = "MS", conflicts_with = "nbest", allow_negative_numbers = true)]
     pub deadline_ms: Option<u64>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
 }
 
 /// Weights by policy or by hand.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use rescorer::{DecisionRule, Normalization, Unit};
 
-use crate::args::{ChoiceArgs, CommonArgs, ListArgs, ScoringArgs, WeightArgs};
+use crate::args::{ChoiceArgs, CommonArgs, ListArgs, NoSeedArgs, ScoringArgs, WeightArgs};
+use crate::numbers;
 
 #[derive(Args)]
 #[command(after_help = "Example:
@@ -33,10 +34,12 @@ pub struct TuneArgs {
     #[arg(long, value_name = "FILE")]
     pub earlier: Option<PathBuf>,
     /// Ask the model for this share of the lists only, those where the earlier rescorer is the least sure
-    #[arg(long, value_name = "SHARE", requires = "earlier")]
+    #[arg(long, value_name = "SHARE", requires = "earlier", value_parser = numbers::any_share, allow_negative_numbers = true)]
     pub earlier_cost: Option<f64>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
 }
 
 #[derive(Args)]
@@ -50,12 +53,13 @@ pub struct EvaluateArgs {
     /// Weights and conventions that `tune` wrote; lists it was tuned on are left out
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lm_weight", "length_bonus", "margin"])]
     pub policy: Option<PathBuf>,
-    /// Tune on the other folds of these lists themselves
+    /// Tune on the other folds of these lists themselves, K of them [default: 5]; with a list right behind it: --cross-validate=5
     #[arg(
         long,
         value_name = "K",
         num_args = 0..=1,
         default_missing_value = "5",
+        value_parser = numbers::folds,
         conflicts_with_all = ["policy", "lm_weight", "length_bonus", "margin"]
     )]
     pub cross_validate: Option<usize>,
@@ -80,6 +84,9 @@ pub struct EvaluateArgs {
     /// Write a line of JSON for every utterance: errors before, after and of the oracle
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
+    /// Seed of what is drawn: folds and bootstrap
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
     #[command(flatten)]
     pub scoring: ScoringArgs,
 }
@@ -137,4 +144,6 @@ pub struct ExplainArgs {
     pub html: Option<PathBuf>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
 }

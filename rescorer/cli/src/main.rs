@@ -8,6 +8,7 @@ mod commands;
 mod judge_args;
 mod lists;
 mod model;
+mod numbers;
 mod perturb_args;
 mod recipe_flags;
 mod reference_warnings;

@@ -7,9 +7,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rescorer::{Normalization, Unit};
 use rescorer_nbest::OutputFormat;
-use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, Perturbation, PerturbationKind};
+use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, PerturbationKind};
 
-use crate::args::{CommonArgs, ListArgs, ModelArgs, to_help};
+use crate::args::{CommonArgs, ListArgs, ModelArgs, NoSeedArgs, to_help};
+use crate::numbers;
 
 /// Which words stand in for others.
 #[derive(Args)]
@@ -19,7 +20,7 @@ pub struct HomophoneArgs {
     pub max_size: Option<u8>,
     /// Near-homophones too: one phone differs, and the two phones are at least that similar (0 to 1; 0.6 keeps s and z,
     /// m and n; from 0.5 down a phone may be missing or added)
-    #[arg(long, value_name = "SIMILARITY", value_parser = share)]
+    #[arg(long, value_name = "SIMILARITY", value_parser = similarity, allow_negative_numbers = true)]
     pub near: Option<f32>,
     /// Several words too: "a loan" for "alone", "i scream" for "ice cream"
     #[arg(long)]
@@ -51,18 +52,12 @@ pub fn lexicon(paths: &[PathBuf]) -> anyhow::Result<Arc<Lexicon>> {
     Ok(lexicon)
 }
 
-fn share(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".into()),
-    }
+fn similarity(text: &str) -> Result<f32, String> {
+    numbers::share(text, "a similarity").map(|value| value as f32)
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected the probability that a word is replaced, from 0 to 1".into()),
-    }
+    numbers::share(text, "the probability that a word is replaced")
 }
 
 #[derive(Args)]
@@ -92,7 +87,7 @@ pub struct PerturbArgs {
     #[arg(long, value_name = "KIND")]
     pub kind: PerturbationKind,
     /// Probability that a word with a homophone is replaced
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
     pub rate: f64,
     /// What is replaced: words, or with character and mixed the characters of Chinese, Japanese, Thai, Lao, Khmer and Burmese (of
     /// other scripts words all the same)
@@ -101,9 +96,9 @@ pub struct PerturbArgs {
     /// Seed of what is replaced, and by what
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    /// Copies of a hypothesis that distractors add
-    #[arg(long, default_value_t = Perturbation::COPIES, value_name = "N")]
-    pub copies: usize,
+    /// Copies of a hypothesis that distractors add [default: 2]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
+    pub copies: Option<usize>,
     #[command(flatten)]
     pub homophones: HomophoneArgs,
     /// Every replacement on stdout in place of the lists, which go to --output alone
@@ -139,22 +134,26 @@ pub struct PerturbAudioArgs {
     #[arg(long, value_name = "WAV", num_args = 1.., requires = "noise")]
     pub noise_from: Vec<PathBuf>,
     /// Ratio of speech to noise, in dB, over the whole file
-    #[arg(long, value_name = "DB", allow_negative_numbers = true, requires = "noise")]
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, requires = "noise", value_parser = numbers::finite)]
     pub snr: Option<f64>,
     /// So many times as fast, 0.5 to 2; the pitch changes with it
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", value_parser = numbers::finite, allow_negative_numbers = true)]
     pub speed: Option<f64>,
     /// Cut samples off at this share of the peak
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = clip, allow_negative_numbers = true)]
     pub clip: Option<f32>,
-    /// Seed of what is drawn
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    /// Seed of the noise; nothing else is drawn
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "noise")]
     pub seed: u64,
     /// Go on after a file that can't be used; they are reported and counted, and the exit code is 1
     #[arg(long)]
     pub skip_invalid: bool,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+fn clip(text: &str) -> Result<f32, String> {
+    numbers::share(text, "a share of the peak").map(|value| value as f32)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -218,6 +217,8 @@ pub struct RobustnessArgs {
     pub skip_invalid: bool,
     #[command(flatten)]
     pub model: ModelArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -4,6 +4,8 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use toml::{Table, Value};
 
+use crate::numbers;
+
 /// A key of a recipe: its table, its name, what it is.
 type Key = (&'static str, &'static str, &'static str);
 
@@ -108,6 +110,11 @@ fn parse(key: &str, text: &str) -> anyhow::Result<Value> {
         let values: Vec<Value> =
             text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect();
         return Ok(Value::Array(values));
+    }
+    if FLOATS.contains(&key)
+        && let Some(value) = numbers::with_point(text)
+    {
+        anyhow::bail!("a number has a decimal point and no comma: {value}");
     }
     Ok(match one(text) {
         // Whole numbers are numbers too.

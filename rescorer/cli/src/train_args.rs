@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::args::CommonArgs;
+use crate::numbers;
 use crate::recipe_flags::RecipeFlags;
 
 #[derive(Args)]
@@ -21,7 +22,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
     /// Steps from one checkpoint to the next
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = numbers::at_least_one)]
     pub checkpoint_every: usize,
     /// Begin anew where there is a checkpoint
     #[arg(long)]
@@ -93,13 +94,13 @@ pub enum AdapterAction {
         /// Folder of the adapter
         adapter: PathBuf,
         /// Ranks of a layer
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
         rank: usize,
         /// The nearest adapter of that rank, in place of the first ranks
         #[arg(long)]
         svd: bool,
         /// Numerator of the scale of the projection [default: that of the adapter]
-        #[arg(long, value_name = "A", requires = "svd")]
+        #[arg(long, value_name = "A", requires = "svd", value_parser = numbers::finite, allow_negative_numbers = true)]
         alpha: Option<f64>,
         /// Folder to write
         #[arg(long, value_name = "DIR")]

@@ -5,7 +5,7 @@ use clap::Args;
 use rescorer_first_pass::{FirstPassKind, FirstPassOptions, PocketSphinxOptions, WhisperOptions};
 use rescorer_nbest::OutputFormat;
 
-use crate::args::{ChoiceArgs, ScoringArgs, to_help};
+use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, to_help};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -36,6 +36,8 @@ pub struct TranscribeArgs {
     pub skip_invalid: bool,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
 }
 
 /// Who listens.

@@ -136,6 +136,61 @@ fn options_out_of_range() {
 }
 
 #[test]
+fn numbers_are_refused_with_their_range() {
+    let room = room();
+    let finite = "expected a finite number";
+    let comma = "with a decimal point and no comma: 0.3";
+    for (words, parts) in [
+        ("rescore a.jsonl --lm-weight 0,3", ["--lm-weight", comma]),
+        ("evaluate a.jsonl --lm-weight 1 --length-bonus 0,3", ["--length-bonus", comma]),
+        ("rescore a.jsonl --lm-weight 1 --margin 0,3", ["--margin", comma]),
+        ("rescore a.jsonl --lm-weight 1 --margin -1", ["--margin", "at least 0"]),
+        ("rescore a.jsonl --lm-weight NaN", ["--lm-weight", finite]),
+        ("rescore a.jsonl --lm-weight x", ["--lm-weight", finite]),
+        ("rescore a.jsonl --lm-weight 1 --limit -1", ["--limit", "invalid"]),
+        ("rescore a.jsonl --lm-weight 1 --deadline-ms -1", ["--deadline-ms", "invalid"]),
+        ("tune a.jsonl --output p --earlier e.toml --earlier-cost 0,3", ["--earlier-cost", comma]),
+        ("tune a.jsonl --output p --earlier e.toml --earlier-cost NaN", ["--earlier-cost", "from 0 to 1"]),
+        ("evaluate a.jsonl --cross-validate 1", ["--cross-validate", "at least 2"]),
+        ("perturb a.jsonl --kind n-best --rate 0,3", ["--rate", comma]),
+        ("perturb a.jsonl --kind n-best --rate -0.1", ["--rate", "from 0 to 1"]),
+        ("perturb a.jsonl --kind distractors --rate 0.1 --copies 0", ["--copies", "at least 1"]),
+        ("homophones their --near 0,3", ["--near", comma]),
+        ("perturb-audio a.wav --output o --noise white --snr 0,3", ["--snr", comma]),
+        ("perturb-audio a.wav --output o --speed NaN", ["--speed", finite]),
+        ("train --train a.jsonl --output o --checkpoint-every 0", ["--checkpoint-every", "at least 1"]),
+        (
+            "train --train a.jsonl --output o --learning-rate 0,3",
+            ["--learning-rate", "decimal point and no comma: 0.3"],
+        ),
+        ("adapter truncate dir --rank 0 --output o", ["--rank", "at least 1"]),
+    ] {
+        room.refused_plain(words, &parts);
+    }
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let room = room();
+    for words in [
+        "rescore a.jsonl --lm-weight 1 --seed 7",
+        "score a.jsonl --seed 7",
+        "tune a.jsonl --output p.toml --seed 7",
+        "explain a.jsonl --lm-weight 1 --utterance u1 --seed 7",
+        "transcribe a.wav --lm-weight 1 --seed 7",
+        "robustness plan.toml --output out --seed 7",
+    ] {
+        room.refused_plain(words, &["--seed", "nothing is drawn here", "leave it out"]);
+    }
+    room.refused_plain("perturb-audio a.wav --output o --speed 1.1 --seed 7", &["--noise"]);
+    room.refused_plain(
+        "perturb a.jsonl --kind n-best --rate 0.5 --copies 3",
+        &["--copies", "n-best adds no copies"],
+    );
+    room.run("evaluate a.jsonl --lm-weight 0 --seed 7").ok();
+}
+
+#[test]
 fn outputs_that_cannot_be_written_are_refused_before_the_work() {
     let room = room();
     std::fs::create_dir(room.path("folder")).unwrap();

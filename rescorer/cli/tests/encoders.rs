@@ -60,7 +60,8 @@ fn what_works_for_a_decoder_works_for_an_encoder() {
     let report = run("evaluate test.jsonl --policy encoder/policy.toml --json").json();
     assert_eq!(report[0]["utterances"], 10);
     let answers = run("rescore test.jsonl --policy encoder/policy.toml --nbest --json").json();
-    assert!(answers[0]["hypotheses"][0]["lm_score"].is_f64());
+    let weighed = run("rescore test.jsonl --lm-weight 0.5 --nbest --json").json();
+    assert!(weighed[0]["hypotheses"][0]["lm_score"].is_f64());
     let within = run("rescore test.jsonl --policy encoder/policy.toml --json --deadline-ms 60000").json();
     for (within, whole) in within.iter().zip(&answers) {
         assert_eq!((&within["text"], &within["position"]), (&whole["text"], &whole["position"]));

@@ -11,6 +11,20 @@ fn stdout(words: &str) -> String {
     ran.stdout
 }
 
+/// Whether a help has an option of its own, not one that begins with its name: `--skip` beside `--skip-invalid`.
+fn names(help: &str, option: &str) -> bool {
+    let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '-');
+    help.match_indices(option).any(|(at, _)| ends(&help[at + option.len()..]))
+}
+
+#[test]
+fn an_option_is_not_found_inside_another() {
+    assert!(!names("  --skip-invalid\n", "--skip") && !names("--skipped", "--skip"));
+    for help in ["--skip-invalid --skip <N>", "--skip", "[--skip]", "--skip=5"] {
+        assert!(names(help, "--skip"), "{help}");
+    }
+}
+
 #[test]
 fn help_names_the_options() {
     let model = ["--model", "--device", "--precision", "--warm-up", "--threads", "--offline"];
@@ -31,14 +45,19 @@ fn help_names_the_options() {
     for (subcommand, own) in own {
         let help = stdout(&format!("{subcommand} --help"));
         for option in own.iter().chain(&model).chain(&lists).chain(&convention) {
-            assert!(help.contains(option), "{subcommand}: {option}");
+            assert!(names(&help, option), "{subcommand}: {option}");
         }
         assert!(help.contains("Example"), "{subcommand}");
+        assert_eq!(
+            names(&help, "--seed"),
+            subcommand == "evaluate",
+            "{subcommand}: a seed is offered where something is drawn"
+        );
     }
     let help = stdout("compare --help");
-    assert!(help.contains("--normalize") && help.contains("--seed"));
+    assert!(names(&help, "--normalize") && names(&help, "--seed"));
     assert!(stdout("models --help").contains("pull"));
-    assert!(stdout("models pull --help").contains("--verify"));
+    assert!(names(&stdout("models pull --help"), "--verify"));
 }
 
 #[test]

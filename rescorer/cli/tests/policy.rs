@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Room, fixture, keys, list, ran, ten_lists, tuned};
+use common::{Room, close, fixture, keys, list, ran, ten_lists, tuned};
 use serde_json::json;
 
 #[test]
@@ -74,6 +74,46 @@ fn weight_zero_changes_nothing() {
 }
 
 #[test]
+fn a_reduction_of_no_errors_is_undefined() {
+    let room = Room::new();
+    // The first pass is right, and a length bonus lets the other win: one error in four words in each list.
+    let lists: Vec<_> =
+        (0..4).map(|i| list(&format!("u{i}"), &["turn it on", "turn it on again"], "turn it on")).collect();
+    room.lists("a.jsonl", &lists);
+    let evaluate = "evaluate a.jsonl --lm-weight 0 --length-bonus 9";
+    let report = &room.run(&format!("{evaluate} --json")).ok().json()[0];
+    assert_eq!((&report["first_pass_wer"], &report["worse"]), (&json!(0.0), &json!(4)));
+    assert!(close(report["rescored_wer"].as_f64().unwrap(), 100.0 / 3.0), "{report}");
+    for key in ["werr", "werr_ci95"] {
+        assert!(keys(report).contains(&key) && report[key].is_null(), "{key}: {report}");
+    }
+    let plain = room.run(&format!("{evaluate} --html page.html")).ok().stdout;
+    for text in [&plain, &room.read("page.html")] {
+        assert!(text.contains("undefined   the first pass has no errors to reduce"), "{text}");
+        assert!(!text.contains("0.00   p ="), "{text}");
+    }
+    // Nothing is lost: that is as undefined.
+    let same = &room.run("evaluate a.jsonl --lm-weight 0 --json").ok().json()[0];
+    assert_eq!((&same["rescored_wer"], &same["werr"]), (&json!(0.0), &json!(null)));
+}
+
+#[test]
+fn references_without_words_have_no_error_rate() {
+    let room = Room::new();
+    room.lists("a.jsonl", &[list("u1", &["a", "b"], ""), list("u2", &["", "c"], " ")]);
+    for words in [
+        "evaluate a.jsonl --lm-weight 1",
+        "evaluate a.jsonl --cross-validate",
+        "tune a.jsonl --output p.toml",
+    ] {
+        room.refused(
+            words,
+            &["2 lists with no reference words", "undefined", "give lists whose references have words"],
+        );
+    }
+}
+
+#[test]
 fn lists_that_were_tuned_on_are_left_out() {
     let room = tuned();
     let ran = room.run("evaluate dev.jsonl test.jsonl --policy p.toml --json").ok();
@@ -94,11 +134,16 @@ fn cross_validation_takes_a_number_or_five() {
     let same = room.run("evaluate a.jsonl --cross-validate 5 --json").ok().json();
     assert_eq!((&five[0]["rescored_wer"], &five[0]["ci95"]), (&same[0]["rescored_wer"], &same[0]["ci95"]));
     for folds in ["0", "1", "1000"] {
-        room.refused(
-            &format!("evaluate a.jsonl --cross-validate {folds}"),
-            &[&format!("--cross-validate {folds}")],
-        );
+        let words = format!("evaluate a.jsonl --cross-validate {folds}");
+        room.refused(&words, &["--cross-validate", &format!("{folds}")]);
     }
+    // The option takes the word behind it.
+    room.refused(
+        "evaluate --cross-validate a.jsonl",
+        &["'a.jsonl'", "--cross-validate=5 a.jsonl", "a.jsonl --cross-validate"],
+    );
+    let before = room.run("evaluate --cross-validate=5 a.jsonl --json").ok().json();
+    assert_eq!(before[0]["rescored_wer"], five[0]["rescored_wer"]);
     room.lists("one.jsonl", &[list("u", &["a"], "a")]);
     room.refused("evaluate one.jsonl --cross-validate", &["--cross-validate 5", "give more lists"]);
 }

@@ -29,8 +29,8 @@ struct HypothesisRecord<'a> {
     position: usize,
     text: &'a str,
     first_pass: f64,
-    lm_score: f64,
-    total: f64,
+    lm_score: Option<f64>,
+    total: Option<f64>,
     confidence: f64,
 }
 
@@ -57,20 +57,17 @@ impl<'a> AnswerRecord<'a> {
             confidence: Some(list.confidence()),
             words: Some(words.collect()),
             hypotheses: nbest.then(|| hypotheses.collect()),
-            ..Self::of_text(utterance, list.text(), list.best().position)
+            ..Self::of_text(utterance, list.text(), list.best().position, None)
         }
     }
 
-    /// An answer of which the winner is known, and, where there was a deadline, how far it got.
-    pub fn of_position(utterance: &'a Utterance, position: usize, progress: Option<&Anytime>) -> Self {
-        Self {
-            decided: progress.map(|progress| progress.decided),
-            distinct: progress.map(|progress| progress.hypotheses),
-            ..Self::of_text(utterance, &utterance.nbest.hypotheses()[position].text, position)
-        }
-    }
-
-    fn of_text(utterance: &'a Utterance, text: &'a str, position: usize) -> Self {
+    /// An answer of which the text and the position are known, and, where there was a deadline, how far it got.
+    pub fn of_text(
+        utterance: &'a Utterance,
+        text: &'a str,
+        position: usize,
+        progress: Option<&Anytime>,
+    ) -> Self {
         Self {
             utterance: &utterance.id,
             text,
@@ -79,8 +76,8 @@ impl<'a> AnswerRecord<'a> {
             reference: utterance.reference.as_deref(),
             confidence: None,
             words: None,
-            decided: None,
-            distinct: None,
+            decided: progress.map(|progress| progress.decided),
+            distinct: progress.map(|progress| progress.hypotheses),
             hypotheses: None,
         }
     }

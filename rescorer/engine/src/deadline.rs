@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::encoded::EncodedText;
 use crate::scorer::{PreparedList, require_finite};
 use crate::search::{Search, Standing, Walk};
-use crate::{Choice, Error, Rescorer};
+use crate::{Choice, DecisionRule, Error, Rescorer};
 
 /// What a forward pass costs besides its nodes, in nodes.
 const OVERHEAD: f64 = 16.0;
@@ -47,7 +47,7 @@ impl Anytime {
 
     /// Position of the winner.
     pub fn position(&self) -> usize {
-        self.choice.map_or(0, |choice| choice.position)
+        self.choice.as_ref().map_or(0, |choice| choice.position)
     }
 }
 
@@ -82,15 +82,29 @@ impl Deadline {
 impl Rescorer {
     /// The winner among the hypotheses that can be scored in time, the first-pass best first, then those of the largest total so
     /// far; with an encoder, which scores a hypothesis at once, in the order of the first pass. What can't win any more is not
-    /// scored, as in [`Rescorer::choose`]; given time enough, the winner is the same.
+    /// scored, as in [`Rescorer::choose`]; given time enough, the winner is the same. A list that needs no score is decided at once.
     ///
     /// # Errors
-    /// As [`Scorer::score`](crate::Scorer::score); a device other than the CPU, where a list is computed whole.
+    /// A rule other than the maximum, which needs all scores; an earlier rescorer; as [`Rescorer::score`]; a device other than the
+    /// CPU, where a list is computed whole.
     pub fn choose_within(&self, list: &PreparedList, deadline: &mut Deadline) -> Result<Anytime, Error> {
         let start = Instant::now();
         let (scorer, fusion) = (self.scorer(), self.fusion());
+        if self.decision().rule != DecisionRule::Maximum {
+            return Err(Error::DeadlineOfRule { rule: self.decision().rule });
+        }
         if scorer.earlier().is_some() {
             return Err(Error::DeadlineOfTwo);
+        }
+        let asks = self.need().asks(list.distinct());
+        if asks && !list.is_asked {
+            return Err(Error::Unscored);
+        }
+        if !asks {
+            let list = list.clone().needed(fusion, None)?;
+            let choice = Standing::unasked(fusion, &list).into_choice(fusion, &list);
+            let hypotheses = list.distinct();
+            return Ok(Anytime { choice, decided: hypotheses, hypotheses, nodes: 0 });
         }
         if scorer.model().is_bidirectional() {
             return self.choose_encoded_within(list, deadline, start);

@@ -49,7 +49,7 @@ pub struct EarlierPolicy {
 pub struct EarlierScores {
     /// First-pass scores of the distinct hypotheses.
     pub first_pass: Vec<f64>,
-    /// Its own scores for them.
+    /// Its own scores for them; 0 where it was not asked, since nothing hangs on them.
     pub lm_scores: Vec<f64>,
     /// Its weights.
     pub fusion: Fusion,
@@ -90,6 +90,11 @@ impl EarlierPass {
     /// Its scorer.
     pub fn scorer(&self) -> &Scorer {
         &self.scorer
+    }
+
+    /// Its weights.
+    pub(crate) fn fusion(&self) -> &Fusion {
+        &self.fusion
     }
 
     /// Asks it about lists, and `main` about those that are not settled.
@@ -141,8 +146,11 @@ impl EarlierPass {
 }
 
 impl EarlierScores {
-    /// The first pass of the next rescorer.
+    /// The first pass of the next rescorer. One text has no rival, so nobody asks what is added to it, and it keeps its score.
     fn raised(&self, share: f64, words: &[usize]) -> Vec<f64> {
+        if let [first_pass] = self.first_pass[..] {
+            return vec![first_pass];
+        }
         let Fusion { lm_weight, length_bonus, .. } = self.fusion;
         let parts = self.first_pass.iter().zip(&self.lm_scores).zip(words);
         parts

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::{DecisionRule, Unit};
+
 /// What can go wrong between a list and its answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -107,6 +109,22 @@ pub enum Error {
     )]
     DeadlineOfTwo,
 
+    /// A deadline for a rule that looks at all scores.
+    #[error(
+        "a deadline answers with the largest total of what could be scored in time, and the policy answers by {rule}, which needs \
+         all scores; rescore without a deadline, or tune a policy for maximum"
+    )]
+    DeadlineOfRule {
+        /// The rule.
+        rule: DecisionRule,
+    },
+
+    /// A list that is to be answered with scores that nobody asked the model for.
+    #[error(
+        "the list was prepared for a language-model weight of 0, so it has no scores; prepare it with the rescorer that answers it"
+    )]
+    Unscored,
+
     /// A list that was answered without the model whose share is asked for.
     #[error(
         "utterance {id:?} was answered by the earlier rescorer alone; explain it with the policy of that one"
@@ -158,9 +176,27 @@ pub enum Error {
         reason: String,
     },
 
+    /// Lists whose references have no words.
+    #[error(
+        "{what}: {lists} lists with no reference {units}, so their error rate is undefined; give lists whose references have {units}"
+    )]
+    NoReferenceWords {
+        /// What was to be done.
+        what: &'static str,
+        /// Number of lists.
+        lists: usize,
+        /// What errors are counted in.
+        units: &'static str,
+    },
+
     /// More folds than there are different references.
     #[error(
-        "--cross-validate {folds}: the lists fill {filled} folds; give more lists, or a number from 2 to {filled}"
+        "--cross-validate {folds}: {}",
+        if *filled < 2 {
+            "the lists have one reference in all, and equal references stay in one fold; give more lists".to_owned()
+        } else {
+            format!("the lists fill {filled} folds; give more lists, or a number from 2 to {filled}")
+        }
     )]
     Folds {
         /// The folds asked for.
@@ -326,6 +362,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// No lists, or none whose reference has a word.
+    pub(crate) fn no_words(what: &'static str, lists: usize, unit: Unit) -> Self {
+        match lists {
+            0 => Self::NothingLeft { what, reason: "there were none".into() },
+            lists => Self::NoReferenceWords { what, lists, units: unit.plural() },
+        }
+    }
+
     /// Whether only this utterance is lost and the next one can be worked on.
     pub fn is_recoverable(&self) -> bool {
         match self {

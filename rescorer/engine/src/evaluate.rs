@@ -21,8 +21,8 @@ pub struct Evaluation {
     pub rescored_wer: f64,
     /// WER of the best hypothesis of every list, in percent.
     pub oracle_wer: f64,
-    /// Relative reduction of the WER, in percent.
-    pub werr: f64,
+    /// Relative reduction of the WER, in percent; `None`, undefined, where the first pass makes no errors.
+    pub werr: Option<f64>,
     /// 95% bootstrap interval of `werr`; `None` where the first pass makes no errors.
     pub werr_ci95: Option<[f64; 2]>,
     /// 95% bootstrap interval of `rescored_wer`.
@@ -103,8 +103,7 @@ impl Evaluation {
             (before.percent(), after.percent(), oracle.percent())
         else {
             let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
-            let reason = format!("{} lists with no reference {}", lists.len(), unit.plural());
-            return Err(Error::NothingLeft { what: "evaluate", reason });
+            return Err(Error::no_words("evaluate", lists.len(), unit));
         };
         let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
         let Interval { low, high } = wer_interval(&second, Some(&groups), DRAWS, seed)?;
@@ -117,11 +116,7 @@ impl Evaluation {
             first_pass_wer,
             rescored_wer,
             oracle_wer,
-            werr: if first_pass_wer > 0.0 {
-                100.0 * (first_pass_wer - rescored_wer) / first_pass_wer
-            } else {
-                0.0
-            },
+            werr: (first_pass_wer > 0.0).then(|| 100.0 * (first_pass_wer - rescored_wer) / first_pass_wer),
             werr_ci95: werr_interval(&first, &second, Some(&groups), DRAWS, seed)?
                 .map(|Interval { low, high }| [low, high]),
             ci95: [low, high],

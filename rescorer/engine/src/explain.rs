@@ -62,7 +62,7 @@ impl Explanation {
 
 impl Rescorer {
     /// Takes the lead of the hypothesis at `position` over the one `against` it apart, which may be negative. `scores` are those of
-    /// the list; where an adapter took part, the model alone is asked again.
+    /// the list, all of them, as [`Scorer::score`](crate::Scorer::score) gives them; where an adapter took part, the model alone is asked again.
     ///
     /// # Errors
     /// A position that the list does not have; two that have the same text; as [`Scorer::score`](crate::Scorer::score).
@@ -74,6 +74,9 @@ impl Rescorer {
         against: usize,
     ) -> Result<Explanation, Error> {
         let scorer = self.scorer();
+        if !scores.is_scored() {
+            return Err(Error::Unscored);
+        }
         if scores.earlier.as_ref().is_some_and(|known| known.is_settled) {
             return Err(Error::Settled { id: utterance.id.clone() });
         }

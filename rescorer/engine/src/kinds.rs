@@ -40,7 +40,8 @@ impl Scorer {
             kinds[kind].1.extend(next..next + list.sequences.len());
             next += list.sequences.len();
         }
-        let tries = kinds.into_iter().flat_map(|(list, numbers)| {
+        let kinds = kinds.into_iter().filter(|(_, numbers)| !numbers.is_empty());
+        let tries = kinds.flat_map(|(list, numbers)| {
             let own: Vec<&Vec<u32>> = numbers.iter().map(|&number| sequences[number]).collect();
             let sequences = Arc::new(numbers);
             let tries = self.tries(&list.context, &own, self.model().node_budget()).into_iter();

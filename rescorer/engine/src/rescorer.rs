@@ -9,7 +9,7 @@ use crate::decision::joined;
 use crate::scorer::ListScores;
 use crate::{
     AdapterSet, Answer, Candidate, Choice, Confidence, Decision, DecisionRule, EarlierPass, Error, Evidence,
-    Fusion, ModelIdentity, Policy, Scorer,
+    Fusion, ModelIdentity, Need, Policy, PreparedList, Scored, Scorer,
 };
 
 /// A hypothesis of the answer.
@@ -21,10 +21,10 @@ pub struct RescoredHypothesis {
     pub text: String,
     /// Best first-pass score of its occurrences.
     pub first_pass: f64,
-    /// Language-model score.
-    pub lm_score: f64,
-    /// Fused score.
-    pub total: f64,
+    /// Language-model score; `None` where the model was not asked: the list has one text, or the model's weight is 0.
+    pub lm_score: Option<f64>,
+    /// Fused score; `None` where it would need that.
+    pub total: Option<f64>,
     /// Probability that it has no error, where the policy has a [`Confidence`]; else its share of the posterior.
     pub confidence: f64,
 }
@@ -50,12 +50,18 @@ pub struct Rescored {
 
 impl Rescored {
     /// Fuses scores that were computed before; the largest total wins.
-    pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Self {
+    ///
+    /// # Errors
+    /// A list without scores that needs some.
+    pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Result<Self, Error> {
         Self::decided(nbest, scores, fusion, &Decision::default(), None, Metric::default())
     }
 
     /// Fuses scores that were computed before, and answers by a rule. `metric` says what its words are, and which are the
     /// same; a normalisation alone stands for words.
+    ///
+    /// # Errors
+    /// A list without scores that needs some.
     pub fn decided(
         nbest: &NBest,
         scores: &ListScores,
@@ -63,10 +69,25 @@ impl Rescored {
         decision: &Decision,
         confidence: Option<&Confidence>,
         metric: impl Into<Metric>,
-    ) -> Self {
-        let metric: Metric = metric.into();
+    ) -> Result<Self, Error> {
+        let distinct = scores.distinct.hypotheses().iter();
+        let texts: Vec<&str> =
+            distinct.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.as_str()).collect();
+        Self::of_texts(&texts, scores, fusion, decision, confidence, metric.into())
+    }
+
+    /// The answer for a list whose distinct hypotheses have these texts.
+    fn of_texts(
+        texts: &[impl AsRef<str>],
+        scores: &ListScores,
+        fusion: &Fusion,
+        decision: &Decision,
+        confidence: Option<&Confidence>,
+        metric: Metric,
+    ) -> Result<Self, Error> {
+        scores.require_scores(fusion)?;
         let candidates = candidates(scores);
-        let text = |index: usize| &nbest.hypotheses()[scores.distinct.hypotheses()[index].position].text;
+        let text = |index: usize| texts[index].as_ref();
         let spelled: Vec<Cow<'_, str>> =
             (0..candidates.len()).map(|index| metric.spelled(text(index))).collect();
         // What counts as the same word may be written in several ways; each place keeps its own.
@@ -97,19 +118,14 @@ impl Rescored {
         order.insert(0, hypothesis);
         let hypotheses = order.into_iter().map(|index| RescoredHypothesis {
             position: scores.distinct.hypotheses()[index].position,
-            text: text(index).clone(),
+            text: text(index).to_owned(),
             first_pass: candidates[index].first_pass,
-            lm_score: candidates[index].lm_score,
-            total: fusion.total(&candidates[index]),
+            lm_score: scores.is_scored().then_some(candidates[index].lm_score),
+            total: scores.has_totals(fusion).then(|| fusion.total(&candidates[index])),
             confidence: sure(index, posterior[index]),
         });
-        Self {
-            hypotheses: hypotheses.collect(),
-            merged,
-            words,
-            confidence,
-            distinct: scores.distinct.clone(),
-        }
+        let hypotheses = hypotheses.collect();
+        Ok(Self { hypotheses, merged, words, confidence, distinct: scores.distinct.clone() })
     }
 
     /// The text of the answer: that of the winner, or the one that was voted on.
@@ -132,10 +148,10 @@ impl Rescored {
         &self.hypotheses[0]
     }
 
-    /// The winner without its text.
+    /// The answer without the list.
     pub fn choice(&self) -> Choice {
         let RescoredHypothesis { position, first_pass, lm_score, total, .. } = *self.best();
-        Choice { position, first_pass, lm_score, total }
+        Choice { position, first_pass, lm_score, total, merged: self.merged.clone() }
     }
 
     /// All distinct hypotheses, best first.
@@ -163,14 +179,14 @@ impl Rescored {
     }
 }
 
-/// What fusion needs of the distinct hypotheses of a list.
+/// What fusion needs of the distinct hypotheses of a list. Where the model was not asked its scores count nothing, and are 0.
 pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
     let settled = scores.earlier.as_ref().filter(|known| known.is_settled).map(|known| known.fusion);
-    let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).zip(&scores.scores);
+    let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).enumerate();
     distinct
-        .map(|((hypothesis, &words), score)| Candidate {
+        .map(|(index, (hypothesis, &words))| Candidate {
             first_pass: hypothesis.first_pass,
-            lm_score: score.lm_score,
+            lm_score: scores.scores.get(index).map_or(0.0, |score| score.lm_score),
             words,
             settled,
         })
@@ -264,27 +280,82 @@ impl Rescorer {
         &self.decision
     }
 
-    /// Scores a list and answers. Where the hypothesis of the largest total is all that is wanted,
-    /// [`Rescorer::choose`] is faster.
+    /// What answers need of the model.
+    pub(crate) fn need(&self) -> Need {
+        Need::of(&self.fusion)
+    }
+
+    /// Prepares a list for [`Rescorer::score`] and [`Rescorer::choose`]. Where the model decides nothing, since the list has one
+    /// text or the model's weight is 0, it is not asked, and texts may be of any length.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_in_context`].
+    pub fn prepare_in_context(
+        &self,
+        name: &str,
+        nbest: &NBest,
+        context: &str,
+    ) -> Result<PreparedList, Error> {
+        self.scorer.prepare_as(self.need(), name, nbest, context)
+    }
+
+    /// Prepares an utterance, which may have a context and ask for one of the adapters.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_utterance`].
+    pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
+        self.scorer.prepare_utterance_as(self.need(), utterance)
+    }
+
+    /// Scores lists as far as the answer needs it: where the model decides nothing it is not asked, whoever prepared the list.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`]; a list that was prepared for weights that need no scores, where these do.
+    pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        self.scorer.score(self.needed(lists)?)
+    }
+
+    /// The lists as the weights need them.
+    pub(crate) fn needed(&self, lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
+        lists.into_iter().map(|list| list.needed(&self.fusion, self.scorer.earlier())).collect()
+    }
+
+    /// Scores a list and answers by the rule. Where the answer alone is wanted, [`Rescorer::choose`] is faster.
     ///
     /// # Errors
     /// A hypothesis longer than the model's context; a model that fails.
     pub fn rescore(&self, nbest: &NBest) -> Result<Rescored, Error> {
-        let scores = self.scorer.score_list(nbest)?;
-        Ok(self.decide(nbest, &scores))
+        self.rescore_one(self.prepare_in_context("(list)", nbest, "")?)
     }
 
-    /// The same for an utterance, which may have a context and ask for one of the adapters.
+    /// Answers an utterance, which may have a context and ask for one of the adapters.
     ///
     /// # Errors
     /// As [`Scorer::prepare_utterance`] and [`Scorer::score`].
     pub fn rescore_utterance(&self, utterance: &Utterance) -> Result<Rescored, Error> {
-        let scores = self.scorer.score_one(self.scorer.prepare_utterance(utterance)?)?;
-        Ok(self.decide(&utterance.nbest, &scores))
+        self.rescore_one(self.prepare_utterance(utterance)?)
+    }
+
+    fn rescore_one(&self, list: PreparedList) -> Result<Rescored, Error> {
+        Ok(self.rescore_prepared(vec![list])?.0.remove(0))
+    }
+
+    /// Answers prepared lists, and says how many nodes that took.
+    pub(crate) fn rescore_prepared(&self, lists: Vec<PreparedList>) -> Result<(Vec<Rescored>, usize), Error> {
+        let texts: Vec<Arc<[String]>> = lists.iter().map(|list| list.texts.clone()).collect();
+        let scored = self.score(lists)?;
+        let (fusion, confidence) = (&self.fusion, self.confidence.as_ref());
+        let answers = texts.iter().zip(&scored.lists).map(|(texts, scores)| {
+            Rescored::of_texts(texts, scores, fusion, &self.decision, confidence, self.metric)
+        });
+        Ok((answers.collect::<Result<_, _>>()?, scored.nodes))
     }
 
     /// Answers a list that was scored before.
-    pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Rescored {
+    ///
+    /// # Errors
+    /// A list without scores that needs some.
+    pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Result<Rescored, Error> {
         let confidence = self.confidence.as_ref();
         Rescored::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.metric)
     }

@@ -8,7 +8,9 @@ use crate::context::{Beginning, Contexts};
 #[cfg(feature = "training")]
 use crate::encoded::EncodedText;
 use crate::kinds::KindTrie;
-use crate::{AdapterSet, Convention, EarlierPass, EarlierScores, EncoderScore, Error, TokenTrie};
+use crate::{
+    AdapterSet, Convention, EarlierPass, EarlierScores, EncoderScore, Error, Fusion, Need, TokenTrie,
+};
 
 /// Lists that are scored together where only their sequences are at hand.
 #[cfg(feature = "training")]
@@ -26,17 +28,40 @@ pub struct TextScore {
     pub lm_score: f64,
 }
 
-/// The scores of a list: one for every distinct hypothesis.
+/// The scores of a list: one for every distinct hypothesis, or none where the model was not asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListScores {
     /// The distinct hypotheses.
     pub distinct: Distinct,
     /// Their words, or other units that a length bonus is for, in the same order.
     pub words: Vec<usize>,
-    /// Their scores, in the same order.
+    /// Their scores, in the same order. Empty where the answer needs none, see [`Need`].
     pub scores: Vec<TextScore>,
     /// What the rescorer before knows of the list, where there is one. Of a settled list all scores are its own.
     pub earlier: Option<EarlierScores>,
+}
+
+impl ListScores {
+    /// Whether the model was asked about the list.
+    pub fn is_scored(&self) -> bool {
+        !self.scores.is_empty()
+    }
+
+    /// The weights that the list is answered with: those of the rescorer before, where its answer stands.
+    pub(crate) fn weights<'a>(&'a self, fusion: &'a Fusion) -> &'a Fusion {
+        self.earlier.as_ref().filter(|known| known.is_settled).map_or(fusion, |known| &known.fusion)
+    }
+
+    /// Whether totals under these weights are known.
+    pub(crate) fn has_totals(&self, fusion: &Fusion) -> bool {
+        self.is_scored() || !Need::of(self.weights(fusion)).asks(usize::MAX)
+    }
+
+    /// Refuses what was prepared for weights that need fewer scores.
+    pub(crate) fn require_scores(&self, fusion: &Fusion) -> Result<(), Error> {
+        let needed = Need::of(self.weights(fusion)).asks(self.distinct.hypotheses().len());
+        if needed && !self.is_scored() { Err(Error::Unscored) } else { Ok(()) }
+    }
 }
 
 /// Lists that were scored together.
@@ -54,6 +79,10 @@ pub struct PreparedList {
     /// Stands for the list in messages.
     pub(crate) name: String,
     pub(crate) distinct: Distinct,
+    /// Texts of the distinct hypotheses.
+    pub(crate) texts: Arc<[String]>,
+    /// Whether the model is asked; where it is not there are no sequences.
+    pub(crate) is_asked: bool,
     pub(crate) sequences: Vec<Vec<u32>>,
     /// Words, or other units, of every distinct hypothesis.
     pub(crate) words: Vec<usize>,
@@ -75,7 +104,30 @@ impl PreparedList {
 
     /// Number of distinct hypotheses.
     pub fn distinct(&self) -> usize {
-        self.sequences.len()
+        self.distinct.hypotheses().len()
+    }
+
+    /// The list as an answer under these weights needs it: without sequences where the model decides nothing.
+    pub(crate) fn needed(mut self, fusion: &Fusion, before: Option<&EarlierPass>) -> Result<Self, Error> {
+        let asks = Need::of(fusion).asks(self.distinct());
+        if asks && !self.is_asked {
+            return Err(Error::Unscored);
+        }
+        if !asks {
+            self.is_asked = false;
+            self.sequences = Vec::new();
+            self.nodes = 0;
+        }
+        if let (Some(own), Some(before)) = (self.earlier.take(), before) {
+            self.earlier = Some(Box::new(own.needed(before.fusion(), None)?));
+        }
+        Ok(self)
+    }
+
+    /// What the list counts in a window of lists: its nodes, or where the model is not asked about as many tokens as its texts have.
+    pub(crate) fn size(&self) -> usize {
+        let bytes: usize = self.texts.iter().map(String::len).sum();
+        if self.is_asked { self.nodes.max(1) } else { 1 + bytes / 4 }
     }
 
     /// Position in the list of a distinct hypothesis.
@@ -83,7 +135,7 @@ impl PreparedList {
         self.distinct.hypotheses()[index].position
     }
 
-    /// Trie nodes of this list alone, without its context; with an encoder the tokens of all sequences.
+    /// Trie nodes of this list alone, without its context; with an encoder the tokens of all sequences; 0 where the model is not asked.
     pub fn nodes(&self) -> usize {
         self.nodes
     }
@@ -177,9 +229,18 @@ impl Scorer {
     /// # Errors
     /// As [`Scorer::prepare_in_context`]; an adapter that is not there.
     pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
+        self.prepare_utterance_as(Need::Scores, utterance)
+    }
+
+    /// Prepares an utterance; its hypotheses are tokenised where the model is asked.
+    pub(crate) fn prepare_utterance_as(
+        &self,
+        need: Need,
+        utterance: &Utterance,
+    ) -> Result<PreparedList, Error> {
         let adapter = self.adapters.of(utterance)?.cloned();
         let context = utterance.context.as_deref().unwrap_or_default();
-        let prepared = self.prepare_in_context(&utterance.id, &utterance.nbest, context)?;
+        let prepared = self.prepare_as(need, &utterance.id, &utterance.nbest, context)?;
         Ok(prepared.with_adapter(adapter))
     }
 
@@ -204,45 +265,76 @@ impl Scorer {
         nbest: &NBest,
         context: &str,
     ) -> Result<PreparedList, Error> {
-        let (text, context) = (context, self.encode_context(context)?);
+        self.prepare_as(Need::Scores, name, nbest, context)
+    }
+
+    pub(crate) fn prepare_as(
+        &self,
+        need: Need,
+        name: &str,
+        nbest: &NBest,
+        context: &str,
+    ) -> Result<PreparedList, Error> {
+        let text = context;
         let distinct = nbest.distinct();
-        let sequences = distinct
-            .hypotheses()
-            .iter()
-            .map(|hypothesis| {
-                let text = &nbest.hypotheses()[hypothesis.position].text;
-                self.encode(text, context.len(), || {
-                    let place = format!("utterance {name:?}, position {}", hypothesis.position);
-                    if context.is_empty() { place } else { format!("{place}, with its context") }
-                })
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
+        let is_asked = need.asks(distinct.hypotheses().len());
+        let (context, sequences) = match is_asked {
+            true => self.encode_list(name, nbest, &distinct, context)?,
+            false => (Arc::default(), Vec::new()),
+        };
         let adapter = self.adapters.default_adapter().cloned();
-        let nodes = if self.model.is_bidirectional() {
+        let nodes = if !is_asked {
+            0
+        } else if self.model.is_bidirectional() {
             // Where it can't be scored, scoring says so: training prepares its lists before there is a head.
             let score = self.encoder_score(adapter.as_ref()).unwrap_or(EncoderScore::Head);
             sequences.iter().map(|sequence| score.nodes(sequence.len())).sum()
         } else {
             TokenTrie::count_nodes(&sequences, self.eos)
         };
+        let texts = distinct.hypotheses().iter();
+        let texts = texts.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.clone()).collect();
         let words = distinct.hypotheses().iter();
         let words = words.map(|hypothesis| self.unit.count(&nbest.hypotheses()[hypothesis.position].text));
         // Encoders read no contexts.
         let earlier = self.earlier.as_ref().map(|earlier| {
             let scorer = earlier.scorer().clone().with_unit(self.unit);
             let heard = if scorer.model.is_bidirectional() { "" } else { text };
-            scorer.prepare_in_context(name, nbest, heard).map(Box::new)
+            let need = need.before(earlier.fusion());
+            scorer.prepare_as(need, name, nbest, heard).map(Box::new)
         });
         Ok(PreparedList {
             earlier: earlier.transpose()?,
             name: name.into(),
             words: words.collect(),
             distinct,
+            texts,
+            is_asked,
             sequences,
             adapter,
             context,
             nodes,
         })
+    }
+
+    /// Tokens of a context and of the distinct hypotheses behind it.
+    fn encode_list(
+        &self,
+        name: &str,
+        nbest: &NBest,
+        distinct: &Distinct,
+        context: &str,
+    ) -> Result<(Arc<[u32]>, Vec<Vec<u32>>), Error> {
+        let context = self.encode_context(context)?;
+        let sequences = distinct.hypotheses().iter().map(|hypothesis| {
+            let text = &nbest.hypotheses()[hypothesis.position].text;
+            self.encode(text, context.len(), || {
+                let place = format!("utterance {name:?}, position {}", hypothesis.position);
+                if context.is_empty() { place } else { format!("{place}, with its context") }
+            })
+        });
+        let sequences = sequences.collect::<Result<Vec<_>, Error>>()?;
+        Ok((context, sequences))
     }
 
     /// Tokens of a reference.
@@ -316,7 +408,7 @@ impl Scorer {
         if self.convention.mean { sum / edges.max(1) as f64 } else { sum }
     }
 
-    /// Scores prepared lists. What their hypotheses have in common is computed once, within a list and
+    /// Scores prepared lists; those that were prepared without a need for scores get none. What their hypotheses have in common is computed once, within a list and
     /// between lists; by an encoder, which has no beginnings, the same text once.
     ///
     /// # Errors

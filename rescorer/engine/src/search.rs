@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
+use rescorer_nbest::NBest;
 
 use crate::kinds::kind_numbers;
 use crate::rescorer::candidates;
 use crate::scorer::{PreparedList, require_finite};
-use crate::{Candidate, Error, Fusion, Rescorer, Scorer, TokenTrie};
+use crate::{Candidate, DecisionRule, Error, Fusion, Need, Rescorer, Scorer, TokenTrie};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
 /// node for SmolLM2-135M.
@@ -23,32 +24,51 @@ const ROUNDS: usize = 5;
 /// What the same log-probabilities, summed in nats, may differ by from one forward pass to another.
 const NOISE: f64 = 1e-3;
 
-/// The winner of a list.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The answer for a list, without the list.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
-    /// Position of its first occurrence in the first-pass list.
+    /// Position in the first-pass list of the first occurrence of the hypothesis that was chosen, or voted on.
     pub position: usize,
     /// Best first-pass score of its occurrences.
     pub first_pass: f64,
-    /// Language-model score.
-    pub lm_score: f64,
-    /// Fused score.
-    pub total: f64,
+    /// Language-model score; `None` where the model was not asked: the list has one text, or the model's weight is 0.
+    pub lm_score: Option<f64>,
+    /// Fused score; `None` where it would need that.
+    pub total: Option<f64>,
+    /// The text that was voted on word by word, where the rule is `merge` and it is not that of the hypothesis.
+    pub merged: Option<String>,
 }
 
 impl Choice {
-    fn new(position: usize, candidate: &Candidate, fusion: &Fusion) -> Self {
-        let Candidate { first_pass, lm_score, .. } = *candidate;
-        Self { position, first_pass, lm_score, total: fusion.total(candidate) }
+    fn new(list: &PreparedList, index: usize, candidate: &Candidate, fusion: &Fusion) -> Self {
+        let has_total = list.is_asked || !Need::of(fusion).asks(usize::MAX);
+        Self {
+            position: list.position(index),
+            first_pass: candidate.first_pass,
+            lm_score: list.is_asked.then_some(candidate.lm_score),
+            total: has_total.then(|| fusion.total(candidate)),
+            merged: None,
+        }
     }
 
-    /// Whether another text than the first-pass best won.
-    pub fn changed(&self) -> bool {
-        self.position != 0
+    /// The text of the answer for this list.
+    ///
+    /// # Panics
+    /// For another list, which is shorter.
+    pub fn text<'a>(&'a self, nbest: &'a NBest) -> &'a str {
+        self.merged.as_deref().unwrap_or(&nbest.hypotheses()[self.position].text)
+    }
+
+    /// Whether it is another text than the first-pass best.
+    ///
+    /// # Panics
+    /// As [`Choice::text`].
+    pub fn changed(&self, nbest: &NBest) -> bool {
+        self.text(nbest) != nbest.first().text
     }
 }
 
-/// The winners of lists that were searched together.
+/// The answers for lists that were searched together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
     /// In the order in which the lists were given.
@@ -58,18 +78,24 @@ pub struct Chosen {
 }
 
 impl Rescorer {
-    /// The winner of every list, the same that the scores of all hypotheses give.
+    /// The answer for every list by the rule of the policy, as [`Rescorer::rescore`] gives it.
     ///
-    /// Log-probabilities only fall, so what a hypothesis has gathered so far bounds its total:
-    /// `first_pass + lm_weight · (ln p of the tokens seen) + length_bonus · words`. Where that can't
+    /// Where the rule is the maximum, what can't win is not computed. Log-probabilities only fall, so what a hypothesis has gathered
+    /// so far bounds its total: `first_pass + lm_weight · (ln p of the tokens seen) + length_bonus · words`. Where that can't
     /// exceed the best total known, nor the first-pass best by more than the margin, the hypothesis is not
     /// continued. The first-pass bests are computed first, then all others in rounds, a few tokens at a time.
     ///
-    /// On a GPU, with an encoder or an earlier rescorer, and with a negative weight, under which nothing is bounded, everything is scored.
+    /// Everything is scored on a GPU, with an encoder or an earlier rescorer, with a negative weight, under which nothing is bounded,
+    /// and for the rules `mbr` and `merge`, which look at all scores. Lists that need no score get none.
     ///
     /// # Errors
-    /// As [`Scorer::score`].
+    /// As [`Rescorer::score`].
     pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        if self.decision().rule != DecisionRule::Maximum {
+            let (answers, nodes) = self.rescore_prepared(lists)?;
+            return Ok(Chosen { choices: answers.iter().map(|answer| answer.choice()).collect(), nodes });
+        }
+        let lists = self.needed(lists)?;
         let (scorer, fusion) = (self.scorer(), self.fusion());
         let model = scorer.model();
         let is_whole = model.is_bidirectional() || scorer.earlier().is_some();
@@ -78,9 +104,9 @@ impl Rescorer {
         }
         // Lists that begin alike come into one group, those with different adapters or contexts never.
         let kinds = kind_numbers(&lists);
-        let mut order: Vec<usize> = (0..lists.len()).collect();
+        let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
         order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
-        let mut standings = vec![Standing::default(); lists.len()];
+        let mut standings: Vec<Standing> = lists.iter().map(|list| Standing::unasked(fusion, list)).collect();
         let mut nodes = 0;
         for group in groups(&lists, &order, &kinds) {
             nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
@@ -89,12 +115,21 @@ impl Rescorer {
         Ok(Chosen { choices: choices.collect(), nodes })
     }
 
+    /// The largest totals of lists that are scored whole.
     fn choose_by_scores(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let fusion = self.fusion();
         let scored = self.scorer().score(lists)?;
         let choices = scored.lists.iter().map(|scores| {
             let candidates = candidates(scores);
-            let winner = self.fusion().winner(&candidates);
-            Choice::new(scores.distinct.hypotheses()[winner].position, &candidates[winner], self.fusion())
+            let winner = fusion.winner(&candidates);
+            let Candidate { first_pass, lm_score, .. } = candidates[winner];
+            Choice {
+                position: scores.distinct.hypotheses()[winner].position,
+                first_pass,
+                lm_score: scores.is_scored().then_some(lm_score),
+                total: scores.has_totals(fusion).then(|| fusion.total(&candidates[winner])),
+                merged: None,
+            }
         });
         Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
     }
@@ -156,6 +191,15 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// All that there is to know of a list that the model is not asked about, nothing of others.
+    pub(crate) fn unasked(fusion: &Fusion, list: &PreparedList) -> Self {
+        let mut standing = Self::default();
+        if !list.is_asked {
+            (0..list.distinct()).for_each(|index| standing.add(fusion, index, list.candidate(index, 0.0)));
+        }
+        standing
+    }
+
     pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
         let total = fusion.total(&candidate);
         if index == 0 {
@@ -178,7 +222,7 @@ impl Standing {
         self.scored.sort_unstable_by_key(|(index, _)| *index);
         let candidates: Vec<Candidate> = self.scored.iter().map(|(_, candidate)| *candidate).collect();
         let (index, candidate) = self.scored[fusion.winner(&candidates)];
-        Choice::new(list.position(index), &candidate, fusion)
+        Choice::new(list, index, &candidate, fusion)
     }
 
     /// The winner among those that are scored; `None` where the first-pass best is not.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rescorer_nbest::Utterance;
 
 use crate::scorer::{ListScores, PreparedList};
-use crate::{Anytime, Choice, Deadline, Error, Rescorer, Scorer};
+use crate::{Anytime, Choice, Deadline, Error, Need, Rescored, Rescorer, Scorer};
 
 /// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
 /// that begin as they do.
@@ -16,11 +16,13 @@ const WINDOW_NODES: usize = 8192;
 pub struct ScoringStats {
     /// Utterances answered.
     pub utterances: usize,
+    /// Of these, the lists that the model was asked about: others have one text, or the model's weight is 0.
+    pub asked: usize,
     /// Distinct hypotheses of these.
     pub hypotheses: usize,
     /// Listed hypotheses that these stand for.
     pub listed: usize,
-    /// Trie nodes of the lists, each list by itself.
+    /// Trie nodes of the lists that the model was asked about, each list by itself.
     pub trie_nodes: usize,
     /// Trie nodes computed; beginnings that lists have in common count once, what could not win not at all.
     pub nodes: usize,
@@ -45,6 +47,7 @@ type Work<'a, T> = Box<dyn Fn(Vec<PreparedList>) -> Result<(Vec<T>, usize), Erro
 /// [`Rescorer::choose_stream`].
 pub struct Stream<'a, I, T> {
     scorer: &'a Scorer,
+    need: Need,
     work: Work<'a, T>,
     input: I,
     window: usize,
@@ -63,13 +66,39 @@ impl Scorer {
         I: IntoIterator<Item = Result<Utterance, E>>,
         E: Into<Error>,
     {
+        self.score_stream_as(Need::Scores, input, immediate)
+    }
+
+    /// Scores those lists that `need` says; the others come without scores.
+    pub fn score_stream_as<I, E>(
+        &self,
+        need: Need,
+        input: I,
+        immediate: bool,
+    ) -> Stream<'_, I::IntoIter, ListScores>
+    where
+        I: IntoIterator<Item = Result<Utterance, E>>,
+        E: Into<Error>,
+    {
         let work = |lists| self.score(lists).map(|scored| (scored.lists, scored.nodes));
-        Stream::new(self, Box::new(work), input.into_iter(), immediate)
+        Stream::new(self, need, Box::new(work), input.into_iter(), immediate)
     }
 }
 
 impl Rescorer {
-    /// Picks the winners of utterances as they come, without scoring what can't win: see [`Rescorer::choose`].
+    /// Answers utterances as they come, with all that is known of each list: see [`Rescorer::rescore_utterance`].
+    ///
+    /// `immediate` is that of [`Scorer::score_stream`].
+    pub fn rescore_stream<I, E>(&self, input: I, immediate: bool) -> Stream<'_, I::IntoIter, Rescored>
+    where
+        I: IntoIterator<Item = Result<Utterance, E>>,
+        E: Into<Error>,
+    {
+        let work = |lists| self.rescore_prepared(lists);
+        Stream::new(self.scorer(), self.need(), Box::new(work), input.into_iter(), immediate)
+    }
+
+    /// Answers utterances as they come; where the rule is the maximum, without scoring what can't win: see [`Rescorer::choose`].
     ///
     /// `immediate` is that of [`Scorer::score_stream`].
     pub fn choose_stream<I, E>(&self, input: I, immediate: bool) -> Stream<'_, I::IntoIter, Choice>
@@ -78,7 +107,7 @@ impl Rescorer {
         E: Into<Error>,
     {
         let work = |lists| self.choose(lists).map(|chosen| (chosen.choices, chosen.nodes));
-        Stream::new(self.scorer(), Box::new(work), input.into_iter(), immediate)
+        Stream::new(self.scorer(), self.need(), Box::new(work), input.into_iter(), immediate)
     }
 }
 
@@ -96,14 +125,15 @@ impl Rescorer {
             let nodes = found.iter().map(|found| found.nodes).sum();
             Ok((found, nodes))
         };
-        Stream::new(self.scorer(), Box::new(work), input.into_iter(), true)
+        Stream::new(self.scorer(), self.need(), Box::new(work), input.into_iter(), true)
     }
 }
 
 impl<'a, I, T> Stream<'a, I, T> {
-    fn new(scorer: &'a Scorer, work: Work<'a, T>, input: I, immediate: bool) -> Self {
+    fn new(scorer: &'a Scorer, need: Need, work: Work<'a, T>, input: I, immediate: bool) -> Self {
         Self {
             scorer,
+            need,
             work,
             input,
             window: if immediate { 0 } else { WINDOW_NODES },
@@ -128,16 +158,18 @@ where
     fn fill(&mut self) {
         let mut slots: Vec<Result<(Utterance, usize), Error>> = Vec::new();
         let mut lists: Vec<PreparedList> = Vec::new();
-        let mut nodes = 0;
-        while nodes <= self.window {
+        let (mut nodes, mut size, mut asked) = (0, 0, 0);
+        while size <= self.window {
             let Some(next) = self.input.next() else {
                 self.finished = true;
                 break;
             };
             let started = Instant::now();
             slots.push(next.map_err(Into::into).and_then(|utterance| {
-                let list = self.scorer.prepare_utterance(&utterance)?;
+                let list = self.scorer.prepare_utterance_as(self.need, &utterance)?;
                 nodes += list.nodes();
+                size += list.size();
+                asked += usize::from(list.is_asked);
                 let distinct = list.distinct();
                 lists.push(list);
                 Ok((utterance, distinct))
@@ -155,6 +187,7 @@ where
         let mut answers = match answers {
             Ok((answers, nodes)) => {
                 self.stats.nodes += nodes;
+                self.stats.asked += asked;
                 answers.into_iter()
             }
             Err(error) => {

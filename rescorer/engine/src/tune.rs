@@ -55,8 +55,7 @@ pub fn tune(lists: &[JudgedList]) -> Result<Tuned, Error> {
     let words: usize = lists.iter().map(|list| list.reference_words).sum();
     if words == 0 {
         let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
-        let reason = format!("{} lists with no reference {}", lists.len(), unit.plural());
-        return Err(Error::NothingLeft { what: "tune", reason });
+        return Err(Error::no_words("tune", lists.len(), unit));
     }
     let grid = grid();
     let folds = vec![0; lists.len()];
@@ -90,6 +89,10 @@ pub fn tune(lists: &[JudgedList]) -> Result<Tuned, Error> {
 /// # Errors
 /// Fewer than two folds, or a fold without lists.
 pub fn cross_validate(lists: &[JudgedList], folds: usize, seed: u64) -> Result<Vec<Fusion>, Error> {
+    if lists.iter().all(|list| list.reference_words == 0) {
+        let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
+        return Err(Error::no_words("cross-validate", lists.len(), unit));
+    }
     let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
     let filled = fold_of.iter().collect::<std::collections::HashSet<_>>().len();
     if folds < 2 || filled < folds {

@@ -145,12 +145,9 @@ impl Answers {
         let rescorer = &self.rescorer;
         let answered: Vec<Result<ListResult, rescorer::Error>> = py.detach(|| {
             let lists = lists.into_iter().map(Ok::<_, rescorer::Error>);
-            let scored = rescorer.scorer().score_stream(lists, false);
-            let answer = |(utterance, scores): (Utterance, _)| {
-                let rescored = rescorer.decide(&utterance.nbest, &scores);
-                ListResult::new(utterance, rescored)
-            };
-            scored.map(|scored| scored.map(answer)).collect()
+            let answered = rescorer.rescore_stream(lists, false);
+            let result = |(utterance, rescored): (Utterance, _)| ListResult::new(utterance, rescored);
+            answered.map(|answered| answered.map(result)).collect()
         });
         let python = |answer: Result<ListResult, rescorer::Error>| match answer {
             Ok(result) => Py::new(py, result).map(Py::into_any),

@@ -19,10 +19,11 @@ pub struct Hypothesis {
     position: usize,
     /// First-pass score; of texts that repeat the best.
     first_pass: f64,
-    /// Language-model score: the sum of ln p of its tokens.
-    lm_score: f64,
-    /// `first_pass + lm_weight * lm_score + length_bonus * words`.
-    total: f64,
+    /// Language-model score: the sum of ln p of its tokens. None where the model was not asked: the list has one text, or
+    /// `lm_weight` is 0.
+    lm_score: Option<f64>,
+    /// `first_pass + lm_weight * lm_score + length_bonus * words`. None where it would need a score that was not computed.
+    total: Option<f64>,
     /// Probability that it has no error, where the policy can tell, else its share of the posterior.
     confidence: f64,
 }
@@ -31,7 +32,8 @@ pub struct Hypothesis {
 impl Hypothesis {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let text = PyString::new(py, &self.text).repr()?;
-        Ok(format!("Hypothesis(text={text}, position={}, total={})", self.position, self.total))
+        let total = self.total.map_or("None".to_owned(), |total| total.to_string());
+        Ok(format!("Hypothesis(text={text}, position={}, total={total})", self.position))
     }
 }
 
@@ -121,10 +123,10 @@ impl ListResult {
         hypotheses.collect()
     }
 
-    /// Language-model scores as float64, one for every hypothesis in the order of the list.
+    /// Language-model scores as float64, one for every hypothesis in the order of the list; NaN where the model was not asked.
     #[getter]
     fn lm_scores<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.by_position(py, |hypothesis| hypothesis.lm_score)
+        self.by_position(py, |hypothesis| hypothesis.lm_score.unwrap_or(f64::NAN))
     }
 
     /// First-pass scores as float64, in the same order; of texts that repeat the best.
@@ -133,10 +135,10 @@ impl ListResult {
         self.by_position(py, |hypothesis| hypothesis.first_pass)
     }
 
-    /// Fused scores as float64, in the same order.
+    /// Fused scores as float64, in the same order; NaN where they would need a score that was not computed.
     #[getter]
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.by_position(py, |hypothesis| hypothesis.total)
+        self.by_position(py, |hypothesis| hypothesis.total.unwrap_or(f64::NAN))
     }
 
     /// The fields that `rescorer rescore --json --nbest` writes.

@@ -3,8 +3,8 @@ use std::io::Write;
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
 use rescorer::{
-    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Metric, Policy,
-    Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
+    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Metric, Need,
+    Policy, Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
     cross_validate_decision,
 };
 use rescorer_perturb::ErrorCounts;
@@ -78,7 +78,9 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         left_out += usize::from(is_seen);
         !is_seen
     });
-    let (judged, stats) = judge(&scorer, utterances, &args.lists, metric, &mut skipped, status)?;
+    let fusion = policy.as_ref().map(|policy| policy.fusion).or(args.weights.fusion());
+    let need = fusion.as_ref().map_or(Need::Answers, Need::of);
+    let (judged, stats) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
         bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
     }
@@ -91,13 +93,12 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         .zip(&choice.tuned)
         .map(|(list, (fusion, decision))| list.answer(fusion, decision))
         .collect();
-    let evaluation = Evaluation::new(&judged, &answers, args.scoring.model.seed)?;
+    let evaluation = Evaluation::new(&judged, &answers, args.seed)?;
     if let Some(file) = rows {
         write_rows(file, &judged, &answers)?;
     }
     let compare = choice.confidences.is_some() && args.decision.is_none();
-    let compare =
-        compare.then(|| compare_rules(&judged, &choice.tuned, args.scoring.model.seed)).transpose()?;
+    let compare = compare.then(|| compare_rules(&judged, &choice.tuned, args.seed)).transpose()?;
     let report = Report {
         evaluation: &evaluation,
         decision: choice.tuned.first().map_or("", |(_, decision)| decision.rule.name()),
@@ -146,7 +147,7 @@ struct Choice {
 impl Choice {
     fn new(args: &EvaluateArgs, policy: Option<&Policy>, judged: &[JudgedList]) -> anyhow::Result<Self> {
         if let Some(folds) = args.cross_validate {
-            let (seed, rule) = (args.scoring.model.seed, args.decision.unwrap_or_default());
+            let (seed, rule) = (args.seed, args.decision.unwrap_or_default());
             let fusions = cross_validate(judged, folds, seed)?;
             let decisions = cross_validate_decision(judged, &fusions, rule, folds, seed)?;
             let confidences = decisions.iter().map(|(_, confidence)| *confidence).collect();
@@ -233,6 +234,15 @@ fn page_body(
     })
 }
 
+/// The relative reduction with its interval.
+fn werr(evaluation: &Evaluation) -> String {
+    let Some(werr) = evaluation.werr else {
+        return format!("{:>8}   the first pass has no errors to reduce; ", "undefined");
+    };
+    let interval = evaluation.werr_ci95.map(|[low, high]| format!("95% [{low:.2}, {high:.2}], "));
+    format!("{werr:>8.2}   {}", interval.unwrap_or_default())
+}
+
 fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> anyhow::Result<()> {
     let evaluation = report.evaluation;
     let [low, high] = evaluation.ci95;
@@ -244,15 +254,7 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
     writeln!(out, "{rate} first pass     % {:>8.2}", evaluation.first_pass_wer)?;
     writeln!(out, "{rate} rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
     writeln!(out, "{rate} oracle         % {:>8.2}", evaluation.oracle_wer)?;
-    let interval = match evaluation.werr_ci95 {
-        Some([low, high]) => format!("95% [{low:.2}, {high:.2}], "),
-        None => String::new(),
-    };
-    writeln!(
-        out,
-        "{rate}R               % {:>8.2}   {interval}p = {:.3}, paired bootstrap",
-        evaluation.werr, difference.p
-    )?;
+    writeln!(out, "{rate}R               % {}p = {:.3}, paired bootstrap", werr(evaluation), difference.p)?;
     for (name, counts) in
         [("first pass", &evaluation.first_pass_counts), ("rescored", &evaluation.rescored_counts)]
     {

@@ -66,7 +66,7 @@ fn pair(
     if let (Some(position), Some(against)) = (args.position, args.against) {
         return Ok((position, against));
     }
-    let list = rescorer.decide(&utterance.nbest, scores);
+    let list = rescorer.decide(&utterance.nbest, scores)?;
     let order: Vec<usize> = list.hypotheses().iter().map(|hypothesis| hypothesis.position).collect();
     let position = args.position.unwrap_or(order[0]);
     let against = args.against.or_else(|| match position {

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use rescorer_nbest::{Answer, AnswerEncoder, OutputContent, OutputFormat};
-use rescorer_perturb::{HypothesisReplacement, Perturbation, WordCounts};
+use rescorer_perturb::{HypothesisReplacement, Perturbation, PerturbationKind, WordCounts};
 use serde::Serialize;
 
 use crate::args::output_format;
@@ -19,9 +19,16 @@ struct Shown<'a> {
 
 pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
+    if args.copies.is_some() && args.kind != PerturbationKind::Distractors {
+        anyhow::bail!(
+            "--copies: {} adds no copies; leave it out, or say --kind distractors",
+            args.kind.name()
+        );
+    }
     let homophones = args.homophones.homophones()?;
+    let copies = args.copies.unwrap_or(Perturbation::COPIES);
     let perturbation =
-        Perturbation::new(&homophones, args.kind, args.rate, args.seed, args.copies)?.with_unit(args.unit);
+        Perturbation::new(&homophones, args.kind, args.rate, args.seed, copies)?.with_unit(args.unit);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let mut shown = if args.show { Some(Sink::open(None)?) } else { None };
     let mut out = match (&args.output, args.show) {

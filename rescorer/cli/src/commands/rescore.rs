@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use rescorer::{Anytime, Choice, Deadline, DecisionRule, Stream, Utterance};
+use rescorer::{Anytime, Choice, Deadline, DecisionRule, Rescored, Stream, Utterance};
 use rescorer_nbest::OutputFormat;
 
 use crate::answers::{Answered, Writer};
@@ -38,15 +38,14 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
             rescorer.choose_within_stream(utterances, Deadline::new(Duration::from_millis(milliseconds)));
         let answer = |_: &Utterance, found: Anytime| Answered {
             position: found.position(),
-            choice: found.choice,
+            choice: found.choice.clone(),
             list: None,
             progress: Some(found),
         };
         write_all(stream, answer, writer, &args, status)
     } else if args.nbest || decision.rule != DecisionRule::Maximum {
-        let stream = rescorer.scorer().score_stream(utterances, immediate);
-        let answer =
-            |utterance: &Utterance, scores| Answered::of_list(rescorer.decide(&utterance.nbest, &scores));
+        let stream = rescorer.rescore_stream(utterances, immediate);
+        let answer = |_: &Utterance, list: Rescored| Answered::of_list(list);
         write_all(stream, answer, writer, &args, status)
     } else {
         let stream = rescorer.choose_stream(utterances, immediate);
@@ -87,8 +86,12 @@ where
     let stats = stream.stats();
     let speed = stats.per_second(stats.hypotheses);
     let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
+    let free = match stats.utterances - stats.asked {
+        0 => String::new(),
+        free => format!("; {free} lists needed no model"),
+    };
     status.say(format_args!(
-        "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed"
+        "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed{free}"
     ));
     if args.deadline_ms.is_some() {
         status

@@ -2,8 +2,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use rescorer::{
-    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Metric, Policy,
-    Scorer, ScoringStats, Tuned, TunedOn, Unit, tune_decision, tune_earlier,
+    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Metric, Need,
+    Policy, Scorer, ScoringStats, Tuned, TunedOn, Unit, tune_decision, tune_earlier,
 };
 use serde::Serialize;
 
@@ -43,7 +43,9 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let scorer = model::after(scorer, &args.scoring, earlier.as_ref(), status)?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let metric = Metric { normalize: args.normalize, unit: args.unit };
-    let (judged, _) = judge(&scorer, utterances, &args.lists, metric, &mut skipped, status)?;
+    // A list of one text has one answer under all weights.
+    let need = Need::Answers;
+    let (judged, _) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     let (earlier, judged) = match earlier {
         Some(policy) => {
             let (policy, judged) = tune_earlier(&judged, policy, args.earlier_cost)?;
@@ -74,9 +76,10 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     skipped.outcome(judged.len())
 }
 
-/// Scores lists and counts the errors of their hypotheses; says what is wrong with their references.
+/// Scores lists as far as it is needed, and counts the errors of their hypotheses; says what is wrong with their references.
 pub fn judge(
     scorer: &Scorer,
+    need: Need,
     utterances: impl Iterator<Item = ReadItem>,
     args: &ListArgs,
     metric: Metric,
@@ -86,7 +89,7 @@ pub fn judge(
     let mut judged = Vec::new();
     let mut references = References::new(metric);
     let bar = status.counter();
-    let mut stream = scorer.score_stream(utterances, lists::is_interactive(&args.lists));
+    let mut stream = scorer.score_stream_as(need, utterances, lists::is_interactive(&args.lists));
     for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
         references.add(&utterance);

@@ -43,8 +43,8 @@ pub fn compare_rules(
     let [maximum, ..] = &rows;
     let report = |(rule, rows): (DecisionRule, &Vec<UtteranceErrors>)| {
         let Some(wer) = rows.iter().copied().collect::<Wer>().percent() else {
-            let reason = format!("{} lists with no reference words", lists.len());
-            return Err(Error::NothingLeft { what: "compare decisions", reason });
+            let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
+            return Err(Error::no_words("compare decisions", lists.len(), unit));
         };
         let Interval { low, high } = wer_interval(rows, Some(&groups), DRAWS, seed)?;
         let pairs = || maximum.iter().zip(rows);

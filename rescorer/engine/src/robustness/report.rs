@@ -1,5 +1,5 @@
 use rescorer_perturb::{
-    DRAWS, HomophoneOptions, Interval, NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, PairedBootstrap,
+    DRAWS, HomophoneOptions, Interval, NPRR_DEFINITION, NPRR_VERSION, NprrDifference, PairedBootstrap,
     PerturbationKind, RobustnessErrors, Unit, UtteranceErrors, Wer, WordCounts, gain_kept, nprr,
     nprr_difference, paired_bootstrap, wer_interval,
 };
@@ -86,9 +86,18 @@ pub struct Row {
     pub kind: PerturbationKind,
     /// Probability that a word with a homophone was replaced.
     pub rate: f64,
-    /// NPRR with its interval, and the WERs behind it; none where the rescorer makes no error on the clean lists.
-    #[serde(flatten)]
-    pub nprr: Option<Nprr>,
+    /// WER on the clean lists, in %.
+    pub clean_wer: f64,
+    /// WER on the perturbed lists, in %, mean over seeds.
+    pub perturbed_wer: f64,
+    /// NPRR in %, mean over seeds. As the three below it is `None`, undefined, where the rescorer makes no error on the clean lists.
+    pub nprr: Option<f64>,
+    /// Its 95% interval.
+    pub interval: Option<Interval>,
+    /// NPRR for each seed.
+    pub by_seed: Option<Vec<f64>>,
+    /// Standard deviation over seeds, in points; 0 for one seed.
+    pub spread: Option<f64>,
     /// 95% interval of the perturbed WER, all seeds pooled.
     pub wer_interval: Interval,
     /// WER of the first pass on the perturbed lists, in %, mean over seeds.
@@ -142,10 +151,8 @@ impl Benchmark {
         let groups = Some(self.groups.as_slice());
         let clean_first: Wer = self.clean.first_pass().into_iter().collect();
         let clean_oracle: Wer = self.clean.oracle().into_iter().collect();
-        let percent = |wer: Wer| {
-            let reason = || format!("{} lists with no reference words", wer.utterances);
-            wer.percent().ok_or_else(|| Error::NothingLeft { what: "robustness", reason: reason() })
-        };
+        let percent =
+            |wer: Wer| wer.percent().ok_or_else(|| Error::no_words("robustness", wer.utterances, self.unit));
         let (first_pass_wer, oracle_wer) = (percent(clean_first)?, percent(clean_oracle)?);
         let mut clean = Vec::new();
         let mut rows = Vec::new();
@@ -269,11 +276,17 @@ impl Benchmark {
         let wer: Wer = by_seed.iter().flatten().copied().collect();
         let percent = |wer: &Wer| wer.percent().unwrap_or_default();
         let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        let found = defined(nprr(&errors, groups, DRAWS, seed))?;
         Ok(Row {
             rescorer: contestant.name.clone(),
             kind: *kind,
             rate: *rate,
-            nprr: defined(nprr(&errors, groups, DRAWS, seed))?,
+            clean_wer,
+            perturbed_wer: percent(&wer),
+            nprr: found.as_ref().map(|found| found.nprr),
+            interval: found.as_ref().map(|found| found.interval),
+            spread: found.as_ref().map(|found| found.spread),
+            by_seed: found.map(|found| found.by_seed),
             wer_interval: wer_interval(&pooled(by_seed), groups, DRAWS, seed)?,
             first_pass_wer: percent(&first),
             oracle_wer: percent(&oracle),

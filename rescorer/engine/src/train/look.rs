@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::event::DevReport;
 use super::trainer::Trainer;
-use crate::{AdapterSet, Error, JudgedList, cross_validate, tune};
+use crate::{AdapterSet, Error, JudgedList, Need, cross_validate, tune};
 
 impl Trainer {
     /// The best look at the dev lists of the last stage, taken anew where it was before a break; `None` without dev
@@ -25,7 +25,7 @@ impl Trainer {
         let started = Instant::now();
         let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
         let utterances = self.set.dev.iter().map(|utterance| Ok::<_, Error>(utterance.clone()));
-        let judged = scorer.score_stream(utterances, false).map(|scored| {
+        let judged = scorer.score_stream_as(Need::Answers, utterances, false).map(|scored| {
             let (utterance, scores) = scored?;
             JudgedList::new(&utterance, &scores, self.recipe.data.metric())
         });

@@ -1,7 +1,7 @@
 //! Lines for people and for `cut`: id, tab, text.
 //!
-//! Of lists, each hypothesis has a line: id, position, total if there is one, text. After a second pass
-//! repeated texts have one total, and one line.
+//! Of lists, each hypothesis has a line: id, position, text. After a second pass the total stands before the text, empty where it
+//! was not computed, and repeated texts have one line.
 //!
 //! A line break or a tab inside a text is written as a blank ([`one_line`]). An id that holds one is refused.
 
@@ -36,9 +36,12 @@ impl Encode for Text {
             let (position, text) = (line.position, hypothesis.text.as_str());
             match line.total {
                 // Repeats stand together.
-                Some(_) if last == Some(text) => {}
+                _ if self.0.second_pass && last == Some(text) => {}
                 Some(total) => {
                     to.extend(format!("{id}\t{position}\t{total:.4}\t{}\n", one_line(text)).bytes());
+                }
+                None if self.0.second_pass => {
+                    to.extend(format!("{id}\t{position}\t\t{}\n", one_line(text)).bytes());
                 }
                 None => to.extend(format!("{id}\t{position}\t{}\n", one_line(text)).bytes()),
             }

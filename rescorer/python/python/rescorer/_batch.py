@@ -26,6 +26,11 @@ def rows(batch: Any) -> Iterator[Dict[str, Any]]:
     return (dict(zip(columns, values)) for values in zip(*columns.values()))
 
 
+def numbers(scores: Any) -> List[Any]:
+    """Scores as a list; those that were not computed are None, as a column has it."""
+    return [None if score != score else score for score in scores.tolist()]
+
+
 def columns(results: Iterable[Union[Result, InvalidList]], prefix: str, with_errors: bool) -> Dict[str, Any]:
     """The columns of what comes out."""
     text: List[Any] = []
@@ -38,7 +43,7 @@ def columns(results: Iterable[Union[Result, InvalidList]], prefix: str, with_err
     for result in results:
         if isinstance(result, Result):
             # Lists, not arrays: columns of arrays of several lengths have a type of their own in Arrow's world.
-            scores = (result.lm_scores.tolist(), result.totals.tolist())
+            scores = (numbers(result.lm_scores), numbers(result.totals))
             values: Tuple[Any, ...] = (result.text, result.position, result.changed, result.confidence, *scores, None)
         else:
             values = (None,) * 6 + (str(result),)

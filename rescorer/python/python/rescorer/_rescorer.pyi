@@ -33,12 +33,13 @@ class Hypothesis:
         """First-pass score; of texts that repeat the best."""
 
     @property
-    def lm_score(self) -> float:
-        """Language-model score: the sum of ln p of its tokens."""
+    def lm_score(self) -> Optional[float]:
+        """Language-model score: the sum of ln p of its tokens. None where the model was not asked: the list has one text, or
+        ``lm_weight`` is 0."""
 
     @property
-    def total(self) -> float:
-        """``first_pass + lm_weight * lm_score + length_bonus * words``."""
+    def total(self) -> Optional[float]:
+        """``first_pass + lm_weight * lm_score + length_bonus * words``. None where it would need a score that was not computed."""
 
     @property
     def confidence(self) -> float:
@@ -82,7 +83,7 @@ class Result:
 
     @property
     def lm_scores(self) -> NDArray[np.float64]:
-        """Language-model scores, one for every hypothesis in the order of the list."""
+        """Language-model scores, one for every hypothesis in the order of the list; NaN where the model was not asked."""
 
     @property
     def first_pass(self) -> NDArray[np.float64]:
@@ -90,7 +91,7 @@ class Result:
 
     @property
     def totals(self) -> NDArray[np.float64]:
-        """Fused scores, in the same order."""
+        """Fused scores, in the same order; NaN where they would need a score that was not computed."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The fields that ``rescorer rescore --json --nbest`` writes."""

@@ -184,7 +184,8 @@ class Rescorer:
         What comes out are new columns alone, as ``datasets.Dataset.map(second_pass.map_batch, batched=True)`` wants it:
 
         - ``text``, ``position``, ``changed``, ``confidence`` of the answer;
-        - ``lm_scores`` and ``totals``, lists with one number for every hypothesis of the list, in its order.
+        - ``lm_scores`` and ``totals``, lists with one number for every hypothesis of the list, in its order; None where the model was
+          not asked, since the list has one text or ``lm_weight`` is 0.
 
         Args:
             batch: columns of one length, with the names of one of the formats.

@@ -7,8 +7,8 @@ struct Flat<'a> {
     rescorer: &'a str,
     kind: &'a str,
     rate: f64,
-    clean_wer: Option<f64>,
-    perturbed_wer: Option<f64>,
+    clean_wer: f64,
+    perturbed_wer: f64,
     perturbed_wer_low: f64,
     perturbed_wer_high: f64,
     nprr: Option<f64>,
@@ -30,23 +30,23 @@ struct Flat<'a> {
 pub fn table(report: &Report) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in &report.rows {
-        let Row { rescorer, kind, rate, nprr, wer_interval, .. } = row;
-        let by_seed = nprr.as_ref().map(|nprr| {
-            let rises: Vec<String> = nprr.by_seed.iter().map(|rise| format!("{rise:.4}")).collect();
+        let Row { rescorer, kind, rate, wer_interval, .. } = row;
+        let by_seed = row.by_seed.as_ref().map(|by_seed| {
+            let rises: Vec<String> = by_seed.iter().map(|rise| format!("{rise:.4}")).collect();
             rises.join(" ")
         });
         writer.serialize(Flat {
             rescorer,
             kind: kind.name(),
             rate: *rate,
-            clean_wer: nprr.as_ref().map(|nprr| nprr.clean_wer),
-            perturbed_wer: nprr.as_ref().map(|nprr| nprr.perturbed_wer),
+            clean_wer: row.clean_wer,
+            perturbed_wer: row.perturbed_wer,
             perturbed_wer_low: wer_interval.low,
             perturbed_wer_high: wer_interval.high,
-            nprr: nprr.as_ref().map(|nprr| nprr.nprr),
-            nprr_low: nprr.as_ref().map(|nprr| nprr.interval.low),
-            nprr_high: nprr.as_ref().map(|nprr| nprr.interval.high),
-            nprr_spread: nprr.as_ref().map(|nprr| nprr.spread),
+            nprr: row.nprr,
+            nprr_low: row.interval.map(|interval| interval.low),
+            nprr_high: row.interval.map(|interval| interval.high),
+            nprr_spread: row.spread,
             nprr_by_seed: by_seed.unwrap_or_default(),
             first_pass_wer: row.first_pass_wer,
             oracle_wer: row.oracle_wer,

@@ -102,16 +102,16 @@ fn table_row(row: &Row) -> Markup {
         tr {
             td { (row.rescorer) }
             td { (row.rate) }
-            @match &row.nprr {
-                Some(found) => {
-                    td { (number(found.perturbed_wer)) }
-                    td { (interval(&row.wer_interval)) }
-                    td { (format!("{:.1}", found.nprr)) }
-                    td { (format!("{:.1}–{:.1}", found.interval.low, found.interval.high)) }
-                    td { (format!("{:.1}", found.spread)) }
+            td { (number(row.perturbed_wer)) }
+            td { (interval(&row.wer_interval)) }
+            @match (row.nprr, row.interval, row.spread) {
+                (Some(nprr), Some(interval), Some(spread)) => {
+                    td { (format!("{nprr:.1}")) }
+                    td { (format!("{:.1}–{:.1}", interval.low, interval.high)) }
+                    td { (format!("{spread:.1}")) }
                 }
-                None => {
-                    td colspan="5" { "no errors on the clean lists: undefined" }
+                _ => {
+                    td colspan="3" { "undefined: no errors on the clean lists" }
                 }
             }
             td { @match row.gain_kept { Some(share) => (format!("{:.0} %", 100.0 * share)), None => "–" } }
@@ -176,10 +176,7 @@ fn wer_lines(report: &Report, rows: &[&Row]) -> Vec<Line> {
             let clean = &report.clean[index];
             (0.0, clean.wer, clean.interval.low, clean.interval.high)
         },
-        |row| {
-            let wer = row.nprr.as_ref().map(|nprr| nprr.perturbed_wer)?;
-            Some((row.rate, wer, row.wer_interval.low, row.wer_interval.high))
-        },
+        |row| Some((row.rate, row.perturbed_wer, row.wer_interval.low, row.wer_interval.high)),
     );
     let first = report.clean.first().map(|row| row.rescorer.as_str());
     let perturbed = rows.iter().filter(|row| Some(row.rescorer.as_str()) == first);
@@ -196,8 +193,8 @@ fn nprr_lines(report: &Report, rows: &[&Row]) -> Vec<Line> {
         rows,
         |_| (0.0, 0.0, 0.0, 0.0),
         |row| {
-            let nprr = row.nprr.as_ref()?;
-            Some((row.rate, nprr.nprr, nprr.interval.low, nprr.interval.high))
+            let (nprr, interval) = row.nprr.zip(row.interval)?;
+            Some((row.rate, nprr, interval.low, interval.high))
         },
     )
 }

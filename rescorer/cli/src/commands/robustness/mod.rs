@@ -200,12 +200,10 @@ fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
 
 /// A row for a terminal.
 fn line(row: &rescorer::robustness::Row, unit: Unit) -> String {
-    let (wer, nprr) = match &row.nprr {
-        Some(nprr) => (
-            format!("{:.2} -> {:.2}", nprr.clean_wer, nprr.perturbed_wer),
-            format!("{:.1} [{:.1}, {:.1}]", nprr.nprr, nprr.interval.low, nprr.interval.high),
-        ),
-        None => ("no errors on the clean lists".into(), "undefined".into()),
+    let wer = format!("{:.2} -> {:.2}", row.clean_wer, row.perturbed_wer);
+    let nprr = match (row.nprr, row.interval) {
+        (Some(nprr), Some(interval)) => format!("{nprr:.1} [{:.1}, {:.1}]", interval.low, interval.high),
+        _ => "undefined: no errors on the clean lists".into(),
     };
     format!("{}\t{}\t{}\t{} {wer}\tNPRR {nprr}", row.rescorer, row.kind, row.rate, unit.rate())
 }

@@ -118,7 +118,7 @@ impl SecondPass {
 
     fn decide(&self, utterance: &Utterance) -> Result<Answered, rescorer::Error> {
         if self.rescorer.decision().rule == DecisionRule::Maximum {
-            let list = self.rescorer.scorer().prepare_utterance(utterance)?;
+            let list = self.rescorer.prepare_utterance(utterance)?;
             // One list has one choice.
             let choice = self.rescorer.choose(vec![list])?.choices.remove(0);
             return Ok(Answered::of_choice(choice));
