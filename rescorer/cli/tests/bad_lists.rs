@@ -53,10 +53,10 @@ fn one_bad_utterance() {
     let room = Room::new();
     room.lists("a.jsonl", &[list("u1", &["a", &long], "a"), list("u2", &["b"], "b")]);
     room.refused(
-        "rescore a.jsonl --lm-weight 0",
+        "rescore a.jsonl --lm-weight 1",
         &["\"u1\", position 1", "context is 128", "--skip-invalid"],
     );
-    let ran = room.run("rescore a.jsonl --lm-weight 0 --skip-invalid");
+    let ran = room.run("rescore a.jsonl --lm-weight 1 --skip-invalid");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "u2\tb\n"), "{ran:?}");
 }
 

@@ -116,7 +116,7 @@ fn what_can_not_be_perturbed_is_refused() {
     for rate in ["1.5", "-1", "NaN"] {
         refused(&room, &format!("perturb lists.jsonl --kind n-best --rate={rate}"), &["from 0 to 1"]);
     }
-    refused(&room, "perturb lists.jsonl --kind distractors --rate 1 --copies 0", &["at least 1 copy"]);
+    refused(&room, "perturb lists.jsonl --kind distractors --rate 1 --copies 0", &["--copies", "at least 1"]);
     room.lists("russian.jsonl", &[list("u1", &["привет мир"], "привет")]);
     refused(
         &room,
