@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         line?;
         let mut sum = 0.0;
         for list in &lists {
-            sum += rescorer.rescore(&list.nbest)?.best().total;
+            sum += rescorer.rescore(&list.nbest)?.best().total.unwrap_or(0.0);
         }
         println!("{sum}");
     }
