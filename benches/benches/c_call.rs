@@ -96,7 +96,7 @@ impl ThroughC {
 fn through_rust(rescorer: &Rescorer, hypotheses: &[(String, f64)]) -> (f64, usize) {
     let list = hypotheses.iter().map(|(text, score)| Hypothesis::scored(text.as_str(), *score)).collect();
     let answer = rescorer.rescore(&NBest::new(list).unwrap()).unwrap();
-    (answer.best().total, answer.text().len())
+    (answer.best().total.unwrap(), answer.text().len())
 }
 
 fn calls(criterion: &mut Criterion) {

@@ -135,7 +135,7 @@ fn cross_validation_takes_a_number_or_five() {
     assert_eq!((&five[0]["rescored_wer"], &five[0]["ci95"]), (&same[0]["rescored_wer"], &same[0]["ci95"]));
     for folds in ["0", "1", "1000"] {
         let words = format!("evaluate a.jsonl --cross-validate {folds}");
-        room.refused(&words, &["--cross-validate", &format!("{folds}")]);
+        room.refused(&words, &["--cross-validate", folds]);
     }
     // The option takes the word behind it.
     room.refused(

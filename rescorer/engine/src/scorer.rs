@@ -154,6 +154,9 @@ pub struct Scorer {
     unit: Unit,
 }
 
+/// The tokens of a context, and those of every distinct hypothesis behind it.
+type TokensOfList = (Arc<[u32]>, Vec<Vec<u32>>);
+
 impl Scorer {
     /// Checks that the model can score under this convention.
     ///
@@ -324,7 +327,7 @@ impl Scorer {
         nbest: &NBest,
         distinct: &Distinct,
         context: &str,
-    ) -> Result<(Arc<[u32]>, Vec<Vec<u32>>), Error> {
+    ) -> Result<TokensOfList, Error> {
         let context = self.encode_context(context)?;
         let sequences = distinct.hypotheses().iter().map(|hypothesis| {
             let text = &nbest.hypotheses()[hypothesis.position].text;
