@@ -53,7 +53,7 @@ def loops():
         (["a \ud83d"], "holds hypotheses[0]: a str with surrogates, which is no Unicode text"),
         (loops(), "is nested too deeply, or holds itself"),
         ({"id": 7.5, "input": ["a"]}, "`id` is a number, expected a string or a whole number"),
-        (["so " * 500], "tokens with BOS and EOS, the model's context is 128; shorten it, remove it"),
+        (["so " * 500, "so"], "tokens with BOS and EOS, the model's context is 128; shorten it, remove it"),
     ],
 )
 def test_a_list_that_is_none(second_pass, given, message):

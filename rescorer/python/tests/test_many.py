@@ -65,7 +65,7 @@ def test_an_interrupt_is_not_held_back(second_pass):
 
 
 def test_a_bad_list_raises_or_stands_in_its_place(second_pass):
-    lists = [["a cat"], [], {"id": "u3", "hypotheses": [{"text": "a", "score": float("nan")}]}, 3, ["so " * 500], ["a hat"]]
+    lists = [["a cat"], [], {"id": "u3", "hypotheses": [{"text": "a", "score": float("nan")}]}, 3, ["so " * 500, "so"], ["a hat"]]
     results = second_pass.rescore_many(lists)
     assert next(results).text == "a cat"
     with pytest.raises(rescorer.InvalidList, match='utterance "list:1" has no hypotheses; remove it or pass return_exceptions=True'):
