@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::decimal_comma::decimal_comma;
 use crate::notice::Notices;
 use crate::reading::Reading;
 use crate::scores::names::known;
@@ -297,6 +298,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
+        Value::String(text) if decimal_comma(text.trim()).is_some() => "a string with a decimal comma",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",

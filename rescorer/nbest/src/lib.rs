@@ -29,6 +29,7 @@ mod body;
 mod cells;
 #[cfg(feature = "parquet")]
 mod columns;
+mod decimal_comma;
 mod detect;
 mod distinct;
 mod encoder;

@@ -103,6 +103,8 @@ fn scores_that_are_no_numbers() {
         );
         assert_eq!(line(value), message);
     }
+    let comma = line("\"-1,5\"");
+    assert!(comma.contains("is a string with a decimal comma, expected a number; mend it"), "{comma}");
     assert_eq!(
         line("\"-1\""),
         "nbest.jsonl:2: utterance \"u2\": `hypotheses[0].score` is a string, expected a number; \

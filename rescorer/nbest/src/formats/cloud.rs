@@ -166,7 +166,8 @@ pub(super) const AZURE: Spec = Spec {
 pub(super) const OPENAI: Spec = Spec {
     name: "openai",
     kind: Kind::Json(&[Json {
-        marks: &["text&logprobs[].logprob"],
+        // `usage` tells the answers without log-probabilities.
+        marks: &["text&logprobs[].logprob", "text&usage.type"],
         certain: false,
         layout: Layout::DOCUMENTS,
         unfinished: &[],

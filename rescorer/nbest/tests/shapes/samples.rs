@@ -135,6 +135,12 @@ pub const SAMPLES: &[Sample] = &[
         text_at: "/text",
     },
     Sample {
+        format: Format::OpenAi,
+        text: r#"{"text": "Go on.", "usage": {"type": "duration", "seconds": 2}}"#,
+        lists: &[("x:0", &["Go on."], &[], None)],
+        text_at: "/text",
+    },
+    Sample {
         format: Format::AssemblyAi,
         text: r#"{"id": "a-1", "status": "completed", "audio_url": "u", "text": "New year.", "confidence": 0.9, "words": [
             {"text": "New", "start": 10, "end": 200, "confidence": 0.9, "speaker": "A"}], "utterances": null}"#,

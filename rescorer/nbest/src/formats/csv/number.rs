@@ -1,5 +1,7 @@
 //! Numbers in a table.
 
+use crate::decimal_comma::decimal_comma;
+
 /// What is wrong with a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -37,15 +39,6 @@ pub(super) fn parse(text: &str, delimiter: u8) -> Result<Option<f64>, Flaw> {
         Some(_) => Err(Flaw::Comma),
         None => Err(Flaw::Text),
     }
-}
-
-/// The number that a text with a decimal comma is.
-fn decimal_comma(text: &str) -> Option<f64> {
-    let (whole, rest) = text.split_once(',')?;
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let begins = rest.starts_with(|c: char| c.is_ascii_digit());
-    (digits(whole.trim_start_matches(['-', '+'])) && begins)
-        .then(|| text.replacen(',', ".", 1).parse().ok())?
 }
 
 /// Whether two fields behind each other may be a number that its decimal comma cut in two.
