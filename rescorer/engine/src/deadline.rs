@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::encoded::EncodedText;
-use crate::scorer::{PreparedList, require_finite};
+use crate::scorer::require_finite;
 use crate::search::{Search, Standing, Walk};
-use crate::{Choice, DecisionRule, Error, Rescorer};
+use crate::{Choice, DecisionRule, Error, PreparedList, Rescorer};
 
 /// What a forward pass costs besides its nodes, in nodes.
 const OVERHEAD: f64 = 16.0;

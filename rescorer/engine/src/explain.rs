@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::encoded::EncodedText;
 use crate::rescorer::candidates;
-use crate::scorer::{ListScores, PreparedList};
-use crate::{EncoderScore, Error, Rescorer};
+use crate::scorer::ListScores;
+use crate::{EncoderScore, Error, PreparedList, Rescorer};
 
 /// Why one hypothesis is ahead of another: its lead in total, taken apart.
 ///

@@ -25,6 +25,7 @@
 
 mod adapters;
 mod answer_record;
+mod choice;
 mod context;
 mod convention;
 mod deadline;
@@ -39,6 +40,7 @@ mod judged;
 mod kinds;
 mod need;
 mod policy;
+mod prepare;
 mod rescorer;
 pub mod robustness;
 mod scorer;
@@ -52,6 +54,7 @@ mod tune;
 
 pub use adapters::AdapterSet;
 pub use answer_record::AnswerRecord;
+pub use choice::{Choice, Chosen};
 pub use convention::Convention;
 pub use deadline::{Anytime, Deadline};
 pub use decision::{
@@ -68,12 +71,12 @@ pub use fusion::{Candidate, Fusion};
 pub use judged::JudgedList;
 pub use need::Need;
 pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
+pub use prepare::PreparedList;
 pub use rescorer::{Rescored, RescoredHypothesis, RescoredWord, Rescorer};
 pub use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
 pub use rescorer_perturb::{Metric, Normalization, Unit};
-pub use scorer::{ListScores, PreparedList, Scored, Scorer, TextScore};
-pub use search::{Choice, Chosen};
+pub use scorer::{ListScores, Scored, Scorer, TextScore};
 pub use stream::{ScoringStats, Stream};
 pub use text::LmText;
 pub use trie::TokenTrie;

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
-use rescorer_nbest::NBest;
 
 use crate::kinds::kind_numbers;
 use crate::rescorer::candidates;
-use crate::scorer::{PreparedList, require_finite};
-use crate::{Candidate, DecisionRule, Error, Fusion, Need, Rescorer, Scorer, TokenTrie};
+use crate::scorer::require_finite;
+use crate::{
+    Candidate, Choice, Chosen, DecisionRule, Error, Fusion, PreparedList, Rescorer, Scorer, TokenTrie,
+};
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
 /// node for SmolLM2-135M.
@@ -23,59 +24,6 @@ const ROUNDS: usize = 5;
 
 /// What the same log-probabilities, summed in nats, may differ by from one forward pass to another.
 const NOISE: f64 = 1e-3;
-
-/// The answer for a list, without the list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
-    /// Position in the first-pass list of the first occurrence of the hypothesis that was chosen, or voted on.
-    pub position: usize,
-    /// Best first-pass score of its occurrences.
-    pub first_pass: f64,
-    /// Language-model score; `None` where the model was not asked: the list has one text, or the model's weight is 0.
-    pub lm_score: Option<f64>,
-    /// Fused score; `None` where it would need that.
-    pub total: Option<f64>,
-    /// The text that was voted on word by word, where the rule is `merge` and it is not that of the hypothesis.
-    pub merged: Option<String>,
-}
-
-impl Choice {
-    fn new(list: &PreparedList, index: usize, candidate: &Candidate, fusion: &Fusion) -> Self {
-        let has_total = list.is_asked || !Need::of(fusion).asks(usize::MAX);
-        Self {
-            position: list.position(index),
-            first_pass: candidate.first_pass,
-            lm_score: list.is_asked.then_some(candidate.lm_score),
-            total: has_total.then(|| fusion.total(candidate)),
-            merged: None,
-        }
-    }
-
-    /// The text of the answer for this list.
-    ///
-    /// # Panics
-    /// For another list, which is shorter.
-    pub fn text<'a>(&'a self, nbest: &'a NBest) -> &'a str {
-        self.merged.as_deref().unwrap_or(&nbest.hypotheses()[self.position].text)
-    }
-
-    /// Whether it is another text than the first-pass best.
-    ///
-    /// # Panics
-    /// As [`Choice::text`].
-    pub fn changed(&self, nbest: &NBest) -> bool {
-        self.text(nbest) != nbest.first().text
-    }
-}
-
-/// The answers for lists that were searched together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Chosen {
-    /// In the order in which the lists were given.
-    pub choices: Vec<Choice>,
-    /// Trie nodes that were computed.
-    pub nodes: usize,
-}
 
 impl Rescorer {
     /// The answer for every list by the rule of the policy, as [`Rescorer::rescore`] gives it.
@@ -122,14 +70,7 @@ impl Rescorer {
         let choices = scored.lists.iter().map(|scores| {
             let candidates = candidates(scores);
             let winner = fusion.winner(&candidates);
-            let Candidate { first_pass, lm_score, .. } = candidates[winner];
-            Choice {
-                position: scores.distinct.hypotheses()[winner].position,
-                first_pass,
-                lm_score: scores.is_scored().then_some(lm_score),
-                total: scores.has_totals(fusion).then(|| fusion.total(&candidates[winner])),
-                merged: None,
-            }
+            Choice::of_scores(scores, winner, &candidates[winner], fusion)
         });
         Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use rescorer_nbest::Utterance;
 
-use crate::scorer::{ListScores, PreparedList};
-use crate::{Anytime, Choice, Deadline, Error, Need, Rescored, Rescorer, Scorer};
+use crate::scorer::ListScores;
+use crate::{Anytime, Choice, Deadline, Error, Need, PreparedList, Rescored, Rescorer, Scorer};
 
 /// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
 /// that begin as they do.
