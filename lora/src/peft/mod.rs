@@ -17,7 +17,7 @@ const CONFIG: &str = "adapter_config.json";
 /// File of the matrices.
 const WEIGHTS: &str = "adapter_model.safetensors";
 
-/// The same matrices as older versions of PEFT wrote them.
+/// The matrices as older versions of PEFT wrote them.
 const PICKLED: &str = "adapter_model.bin";
 
 /// What PEFT puts before the path of a module.

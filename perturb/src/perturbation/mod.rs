@@ -122,7 +122,7 @@ impl<'a> Perturbation<'a> {
         Ok(Self { homophones, kind, rate, seed, copies, unit: Unit::Word })
     }
 
-    /// The same where the unit of error is another than the word: characters of scripts without spaces are looked up one by one,
+    /// Perturbs in another unit of error than the word: characters of scripts without spaces are looked up one by one,
     /// whatever stands between them by words.
     #[must_use]
     pub fn with_unit(self, unit: Unit) -> Self {

@@ -38,7 +38,7 @@ pub struct Evaluation {
     pub sentence_error_rate: [f64; 2],
     /// Share of lists whose choice changed.
     pub changed: f64,
-    /// The same rates with the references' marks read as sclite reads them, where they have any.
+    /// Rates with the references' marks read as sclite reads them, where they have any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sclite: Option<ScliteReading>,
     /// Lists with fewer errors than before.

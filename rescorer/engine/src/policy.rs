@@ -122,7 +122,7 @@ impl Policy {
         }
     }
 
-    /// The same in another unit than words.
+    /// Counts in another unit than words.
     #[must_use]
     pub fn with_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }

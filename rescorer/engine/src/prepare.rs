@@ -24,13 +24,13 @@ pub struct PreparedList {
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
     /// Tokens of the context, none where there is no context.
     pub(crate) context: Arc<[u32]>,
-    /// The same list for the rescorer before.
+    /// This list for the rescorer before.
     pub(crate) earlier: Option<Box<PreparedList>>,
     nodes: usize,
 }
 
 impl PreparedList {
-    /// The same to be computed with another adapter, or with none.
+    /// Has the list computed with another adapter, or with none.
     #[must_use]
     pub fn with_adapter(self, adapter: Option<Arc<dyn Adapter>>) -> Self {
         Self { adapter, ..self }
@@ -109,7 +109,7 @@ impl Scorer {
         self.prepare_in_context(name, nbest, "")
     }
 
-    /// The same for a list that something comes before: earlier turns of a conversation, or names that may be said. The model
+    /// Prepares a list that something comes before: earlier turns of a conversation, or names that may be said. The model
     /// reads `context` and the end of a line before every hypothesis, and scores the hypothesis alone. An empty context is none.
     ///
     /// # Errors

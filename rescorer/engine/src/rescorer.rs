@@ -251,7 +251,7 @@ impl Rescorer {
         Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.metric()))
     }
 
-    /// The same with another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
+    /// Answers by another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
     /// normalisation alone stands for words.
     #[must_use]
     pub fn with_decision(
