@@ -42,6 +42,7 @@ mod need;
 mod policy;
 mod prepare;
 mod rescorer;
+#[cfg(feature = "robustness")]
 pub mod robustness;
 mod scorer;
 mod search;
