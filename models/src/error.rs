@@ -114,6 +114,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// No precision of this name.
+    #[error("unknown precision {requested:?}; a precision is auto, f32, int8 or f16")]
+    PrecisionName {
+        /// What was given.
+        requested: String,
+    },
+
     /// The device is there, but not with this arithmetic.
     #[error("{device} can't compute in {precision}: {reason}; {remedy}")]
     Precision {

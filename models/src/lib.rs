@@ -48,7 +48,7 @@ mod write_file;
 
 pub use adapter::{Adapter, Naming, ScoreHead, Site, TargetModule};
 pub use attention::KeyValues;
-pub use device::{ComputeDevice, DeviceRequest, Precision};
+pub use device::{ComputeDevice, DeviceRequest, Precision, PrecisionRequest};
 pub use error::Error;
 pub use model::LanguageModel;
 pub use tokenizer::Tokenizer;

@@ -14,7 +14,7 @@ use crate::self_test::{self, load_tested};
 use crate::tokenizer::{self, Tokenizer};
 use crate::tree::TreeBatch;
 use crate::weights::Gguf;
-use crate::{DeviceRequest, Error, Precision, ScoreHead, Site, quantized_folder};
+use crate::{DeviceRequest, Error, PrecisionRequest, ScoreHead, Site, quantized_folder};
 
 /// A pretrained language model with its tokenizer, ready to score: a decoder, which reads from left to right, or an encoder, which
 /// sees a sequence whole.
@@ -36,16 +36,21 @@ impl LanguageModel {
     /// Loads a `.gguf` file or a Hugging Face folder onto a device.
     ///
     /// A GPU first scores a few tokens, and the CPU the same ones from the same file. Where they disagree, `Auto`
-    /// with f32 takes the CPU, and [`ComputeDevice::warning`] says why; anything else is an error.
+    /// takes the CPU, and [`ComputeDevice::warning`] says why; a device or f16 that was asked for is an error.
     ///
     /// # Errors
     /// A path that is no model, a damaged file, an unsupported architecture or tensor type, no such device, one
     /// that can't compute with this precision or fails the test.
-    pub fn load(path: &Path, request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+    pub fn load(
+        path: &Path,
+        request: DeviceRequest,
+        precision: impl Into<PrecisionRequest>,
+    ) -> Result<Self, Error> {
+        let precision = precision.into();
         let device = ComputeDevice::open(request, precision)?;
         // Whoever asked for a device or for f16 gets it or hears why not.
-        let may_fall_back = request == DeviceRequest::Auto && precision == Precision::F32;
-        load_tested(&device, may_fall_back, |device| Self::load_onto(path, device))
+        let fallback = if request == DeviceRequest::Auto { precision.on_cpu() } else { None };
+        load_tested(&device, fallback, |device| Self::load_onto(path, device))
     }
 
     /// Loads a model onto the CPU, in f32 and with its weights in both directions, for [`LanguageModel::training_pass`].

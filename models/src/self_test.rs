@@ -38,13 +38,13 @@ const PARENTS: [Option<u32>; 16] = [
 
 /// Loads a model, and onto a GPU only after it has scored there as on the CPU.
 ///
-/// With `may_fall_back` a GPU that fails gives way to the CPU, with the reason as the device's warning.
+/// A GPU that fails gives way to the CPU in the precision `fallback`, with the reason as the device's warning.
 ///
 /// # Errors
-/// What `load` reports; without `may_fall_back` also [`Error::SelfTest`] and [`Error::Compute`].
+/// What `load` reports; without a `fallback` also [`Error::SelfTest`] and [`Error::Compute`].
 pub fn load_tested(
     device: &ComputeDevice,
-    may_fall_back: bool,
+    fallback: Option<Precision>,
     load: impl Fn(ComputeDevice) -> Result<LanguageModel, Error> + Sync,
 ) -> Result<LanguageModel, Error> {
     if device.is_cpu() {
@@ -54,11 +54,11 @@ pub fn load_tested(
         compare(&model, &load(ComputeDevice::cpu())?)?;
         Ok(model)
     });
-    match tested {
-        Err(error @ (Error::Compute { .. } | Error::SelfTest { .. })) if may_fall_back => {
-            load(ComputeDevice::cpu_instead(&error))
+    match (tested, fallback) {
+        (Err(error @ (Error::Compute { .. } | Error::SelfTest { .. })), Some(precision)) => {
+            load(ComputeDevice::cpu_instead(&error, precision))
         }
-        other => other,
+        (other, _) => other,
     }
 }
 
@@ -180,8 +180,8 @@ mod tests {
     }
 
     /// Loads the fixture; where the tensors of a GPU are asked for, from `other`.
-    fn load_with(other: &Path, may_fall_back: bool) -> Result<LanguageModel, Error> {
-        load_tested(&ComputeDevice::tensors_on_cpu(), may_fall_back, |device| {
+    fn load_with(other: &Path, fallback: Option<Precision>) -> Result<LanguageModel, Error> {
+        load_tested(&ComputeDevice::tensors_on_cpu(), fallback, |device| {
             let path = if device.is_cpu() { fixture() } else { other.into() };
             LanguageModel::load_onto(&path, device)
         })
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_device_that_computes_alike_passes() {
-        let model = load_with(&fixture(), false).unwrap();
+        let model = load_with(&fixture(), None).unwrap();
         assert!(!model.device().is_cpu());
         assert_eq!(model.device().warning(), None);
     }
@@ -198,7 +198,7 @@ mod tests {
     fn a_wrong_kernel_is_an_error_that_names_what_was_seen() {
         let folder = tempfile::tempdir().unwrap();
         write_wrong(folder.path());
-        let error = load_with(folder.path(), false).err().unwrap();
+        let error = load_with(folder.path(), None).err().unwrap();
         assert!(matches!(error, Error::SelfTest { .. }), "{error}");
         for part in ["tensors on the CPU failed the self-test", "where -", "run with --device cpu"] {
             assert!(error.to_string().contains(part), "{part}: {error}");
@@ -209,38 +209,41 @@ mod tests {
     fn under_auto_the_cpu_steps_in_with_a_warning() {
         let folder = tempfile::tempdir().unwrap();
         write_wrong(folder.path());
-        let model = load_with(folder.path(), true).unwrap();
+        let model = load_with(folder.path(), Some(Precision::F32)).unwrap();
         assert!(model.device().is_cpu());
         let warning = model.device().warning().unwrap();
         assert!(warning.contains("computing on the CPU") && warning.contains("self-test"), "{warning}");
         let cpu = LanguageModel::load(&fixture(), DeviceRequest::Cpu, Precision::F32).unwrap();
         let batch = probe(cpu.vocab_size(), cpu.context_len());
         assert_eq!(model.edge_log_probs(&batch).unwrap(), cpu.edge_log_probs(&batch).unwrap());
+        let int8 = load_with(folder.path(), Some(Precision::Int8)).unwrap();
+        assert!(int8.device().is_cpu() && int8.device().warning().is_some());
+        assert_eq!(int8.device().precision(), Precision::Int8, "the precision that the CPU was to have");
     }
 
     #[test]
     fn a_device_that_panics_is_an_error_or_gives_way() {
-        let load = |may_fall_back| {
-            load_tested(&ComputeDevice::tensors_on_cpu(), may_fall_back, |device| {
+        let load = |fallback| {
+            load_tested(&ComputeDevice::tensors_on_cpu(), fallback, |device| {
                 assert!(device.is_cpu(), "out of memory");
                 LanguageModel::load_onto(&fixture(), device)
             })
         };
-        let error = load(false).err().unwrap();
+        let error = load(None).err().unwrap();
         assert!(matches!(error, Error::Compute { .. }) && error.to_string().contains("out of memory"));
-        assert!(load(true).unwrap().device().warning().unwrap().contains("out of memory"));
+        assert!(load(Some(Precision::F32)).unwrap().device().warning().unwrap().contains("out of memory"));
     }
 
     #[test]
     fn a_broken_file_is_not_blamed_on_the_device() {
         let folder = tempfile::tempdir().unwrap();
-        let error = load_with(folder.path(), true).err().unwrap();
+        let error = load_with(folder.path(), Some(Precision::F32)).err().unwrap();
         assert!(!matches!(error, Error::SelfTest { .. } | Error::Compute { .. }), "{error}");
     }
 
     #[test]
     fn warming_up_fills_every_bucket_and_scores_alike() {
-        let model = load_with(&fixture(), false).unwrap();
+        let model = load_with(&fixture(), None).unwrap();
         warm_up(&model).unwrap();
     }
 

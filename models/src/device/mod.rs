@@ -4,6 +4,7 @@ mod cuda;
 mod gpu;
 #[cfg(feature = "cubecl")]
 mod kernel_cache;
+mod precision;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
@@ -13,6 +14,8 @@ use std::str::FromStr;
 use burn::tensor::{DType, Device};
 
 use crate::Error;
+
+pub use precision::{Precision, PrecisionRequest};
 
 /// Most nodes of a forward pass on the CPU: enough to keep the matrix kernels busy, few enough for the cache.
 const CPU_NODES: usize = 1024;
@@ -63,29 +66,6 @@ impl fmt::Display for DeviceRequest {
     }
 }
 
-/// Arithmetic of the forward pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 32-bit floating point throughout.
-    #[default]
-    F32,
-    /// 16-bit weights and inputs of matrix products, summed in 32 bits; everything else in 32 bits. On a GPU.
-    F16,
-    /// Weights of at most 8 bits (those of a quantised file keep their bits) times inputs of 16 bits, summed
-    /// as integers. On the CPU.
-    Int8,
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Int8 => "int8",
-        })
-    }
-}
-
 /// An opened device, with the arithmetic of what is loaded onto it.
 #[derive(Debug, Clone)]
 pub struct ComputeDevice {
@@ -100,12 +80,32 @@ pub struct ComputeDevice {
 }
 
 impl ComputeDevice {
-    /// Opens what was asked for. With int8, `auto` is the CPU; with f16 it is a real GPU or an error.
+    /// Opens what was asked for. On the device `auto`, int8 means the CPU, and f16 a real GPU or an error.
     ///
     /// # Errors
     /// A GPU was asked for by name and there is none, or not that many; or the device can't compute with this
     /// precision.
-    pub fn open(request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
+    pub fn open(request: DeviceRequest, precision: impl Into<PrecisionRequest>) -> Result<Self, Error> {
+        match precision.into() {
+            PrecisionRequest::Exactly(precision) => Self::open_exactly(request, precision),
+            PrecisionRequest::Auto => {
+                let device = Self::open_exactly(request, Precision::F32)?;
+                let precision = device.fastest_precision();
+                Ok(Self { precision, ..device })
+            }
+        }
+    }
+
+    /// What [`PrecisionRequest::Auto`] means here.
+    fn fastest_precision(&self) -> Precision {
+        match self.is_cpu {
+            true => Precision::Int8,
+            false if self.burn.supports_dtype(DType::F16) => Precision::F16,
+            false => Precision::F32,
+        }
+    }
+
+    fn open_exactly(request: DeviceRequest, precision: Precision) -> Result<Self, Error> {
         let refused = |device: &str, reason: &str, remedy: &str| Error::Precision {
             device: device.into(),
             precision,
@@ -127,7 +127,7 @@ impl ComputeDevice {
             (DeviceRequest::Auto, Precision::F32) => Ok(match open_real_gpu() {
                 Ok(Some(gpu)) => gpu,
                 Ok(None) => Self::cpu(),
-                Err(error) => Self::cpu_instead(&error),
+                Err(error) => Self::cpu_instead(&error, precision),
             }),
             (DeviceRequest::Auto, Precision::F16) => open_real_gpu()?.ok_or_else(|| {
                 refused(
@@ -168,8 +168,9 @@ impl ComputeDevice {
     }
 
     /// The processor in place of a GPU that is there but can't be used.
-    pub(crate) fn cpu_instead(error: &Error) -> Self {
-        Self { warning: Some(format!("computing on the CPU, not on the GPU: {error}")), ..Self::cpu() }
+    pub(crate) fn cpu_instead(error: &Error, precision: Precision) -> Self {
+        let warning = Some(format!("computing on the CPU, not on the GPU: {error}"));
+        Self { warning, precision, ..Self::cpu() }
     }
 
     /// The operations of a GPU, carried out by Burn's CPU backend: for tests that need no adapter.
@@ -265,6 +266,20 @@ mod tests {
         }
         assert!("tpu".parse::<DeviceRequest>().is_err());
         assert!("gpu:x".parse::<DeviceRequest>().is_err());
+    }
+
+    #[test]
+    fn the_precision_is_chosen_by_the_device() {
+        let chosen = |precision: PrecisionRequest| {
+            ComputeDevice::open(DeviceRequest::Cpu, precision).unwrap().precision()
+        };
+        assert_eq!(chosen(PrecisionRequest::Auto), Precision::Int8);
+        assert_eq!(chosen(Precision::F32.into()), Precision::F32);
+        // Tensors on Burn's CPU backend have no 16-bit products: a GPU like that computes in f32.
+        let gpu = ComputeDevice::tensors_on_cpu();
+        let has_f16 = gpu.burn().supports_dtype(DType::F16);
+        assert_eq!(gpu.fastest_precision(), if has_f16 { Precision::F16 } else { Precision::F32 });
+        assert_eq!(ComputeDevice::cpu().precision(), Precision::F32, "for whoever opens the CPU by hand");
     }
 
     #[test]

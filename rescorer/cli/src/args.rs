@@ -1,8 +1,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText, Unit};
+use rescorer_models::PrecisionRequest;
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
@@ -89,8 +91,8 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct SelectArgs {
-    #[arg(long, help = format_help())]
-    pub format: Option<Format>,
+    #[arg(long, alias = "format", help = input_format_help(), value_name = "FORMAT")]
+    pub input_format: Option<Format>,
     /// Fields or columns whose names are not the usual ones, as text=hyp,score=am: text, score, id, reference, context,
     /// position, hypotheses. score=-NAME is a cost, score=ln:NAME a probability; several scores are added up
     #[arg(long, value_name = "FIELD=NAME,...")]
@@ -114,10 +116,11 @@ pub struct ModelArgs {
     /// Where to compute: auto (a real GPU that passes the self-test, else the CPU), cpu, gpu or gpu:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceRequest,
-    /// Arithmetic: f32; int8 (on the CPU: two thirds of the time, a third of the memory, nearly the same scores);
-    /// f16 (on a GPU that has it: half the memory, nearly the same scores)
-    #[arg(long, default_value = "f32")]
-    pub precision: Precision,
+    /// Arithmetic: auto (int8 on the CPU, f16 on a GPU), f32, int8 (CPU only) or f16 (GPU only)
+    ///
+    /// int8 takes two thirds of the time of f32 and a third of the memory, f16 half the memory; the scores are nearly the same.
+    #[arg(long, default_value_t, value_name = "NAME")]
+    pub precision: PrecisionRequest,
     /// Threads on the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -152,7 +155,7 @@ pub struct ScoringArgs {
     #[command(flatten)]
     pub convention: ConventionArgs,
     #[command(flatten)]
-    pub earlier: EarlierArgs,
+    pub cascade: CascadeArgs,
     /// What the model reads before every text that has no `context` of its own: earlier turns, names that may be said
     #[arg(long, value_name = "TEXT")]
     pub context: Option<String>,
@@ -160,30 +163,30 @@ pub struct ScoringArgs {
     pub common: CommonArgs,
 }
 
-/// The rescorer that a policy asks first.
-#[derive(Args)]
-pub struct EarlierArgs {
-    /// Model of the rescorer that the policy asks first [default: by the name that the policy has]
-    #[arg(long, value_name = "NAME|PATH")]
-    pub earlier_model: Option<String>,
-    /// Its adapter
-    #[arg(long, value_name = "DIR")]
-    pub earlier_adapter: Option<String>,
+/// One of several names. An error lists them; clap says which flag it was.
+fn named<T: FromStr<Err = rescorer::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| match error {
+        rescorer::Error::Option { expected, .. } => format!("expected {expected}"),
+        error => error.to_string(),
+    })
 }
 
-/// Arithmetic of the forward pass.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Precision {
-    F32,
-    Int8,
-    F16,
+/// The rescorer that a policy asks first.
+#[derive(Args)]
+pub struct CascadeArgs {
+    /// Model of the rescorer that the policy asks first [default: by the name that the policy has]
+    #[arg(long, alias = "earlier-model", value_name = "NAME|PATH")]
+    pub cascade_model: Option<String>,
+    /// Its adapter
+    #[arg(long, alias = "earlier-adapter", value_name = "[NAME=]DIR")]
+    pub cascade_adapter: Option<String>,
 }
 
 #[derive(Args)]
 pub struct ConventionArgs {
     /// What the model sees of the text: none (as it is), lower, or sentence [default: none]
-    #[arg(long, value_name = "KIND")]
-    pub lm_text: Option<LmText>,
+    #[arg(long, alias = "lm-text", value_name = "KIND", value_parser = named::<LmText>)]
+    pub text_casing: Option<LmText>,
     /// Token id that begins a sentence [default: the model's BOS, else its EOS]
     #[arg(long, value_name = "ID")]
     pub bos: Option<u32>,
@@ -195,7 +198,7 @@ pub struct ConventionArgs {
     pub score_mean: bool,
     /// How an encoder scores: pll (each token masked in turn), pll-unmasked (one pass), head (of its adapter) [default: head where the
     /// adapter has one, else pll]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = named::<EncoderScore>)]
     pub encoder_score: Option<EncoderScore>,
 }
 
@@ -205,7 +208,7 @@ impl ConventionArgs {
             bos: self.bos,
             eos: !self.no_eos,
             mean: self.score_mean,
-            lm_text: self.lm_text.unwrap_or_default(),
+            lm_text: self.text_casing.unwrap_or_default(),
             encoder: self.encoder_score,
         }
     }
@@ -213,7 +216,7 @@ impl ConventionArgs {
     /// The first option that a policy would overrule.
     pub fn given(&self) -> Option<&'static str> {
         let options = [
-            ("--lm-text", self.lm_text.is_some()),
+            ("--text-casing", self.text_casing.is_some()),
             ("--bos", self.bos.is_some()),
             ("--no-eos", self.no_eos),
             ("--score-mean", self.score_mean),
@@ -278,7 +281,7 @@ pub struct ScoreArgs {
     /// N-best lists: files, or - for stdin
     pub lists: Vec<PathBuf>,
     /// Sentences, one a line, instead of lists
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "format", "columns"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "input_format", "columns"])]
     pub text: Option<PathBuf>,
     /// The log-probability of every token (with --json)
     #[arg(long, requires = "json")]
@@ -296,7 +299,7 @@ pub struct ScoreArgs {
   rescorer rescore lists.jsonl --policy policy.toml
   rescorer rescore lists.jsonl --lm-weight 0.3 --nbest --json
   rescorer rescore lists.jsonl --policy policy.toml --nbest --output lists.csv
-  rescorer rescore lists.am.json --policy policy.toml --to trn --output hyp.trn")]
+  rescorer rescore lists.am.json --policy policy.toml --output-format trn --output hyp.trn")]
 pub struct RescoreArgs {
     #[command(flatten)]
     pub lists: ListArgs,
@@ -308,8 +311,8 @@ pub struct RescoreArgs {
     /// Write to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, help = to_help("text"), conflicts_with = "json", value_name = "FORMAT")]
-    pub to: Option<OutputFormat>,
+    #[arg(long, alias = "to", help = output_format_help("text"), conflicts_with = "json", value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
     /// Answer every list within MS milliseconds, by the most probable hypotheses that could be scored until then (on the CPU)
     #[arg(long, value_name = "MS", conflicts_with = "nbest", allow_negative_numbers = true)]
     pub deadline_ms: Option<u64>,
@@ -335,20 +338,24 @@ pub struct ChoiceArgs {
     pub unit: Option<Unit>,
 }
 
-/// The help of `--format`.
-fn format_help() -> String {
+/// The help of `--input-format`.
+fn input_format_help() -> String {
     let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
     format!("Format of the lists: {} [default: by content]", names.join(", "))
 }
 
-/// The help of `--to`.
-pub fn to_help(default: &str) -> String {
+/// The help of `--output-format`.
+pub fn output_format_help(default: &str) -> String {
     format!("{} [default: by the extension of --output, else {default}]", OutputFormat::help())
 }
 
 /// The format that was asked for: by name, or by the extension of the output.
-pub fn output_format(to: Option<OutputFormat>, output: Option<&Path>, default: OutputFormat) -> OutputFormat {
-    to.or_else(|| output.and_then(OutputFormat::of_path)).unwrap_or(default)
+pub fn output_format(
+    named: Option<OutputFormat>,
+    output: Option<&Path>,
+    default: OutputFormat,
+) -> OutputFormat {
+    named.or_else(|| output.and_then(OutputFormat::of_path)).unwrap_or(default)
 }
 
 #[derive(Args)]

@@ -12,7 +12,7 @@ use crate::numbers;
 #[command(after_help = "Example:
   rescorer tune dev.jsonl --normalize lower --output policy.toml
   rescorer tune mandarin.jsonl --unit character --output policy.toml
-  rescorer tune dev.jsonl --earlier encoder/policy.toml --earlier-adapter encoder --earlier-cost 0.3 --output policy.toml")]
+  rescorer tune dev.jsonl --cascade encoder/policy.toml --cascade-adapter encoder --cascade-rate 0.3 --output policy.toml")]
 pub struct TuneArgs {
     #[command(flatten)]
     pub lists: ListArgs,
@@ -31,11 +31,11 @@ pub struct TuneArgs {
     #[arg(long, default_value = "maximum", value_name = "RULE")]
     pub decision: DecisionRule,
     /// Policy of a rescorer that is asked first, most often an encoder: what it adds to the first pass stays, so both decide
-    #[arg(long, value_name = "FILE")]
-    pub earlier: Option<PathBuf>,
+    #[arg(long, alias = "earlier", value_name = "FILE")]
+    pub cascade: Option<PathBuf>,
     /// Ask the model for this share of the lists only, those where the earlier rescorer is the least sure
-    #[arg(long, value_name = "SHARE", requires = "earlier", value_parser = numbers::any_share, allow_negative_numbers = true)]
-    pub earlier_cost: Option<f64>,
+    #[arg(long, alias = "earlier-cost", value_name = "SHARE", requires = "cascade", value_parser = numbers::any_share, allow_negative_numbers = true)]
+    pub cascade_rate: Option<f64>,
     #[command(flatten)]
     pub scoring: ScoringArgs,
     #[command(flatten)]

@@ -11,7 +11,8 @@ pub fn read(
     paths: &[PathBuf],
     args: &SelectArgs,
 ) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let options = options().with_format(args.format).with_names(args.columns.clone().unwrap_or_default());
+    let options =
+        options().with_format(args.input_format).with_names(args.columns.clone().unwrap_or_default());
     let readers = Readers::new(paths, &options)?;
     Ok(select(readers.map(|item| item.map_err(Into::into)), args))
 }

@@ -11,6 +11,7 @@ mod model;
 mod numbers;
 mod perturb_args;
 mod recipe_flags;
+mod recipe_keys;
 mod reference_warnings;
 mod sink;
 mod status;

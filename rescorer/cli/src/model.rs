@@ -5,12 +5,12 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::{
     AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion, LanguageModel,
-    Metric, ModelIdentity, Policy, Precision, Rescorer, Scorer,
+    Metric, ModelIdentity, Policy, Rescorer, Scorer,
 };
 use rescorer_lora::LoraAdapter;
 use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
 
-use crate::args::{self, ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
+use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::status::Status;
 
 /// A model with its adapters, as the options ask for them.
@@ -81,13 +81,8 @@ fn read_adapter(argument: &str) -> anyhow::Result<(String, LoraAdapter)> {
 
 /// Finds, fetches and loads the model.
 pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
-    let precision = match args.precision {
-        args::Precision::F32 => Precision::F32,
-        args::Precision::Int8 => Precision::Int8,
-        args::Precision::F16 => Precision::F16,
-    };
     let path = locate(name, args.offline, status)?;
-    let model = LanguageModel::load(&path, args.device, precision)?;
+    let model = LanguageModel::load(&path, args.device, args.precision)?;
     let device = model.device();
     if let Some(warning) = device.warning() {
         status.warn(warning);
@@ -121,16 +116,16 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
 
 /// Loads the rescorer that a policy asks first.
 pub fn earlier(args: &ScoringArgs, policy: &EarlierPolicy, status: Status) -> anyhow::Result<EarlierPass> {
-    let name = args.earlier.earlier_model.as_ref().unwrap_or(&policy.model.name);
-    let adapters = args.earlier.earlier_adapter.iter().map(|adapter| read_adapter(adapter));
+    let name = args.cascade.cascade_model.as_ref().unwrap_or(&policy.model.name);
+    let adapters = args.cascade.cascade_adapter.iter().map(|adapter| read_adapter(adapter));
     let adapters = adapters.collect::<anyhow::Result<Vec<_>>>()?;
     if let (Some(wanted), []) = (&policy.adapter, &adapters[..]) {
         bail!(
-            "the policy asks the adapter {} first; give its folder with --earlier-adapter DIR",
+            "the policy asks the adapter {} first; give its folder with --cascade-adapter DIR",
             wanted.name
         );
     }
-    let model = load_model(&args.model, name, status).with_context(|| format!("--earlier-model {name}"))?;
+    let model = load_model(&args.model, name, status).with_context(|| format!("--cascade-model {name}"))?;
     let identity = ModelIdentity { name: name.clone(), fingerprint: model.fingerprint().into() };
     let loaded = Loaded::attach(model, identity, adapters, status)?;
     Ok(EarlierPass::new(loaded.model, loaded.adapters, policy)?)
@@ -144,8 +139,8 @@ pub fn after(
     status: Status,
 ) -> anyhow::Result<Scorer> {
     let given = [
-        ("--earlier-model", &args.earlier.earlier_model),
-        ("--earlier-adapter", &args.earlier.earlier_adapter),
+        ("--cascade-model", &args.cascade.cascade_model),
+        ("--cascade-adapter", &args.cascade.cascade_adapter),
     ];
     match (policy, given.iter().find(|(_, given)| given.is_some())) {
         (None, Some((option, _))) => bail!("{option}: no policy asks another rescorer first; leave it out"),

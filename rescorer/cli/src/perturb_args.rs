@@ -9,7 +9,7 @@ use rescorer::{Normalization, Unit};
 use rescorer_nbest::OutputFormat;
 use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, PerturbationKind};
 
-use crate::args::{CommonArgs, ListArgs, ModelArgs, NoSeedArgs, to_help};
+use crate::args::{CommonArgs, ListArgs, ModelArgs, NoSeedArgs, output_format_help};
 use crate::numbers;
 
 /// Which words stand in for others.
@@ -107,8 +107,8 @@ pub struct PerturbArgs {
     /// Write the lists to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, help = to_help("jsonl"), value_name = "FORMAT")]
-    pub to: Option<OutputFormat>,
+    #[arg(long, alias = "to", help = output_format_help("jsonl"), value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
     #[command(flatten)]
     pub common: CommonArgs,
 }

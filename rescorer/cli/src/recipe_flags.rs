@@ -1,160 +1,117 @@
-//! Every key of a recipe as a flag.
+//! Settings of a recipe on the command line: `--set TABLE.KEY=VALUE`, and flags for the keys that change most.
 
-use anyhow::Context;
+use anyhow::bail;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use rescorer::train::Recipe;
 use toml::{Table, Value};
 
-use crate::numbers;
+use crate::recipe_keys::{KEYS, Key};
 
-/// A key of a recipe: its table, its name, what it is.
-type Key = (&'static str, &'static str, &'static str);
-
-const KEYS: &[Key] = &[
-    ("", "seed", "Seed of everything that is drawn"),
-    ("adapter", "method", "lora, rank-allocated, mixed-rank or full"),
-    ("adapter", "init", "Folder of an adapter to begin with"),
-    ("adapter", "rank", "Ranks of a layer"),
-    ("adapter", "alpha", "Numerator of the scale"),
-    ("adapter", "rslora", "Scale alpha / √rank: true or false"),
-    ("adapter", "dropout", "Share of inputs that a step leaves out"),
-    ("adapter", "targets", "Layers, as q_proj,v_proj"),
-    ("adapter", "init_rank", "Ranks that rank-allocated begins with"),
-    ("adapter", "allocation_start", "Share of the first stage before ranks are given up"),
-    ("adapter", "allocation_end", "Share of the first stage after the last allocation"),
-    ("adapter", "allocation_interval", "Steps from one allocation to the next"),
-    ("adapter", "allocation_betas", "Smoothing of importance and of its uncertainty, as 0.85,0.85"),
-    ("adapter", "orthogonality", "Weight of the penalty on ranks that overlap"),
-    ("adapter", "rank_pattern", "Other ranks, as { \"mlp.*\" = 4 }"),
-    ("adapter", "alpha_pattern", "Other alphas, as { \"mlp.*\" = 8 }"),
-    ("data", "train", "Lists to train on, as a.json,b.json"),
-    ("data", "dev", "Lists that the WER is watched on"),
-    ("data", "dev_share", "Share of the training lists that is held out for that"),
-    ("data", "teacher", "Scores that distillation learns from: what `rescorer score LISTS --json` writes"),
-    ("data", "exclude", "Lists that must not be trained on, by id"),
-    ("data", "limit", "Stop after so many training lists"),
-    (
-        "data",
-        "normalize",
-        "Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english",
-    ),
-    ("data", "unit", "Unit of error: word, character or mixed"),
-    ("convention", "lm_text", "What the model sees of the text: none, lower or sentence"),
-    ("convention", "bos", "Token id that begins a sentence"),
-    ("convention", "eos", "Whether the end of the sentence is scored: true or false"),
-    ("convention", "mean", "Whether a score is divided by its tokens: true or false"),
-    ("convention", "encoder", "How an encoder scores, as --encoder-score; training is for head, the default"),
-    ("training", "nll", "Weight of the negative log-likelihood of the references"),
-    ("training", "mwer", "Weight of the expected word errors"),
-    ("training", "mwed", "Weight of the divergence between errors and scores"),
-    ("training", "preference", "Weight of the preference of the best to the worst"),
-    ("training", "distillation", "Weight of what scores differ from the teacher's by"),
-    ("training", "correlation", "Weight of the correlations inside an encoder's representations"),
-    ("training", "epochs", "Times that all lists are gone through"),
-    ("training", "batch", "Lists of a step"),
-    ("training", "learning_rate", "Highest rate of learning"),
-    ("training", "schedule", "constant, linear or cosine"),
-    ("training", "warmup", "Share of the steps in which the rate rises"),
-    ("training", "weight_decay", "Decay of the matrices"),
-    ("training", "clip", "Largest norm of all gradients together"),
-    ("training", "hypotheses", "Most distinct hypotheses of a list"),
-    ("training", "first_pass_weight", "Weight of the first-pass score in the posterior of a list"),
-    ("training", "lm_weight", "Weight of the language-model score in it"),
-    ("training", "length_bonus", "Reward of a word in it"),
-    ("training", "error_temperature", "Word errors that make a hypothesis e times less wanted, for mwed"),
-    ("training", "beta", "How sharply preference prefers"),
-    ("training", "judge", "Who says what is better: reference or rescorer"),
-    ("training", "evaluate_every", "Steps from one look at the dev lists to the next"),
-    ("training", "patience", "Looks without a lower WER after which a stage ends"),
+/// Keys with a flag in the help, and the name of its value: what our own recipes are run with. All other keys have a hidden flag, for
+/// commands that were written when every key had one.
+const SHOWN: [(&str, &str); 10] = [
+    ("data.train", "FILES"),
+    ("data.dev", "FILES"),
+    ("data.dev_share", "SHARE"),
+    ("adapter.method", "NAME"),
+    ("adapter.rank", "N"),
+    ("training.mwer", "WEIGHT"),
+    ("training.epochs", "N"),
+    ("training.batch", "N"),
+    ("training.learning_rate", "RATE"),
+    ("seed", "N"),
 ];
 
-/// Keys whose values are lists.
-const LISTS: [&str; 6] = ["targets", "train", "dev", "teacher", "exclude", "allocation_betas"];
+/// Keys that never had a flag: another key has the name.
+const SET_ONLY: [&str; 1] = ["training.rank"];
 
-/// The keys that were given as flags, with what was given.
-pub struct RecipeFlags(Vec<(Key, String)>);
+/// A key that was given, and how.
+#[derive(Debug, Clone)]
+struct Setting {
+    key: &'static Key,
+    value: Value,
+    /// `--set training.mwer=1` or `--mwer 1`.
+    given: String,
+}
+
+impl Setting {
+    /// Checks the value by itself, so that a message can name what was given.
+    fn new(key: &'static Key, text: &str, given: String) -> Result<Self, String> {
+        let setting = Self { key, value: key.value(text)?, given };
+        let mut alone = Table::new();
+        setting.put(&mut alone);
+        match Value::Table(alone).try_into::<Recipe>() {
+            Ok(_) => Ok(setting),
+            Err(error) => Err(error.message().to_owned()),
+        }
+    }
+
+    /// Reads `TABLE.KEY=VALUE`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let Some((path, value)) = text.split_once('=') else {
+            return Err("expected TABLE.KEY=VALUE, such as training.mwer=1".into());
+        };
+        Self::new(Key::find(path.trim())?, value.trim(), format!("--set {text}"))
+    }
+
+    /// Puts the value into a recipe; false where the recipe has something else in place of the table.
+    fn put(&self, recipe: &mut Table) -> bool {
+        let place = match self.key.table {
+            "" => &mut *recipe,
+            name => match recipe.entry(name).or_insert_with(|| Value::Table(Table::new())) {
+                Value::Table(table) => table,
+                _ => return false,
+            },
+        };
+        place.insert(self.key.name.into(), self.value.clone());
+        true
+    }
+}
+
+/// The keys that were given on the command line.
+pub struct RecipeFlags(Vec<Setting>);
 
 impl RecipeFlags {
-    /// Puts the flags into a recipe. A key of `training` overrules all stages.
+    /// Puts them into a recipe. A key of `training` overrules all stages.
     pub fn apply(&self, recipe: &mut Table) -> anyhow::Result<()> {
-        for ((table, key, _), text) in &self.0 {
-            let value = parse(key, text).with_context(|| format!("--{} {text}", flag(key)))?;
+        for setting in &self.0 {
+            let Key { table, name, .. } = setting.key;
             if *table == "training"
                 && let Some(Value::Array(stages)) = recipe.get_mut("stage")
             {
-                stages.iter_mut().filter_map(Value::as_table_mut).for_each(|stage| _ = stage.remove(*key));
+                stages.iter_mut().filter_map(Value::as_table_mut).for_each(|stage| _ = stage.remove(*name));
             }
-            let place = match *table {
-                "" => &mut *recipe,
-                name => match recipe.entry(name).or_insert_with(|| Value::Table(Table::new())) {
-                    Value::Table(table) => table,
-                    _ => anyhow::bail!("the recipe's `{name}` is not a table"),
-                },
-            };
-            place.insert((*key).into(), value);
+            if !setting.put(recipe) {
+                bail!("{}: the recipe's `{table}` is not a table", setting.given);
+            }
         }
         Ok(())
     }
 }
 
-fn flag(key: &str) -> String {
-    key.replace('_', "-")
+fn keys_with_flags() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(|key| !SET_ONLY.contains(&key.path().as_str()))
 }
 
-/// A value as it would stand in a recipe; what is no TOML is text.
-fn parse(key: &str, text: &str) -> anyhow::Result<Value> {
-    let one = |text: &str| {
-        let table: Result<Table, _> = toml::from_str(&format!("value = {text}"));
-        table.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.into()))
-    };
-    if LISTS.contains(&key) {
-        let values: Vec<Value> =
-            text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect();
-        return Ok(Value::Array(values));
-    }
-    if FLOATS.contains(&key)
-        && let Some(value) = numbers::with_point(text)
-    {
-        anyhow::bail!("a number has a decimal point and no comma: {value}");
-    }
-    Ok(match one(text) {
-        // Whole numbers are numbers too.
-        Value::Integer(number) if FLOATS.contains(&key) => Value::Float(number as f64),
-        value => value,
-    })
+fn flag(key: &Key) -> String {
+    key.name.replace('_', "-")
 }
-
-/// Keys whose numbers need not be whole.
-const FLOATS: [&str; 21] = [
-    "alpha",
-    "dropout",
-    "allocation_start",
-    "allocation_end",
-    "orthogonality",
-    "dev_share",
-    "nll",
-    "mwer",
-    "mwed",
-    "preference",
-    "epochs",
-    "learning_rate",
-    "warmup",
-    "weight_decay",
-    "clip",
-    "first_pass_weight",
-    "lm_weight",
-    "length_bonus",
-    "error_temperature",
-    "beta",
-    "allocation_betas",
-];
 
 impl FromArgMatches for RecipeFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let given = KEYS.iter().filter_map(|key| {
-            let text = matches.get_one::<String>(key.1)?;
-            Some((*key, text.clone()))
-        });
-        Ok(Self(given.collect()))
+        let mut settings: Vec<Setting> = Vec::new();
+        let flags = keys_with_flags().filter_map(|key| matches.get_one::<Setting>(key.name));
+        let sets = matches.get_many::<Setting>("set").into_iter().flatten();
+        for setting in flags.chain(sets) {
+            if let Some(before) = settings.iter().find(|before| before.key == setting.key) {
+                let (path, before, again) = (setting.key.path(), &before.given, &setting.given);
+                let message = format!("{path} is given twice: {before} and {again}; leave one out\n");
+                return Err(Error::raw(ErrorKind::ArgumentConflict, message));
+            }
+            settings.push(setting.clone());
+        }
+        Ok(Self(settings))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -165,20 +122,33 @@ impl FromArgMatches for RecipeFlags {
 
 impl Args for RecipeFlags {
     fn augment_args(command: Command) -> Command {
-        KEYS.iter().fold(command, |command, (table, key, help)| {
-            let heading = match *table {
-                "" => "Recipe",
-                "adapter" => "Recipe: adapter",
-                "data" => "Recipe: data",
-                "convention" => "Recipe: convention",
-                _ => "Recipe: training, of every stage",
-            };
-            let arg = Arg::new(*key).long(flag(key)).help(*help).value_name("VALUE").help_heading(heading);
-            command.arg(arg.action(ArgAction::Set).allow_hyphen_values(true))
-        })
+        let value_name =
+            |key: &Key| SHOWN.iter().find(|(path, _)| *path == key.path()).map(|(_, name)| *name);
+        let (shown, hidden): (Vec<_>, Vec<_>) = keys_with_flags().partition(|key| value_name(key).is_some());
+        let shown = shown.into_iter().map(|key| arg(key).value_name(value_name(key).unwrap_or_default()));
+        let hidden = hidden.into_iter().map(|key| arg(key).hide(true));
+        let set = Arg::new("set").long("set").value_name("TABLE.KEY=VALUE").help_heading("Recipe");
+        let set =
+            set.help("Set any key of the recipe, as training.nll=0.5; may repeat").long_help(keys_help());
+        command.args(shown).arg(set.action(ArgAction::Append).value_parser(Setting::parse)).args(hidden)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
     }
+}
+
+fn arg(key: &'static Key) -> Arg {
+    let flag = flag(key);
+    let given = flag.clone();
+    let parse = move |text: &str| Setting::new(key, text, format!("--{given} {text}"));
+    let arg = Arg::new(key.name).long(flag).help(key.help).help_heading("Recipe").value_name("VALUE");
+    arg.action(ArgAction::Set).allow_hyphen_values(true).value_parser(parse)
+}
+
+fn keys_help() -> String {
+    let width = KEYS.iter().map(|key| key.path().len()).max().unwrap_or(0);
+    let lines = KEYS.iter().map(|key| format!("\n  {:width$}  {}", key.path(), key.help));
+    let intro = "Set any key of the recipe; may repeat. The value is TOML, else text. A key of training applies to every stage.\n\nKeys:";
+    format!("{intro}{}", lines.collect::<String>())
 }

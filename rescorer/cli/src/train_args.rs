@@ -65,8 +65,8 @@ pub enum AdapterAction {
         /// Folder of the adapter
         adapter: PathBuf,
         /// The kind to write
-        #[arg(long, value_enum, default_value_t = ConvertTo::Lora)]
-        to: ConvertTo,
+        #[arg(long, alias = "to", value_enum, default_value_t = AdapterKind::Lora, value_name = "KIND")]
+        output_format: AdapterKind,
         /// Folder to write
         #[arg(long, value_name = "DIR")]
         output: PathBuf,
@@ -112,6 +112,6 @@ pub enum AdapterAction {
 
 /// Kinds that an adapter can be converted to.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ConvertTo {
+pub enum AdapterKind {
     Lora,
 }

@@ -5,12 +5,12 @@ use clap::Args;
 use rescorer_first_pass::{FirstPassKind, FirstPassOptions, PocketSphinxOptions, WhisperOptions};
 use rescorer_nbest::OutputFormat;
 
-use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, to_help};
+use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, output_format_help};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   rescorer transcribe talk.wav --policy policy.toml
-  rescorer transcribe *.wav --whisper-model small.en --policy policy.toml --nbest-out lists.jsonl
+  rescorer transcribe *.wav --whisper-model small.en --policy policy.toml --nbest-output lists.jsonl
   rescorer transcribe talk.wav --first-pass pocketsphinx --lm-weight 6.5 --output talk.ctm
 
 A line is id, start, end, pass and text, separated by tabs; the pass is `both` where the second kept the text of the
@@ -24,13 +24,13 @@ pub struct TranscribeArgs {
     #[command(flatten)]
     pub choice: ChoiceArgs,
     /// Write the lists of the first pass to FILE, in the format of its extension (jsonl, csv, tsv, parquet, txt)
-    #[arg(long, value_name = "FILE")]
-    pub nbest_out: Option<PathBuf>,
+    #[arg(long, alias = "nbest-out", value_name = "FILE")]
+    pub nbest_output: Option<PathBuf>,
     /// Write to FILE, which appears when all is done
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    #[arg(long, help = to_help("the lines below"), conflicts_with = "json", value_name = "FORMAT")]
-    pub to: Option<OutputFormat>,
+    #[arg(long, alias = "to", help = output_format_help("the lines below"), conflicts_with = "json", value_name = "FORMAT")]
+    pub output_format: Option<OutputFormat>,
     /// Go on after a file or a piece that can't be used; they are reported and counted, and the exit code is 1
     #[arg(long)]
     pub skip_invalid: bool,

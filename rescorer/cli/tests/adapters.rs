@@ -85,19 +85,19 @@ fn converted_truncated_and_merged_adapters_score() {
     room.write("text", "the cat sat on the mat\nthe hat\n");
     let run = |words: String| ran(room.command(&words).output().unwrap());
     let score = |options: &str| -> Vec<f64> {
-        let ran = room.run(&format!("score --text text --json {options}")).ok();
+        let ran = room.run(&format!("score --text text --json --precision f32 {options}")).ok();
         ran.json().iter().map(|row| row["lm_score"].as_f64().unwrap()).collect()
     };
     let adalora = adapter("tiny-adalora-pruned");
     let expected = score(&format!("--adapter {adalora}"));
-    run(format!("adapter convert {adalora} --to lora --output vanilla")).ok();
+    run(format!("adapter convert {adalora} --output-format lora --output vanilla")).ok();
     let found = score("--adapter vanilla");
     assert!(found.iter().zip(&expected).all(|(a, b)| close(*a, *b)), "{found:?} {expected:?}");
     run(format!("adapter convert {adalora} --output vanilla")).says(&["choose another folder"]);
 
     let model = fixture("tiny-llama").display().to_string();
     run(format!("adapter merge {adalora} --model {model} --output merged")).ok();
-    let words = "score --text text --json --device cpu --model ./merged";
+    let words = "score --text text --json --device cpu --precision f32 --model ./merged";
     let merged = run(words.into()).ok().json();
     for (row, expected) in merged.iter().zip(&expected) {
         assert!((row["lm_score"].as_f64().unwrap() - expected).abs() < 1e-3, "{row} {expected}");

@@ -73,18 +73,18 @@ fn files_that_are_no_lists() {
     room.write("none.json", "[]");
     refused("none.json", &["none.json is empty"]);
     room.write("text.txt", "turn left\n");
-    refused("text.txt", &["text.txt", "--format"]);
+    refused("text.txt", &["text.txt", "--input-format"]);
     room.write("zip.gz", b"\x1f\x8b\x08\0\xff\xff");
     refused("zip.gz", &["zip.gz:1: cannot read on"]);
     refused("nowhere.jsonl", &["nowhere.jsonl", "No such file"]);
     std::fs::create_dir(room.path("folder")).unwrap();
     refused("folder", &["folder", "logdir/output.1/1best_recog/text"]);
     room.write("good.jsonl", GOOD);
-    refused("good.jsonl --format ctm", &["ctm", "jsonl, hyporadise, am-json, espnet, kaldi, vosk"]);
+    refused("good.jsonl --input-format ctm", &["ctm", "jsonl, hyporadise, am-json, espnet, kaldi, vosk"]);
     let ran = room.run("rescore --lm-weight 0 good.jsonl good.jsonl");
     assert_eq!(ran.code, 2, "{ran:?}");
     ran.says(&["good.jsonl:1", "ids must be unique over all files"]);
-    refused("good.jsonl --format hyporadise", &["good.jsonl"]);
+    refused("good.jsonl --input-format hyporadise", &["good.jsonl"]);
 }
 
 #[test]

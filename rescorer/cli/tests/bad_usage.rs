@@ -130,7 +130,7 @@ fn options_out_of_range() {
     command("--device tpu").says(&["a device is auto, cpu, gpu or gpu:NUMBER"]);
     command("--device gpu:x").says(&["a device is auto, cpu, gpu or gpu:NUMBER"]);
     command("--limit x").says(&["--limit"]);
-    command("--precision f64").says(&["--precision"]);
+    command("--precision f64").says(&["--precision", "auto, f32, int8 or f16"]);
     #[cfg(not(feature = "wgpu"))]
     command("--device gpu").says(&["no GPU backend", "--device cpu"]);
 }
@@ -149,8 +149,8 @@ fn numbers_are_refused_with_their_range() {
         ("rescore a.jsonl --lm-weight x", ["--lm-weight", finite]),
         ("rescore a.jsonl --lm-weight 1 --limit -1", ["--limit", "invalid"]),
         ("rescore a.jsonl --lm-weight 1 --deadline-ms -1", ["--deadline-ms", "invalid"]),
-        ("tune a.jsonl --output p --earlier e.toml --earlier-cost 0,3", ["--earlier-cost", comma]),
-        ("tune a.jsonl --output p --earlier e.toml --earlier-cost NaN", ["--earlier-cost", "from 0 to 1"]),
+        ("tune a.jsonl --output p --cascade e.toml --cascade-rate 0,3", ["--cascade-rate", comma]),
+        ("tune a.jsonl --output p --cascade e.toml --cascade-rate NaN", ["--cascade-rate", "from 0 to 1"]),
         ("evaluate a.jsonl --cross-validate 1", ["--cross-validate", "at least 2"]),
         ("perturb a.jsonl --kind n-best --rate 0,3", ["--rate", comma]),
         ("perturb a.jsonl --kind n-best --rate -0.1", ["--rate", "from 0 to 1"]),

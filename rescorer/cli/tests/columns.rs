@@ -71,6 +71,6 @@ fn a_break_inside_a_text_stays_in_its_line() {
     let list = room.run("rescore a.jsonl --lm-weight 0 --nbest").ok().stdout;
     assert_eq!(list, "u1\t0\t-1.0000\ttwo lines and a tab\nu1\t1\t-2.0000\tb\n");
     assert_eq!(room.run("score a.jsonl").ok().stdout.lines().count(), 2);
-    let kaldi = room.run("rescore a.jsonl --lm-weight 0 --to kaldi").ok().stdout;
+    let kaldi = room.run("rescore a.jsonl --lm-weight 0 --output-format kaldi").ok().stdout;
     assert_eq!(kaldi, "u1 two lines and a tab\n");
 }

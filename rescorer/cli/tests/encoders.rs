@@ -45,7 +45,7 @@ fn three_ways_to_score() {
     let head = score("--adapter encoder");
     assert!(head["tokens"][0]["logprob"].is_null() && head["lm_score"].is_f64(), "{head}");
     let refused = with(&room, "tiny-bert", "score --text text.txt --encoder-score nonsense");
-    refused.says(&["--encoder-score nonsense: expected pll, pll-unmasked or head"]);
+    refused.says(&["'nonsense' for '--encoder-score <KIND>': expected pll, pll-unmasked or head"]);
     with(&room, "tiny-llama", "score --text text.txt --encoder-score pll").says(&["the model is a decoder"]);
     with(&room, "tiny-bert", "rescore test.jsonl --lm-weight 1 --context hello")
         .says(&["read by decoders only"]);
@@ -106,12 +106,12 @@ fn an_encoder_changed_as_a_whole_has_its_head_in_the_checkpoint() {
 fn an_encoder_before_a_decoder() {
     let room = taught();
     let bert = fixture("tiny-bert").display().to_string();
-    let first = format!("--earlier-model {bert} --earlier-adapter encoder");
+    let first = format!("--cascade-model {bert} --cascade-adapter encoder");
     let tune = |words: &str| {
-        with(&room, "tiny-llama", &format!("tune dev.jsonl --earlier encoder/policy.toml {first} {words}"))
+        with(&room, "tiny-llama", &format!("tune dev.jsonl --cascade encoder/policy.toml {first} {words}"))
     };
     tune("--output both.toml").ok();
-    tune("--output cascade.toml --earlier-cost 0.3").ok();
+    tune("--output cascade.toml --cascade-rate 0.3").ok();
     assert!(!room.read("both.toml").contains("threshold ="));
     let cascade = room.read("cascade.toml");
     assert!(cascade.contains("[earlier]") && cascade.contains("threshold ="), "{cascade}");
@@ -126,15 +126,15 @@ fn an_encoder_before_a_decoder() {
         assert_eq!(ran.code, 2, "{words}: {ran:?}");
         ran.says(parts);
     };
-    says("evaluate test.jsonl --policy both.toml", &["--earlier-adapter DIR"]);
+    says("evaluate test.jsonl --policy both.toml", &["--cascade-adapter DIR"]);
     says(
         &format!("rescore test.jsonl --policy both.toml --deadline-ms 5 {first}"),
         &["a deadline is for one rescorer"],
     );
     says(&format!("rescore test.jsonl --lm-weight 1 {first}"), &["no policy asks another rescorer first"]);
     says(
-        &format!("tune dev.jsonl --output x.toml --earlier both.toml {first}"),
+        &format!("tune dev.jsonl --output x.toml --cascade both.toml {first}"),
         &["only two can be put behind each other"],
     );
-    assert_eq!(tune("--output x.toml --earlier-cost 2").code, 2);
+    assert_eq!(tune("--output x.toml --cascade-rate 2").code, 2);
 }

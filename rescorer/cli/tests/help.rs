@@ -28,13 +28,21 @@ fn an_option_is_not_found_inside_another() {
 #[test]
 fn help_names_the_options() {
     let model = ["--model", "--device", "--precision", "--warm-up", "--threads", "--offline"];
-    let lists = ["--format", "--skip", "--limit", "--skip-invalid", "--json", "--quiet"];
-    let convention = ["--lm-text", "--bos", "--no-eos", "--score-mean"];
+    let lists = ["--input-format", "--skip", "--limit", "--skip-invalid", "--json", "--quiet"];
+    let convention = ["--text-casing", "--bos", "--no-eos", "--score-mean"];
     let own: [(&str, &[&str]); 4] = [
         ("score", &["--text", "--tokens"]),
         (
             "rescore",
-            &["--policy", "--lm-weight", "--length-bonus", "--margin", "--nbest", "--output", "--to"],
+            &[
+                "--policy",
+                "--lm-weight",
+                "--length-bonus",
+                "--margin",
+                "--nbest",
+                "--output",
+                "--output-format",
+            ],
         ),
         ("tune", &["--output", "--normalize"]),
         (

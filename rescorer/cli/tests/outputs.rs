@@ -1,4 +1,4 @@
-//! `--to`: the output formats, chosen by name or by the extension of the file.
+//! `--output-format`: the output formats, chosen by name or by the extension of the file.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -28,14 +28,14 @@ fn every_format_is_named_in_the_help_and_in_the_refusal() {
     }
     let names: Vec<_> = OutputFormat::ALL.iter().map(|format| format.name()).collect();
     let parts = ["there is no output format \"xml\"", &names.join(", ")];
-    room.refused_plain(&format!("{PERTURB} --to xml"), &parts);
-    room.refused(&format!("{RESCORE} --to xml"), &parts);
+    room.refused_plain(&format!("{PERTURB} --output-format xml"), &parts);
+    room.refused(&format!("{RESCORE} --output-format xml"), &parts);
 }
 
 #[test]
 fn lists_as_a_table() {
     let room = room();
-    let csv = room.run_plain(&format!("{PERTURB} --to csv")).ok().stdout;
+    let csv = room.run_plain(&format!("{PERTURB} --output-format csv")).ok().stdout;
     assert_eq!(
         csv,
         "id,position,text,score,reference,context,extra,utterance_extra\n\
@@ -46,7 +46,7 @@ fn lists_as_a_table() {
     room.run_plain(&format!("{PERTURB} --output OUT.csv")).ok();
     assert_eq!(room.read("OUT.csv"), csv);
     // The name goes before the extension; one that says nothing leaves the default.
-    room.run_plain(&format!("{PERTURB} --output b.csv --to kaldi")).ok();
+    room.run_plain(&format!("{PERTURB} --output b.csv --output-format kaldi")).ok();
     assert_eq!(room.read("b.csv"), "u1 Write, to\nu2 two\n");
     room.run_plain(&format!("{PERTURB} --output b.lists")).ok();
     assert!(room.read("b.lists").starts_with("{\"id\":\"u1\""));
@@ -55,7 +55,7 @@ fn lists_as_a_table() {
 #[test]
 fn answers_as_a_table() {
     let room = room();
-    let winners = room.run(&format!("{RESCORE} --to tsv")).ok().stdout;
+    let winners = room.run(&format!("{RESCORE} --output-format tsv")).ok().stdout;
     let header = "id\tposition\ttext\tscore\tfirst_pass_position\tlm_score\ttotal\treference\tcontext";
     assert!(winners.starts_with(&format!("{header}\textra\tutterance_extra\n")), "{winners}");
     assert_eq!(winners.lines().count(), 3);
@@ -67,26 +67,32 @@ fn answers_as_a_table() {
         rows.lines().take(2).map(|row| row.split('\t').nth(6).unwrap().parse().unwrap()).collect();
     assert!(of_u1[0] >= of_u1[1], "the winner first: {of_u1:?}");
     for format in ["kaldi", "ctm", "trn"] {
-        let says = format!("--to {format} holds the winner alone");
-        room.refused(&format!("{RESCORE} --nbest --to {format}"), &[&says, "--to jsonl"]);
+        let says = format!("--output-format {format} holds the winner alone");
+        room.refused(
+            &format!("{RESCORE} --nbest --output-format {format}"),
+            &[&says, "--output-format jsonl"],
+        );
     }
-    room.refused(&format!("{RESCORE} --nbest --output a.ctm"), &["--to ctm holds the winner alone"]);
+    room.refused(
+        &format!("{RESCORE} --nbest --output a.ctm"),
+        &["--output-format ctm holds the winner alone"],
+    );
 }
 
 #[test]
 fn times_of_words() {
     let room = room();
     let refusal = ["\"u1\"", "as ctm", "without word times", "write another format"];
-    room.refused_plain(&format!("{PERTURB} --to ctm --output a.ctm"), &refusal);
+    room.refused_plain(&format!("{PERTURB} --output-format ctm --output a.ctm"), &refusal);
     assert_eq!(room.files(), ["a.jsonl"]);
     let result = json!([{"word": "two", "start": 0.84, "end": 1.02, "conf": 1.0}]);
     room.lists(
         "vosk.json",
         &[json!({"alternatives": [{"text": "two", "confidence": 270.4, "result": result}]})],
     );
-    let ctm = room.run("rescore vosk.json --lm-weight 1 --to ctm").ok().stdout;
+    let ctm = room.run("rescore vosk.json --lm-weight 1 --output-format ctm").ok().stdout;
     assert_eq!(ctm, "vosk:0 1 0.840 0.180 two 1.0000\n");
-    let perturb = "perturb vosk.json --kind n-best --rate 1 --max-size 50 --quiet --to ctm";
+    let perturb = "perturb vosk.json --kind n-best --rate 1 --max-size 50 --quiet --output-format ctm";
     room.refused_plain(perturb, &["its word times are for \"two\""]);
 }
 
@@ -99,7 +105,7 @@ fn columns_go_out_and_come_in() {
     let back = PERTURB.replace("a.jsonl", "a.parquet");
     assert_eq!(room.run_plain(&back).ok().stdout, plain);
     room.run(&format!("{RESCORE} --nbest --output b.parquet")).ok();
-    let lists = room.run("rescore b.parquet --lm-weight 0 --to jsonl --nbest").ok().json();
+    let lists = room.run("rescore b.parquet --lm-weight 0 --output-format jsonl --nbest").ok().json();
     assert!(lists[0]["hypotheses"][1]["total"].is_number());
     // A stream has no end to look for the index in.
     let bytes = std::fs::read(room.path("a.parquet")).unwrap();

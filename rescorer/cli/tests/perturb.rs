@@ -103,9 +103,9 @@ fn rate_0_gives_back_what_came_in_and_other_formats_hold_it() {
     let reread: Vec<Value> =
         room.read("lists.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(same.json().iter().zip(&reread).all(|(new, old)| texts(new) == texts(old)));
-    let trn = run(&room, "perturb lists.jsonl --kind n-best --rate 0 --to trn --quiet").ok();
+    let trn = run(&room, "perturb lists.jsonl --kind n-best --rate 0 --output-format trn --quiet").ok();
     assert_eq!(trn.stdout.lines().next().unwrap(), "Write to their son! (u1)");
-    let text = run(&room, "perturb lists.jsonl --kind n-best --rate 0 --to text --limit 1").ok();
+    let text = run(&room, "perturb lists.jsonl --kind n-best --rate 0 --output-format text --limit 1").ok();
     assert_eq!(text.stdout.lines().nth(1).unwrap(), "u1\t1\tright to there sun");
 }
 

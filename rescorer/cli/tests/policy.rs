@@ -55,7 +55,8 @@ fn evaluate_has_the_fields_of_the_interface() {
     assert_eq!((&report["first_pass_wer"], &report["oracle_wer"]), (&json!(12.5), &json!(0.0)));
     assert_eq!(
         (&report["device"], &report["precision"], &report["adapter_name"]),
-        (&json!("cpu"), &json!("f32"), &json!(null))
+        (&json!("cpu"), &json!("int8"), &json!(null)),
+        "the precision that auto chose"
     );
     let plain = room.run("evaluate test.jsonl --policy p.toml").ok().stdout;
     assert!(plain.contains("WER rescored") && plain.contains("cpu"), "{plain}");
@@ -157,7 +158,7 @@ fn a_policy_is_for_one_model_and_states_the_conventions() {
         let ran = ran(command.arg(fixture("tiny-llama.gguf")).output().unwrap());
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
         ran.says(&["the policy was tuned with model", "tune again"]);
-        for option in ["--lm-text lower", "--bos 3", "--no-eos", "--score-mean"] {
+        for option in ["--text-casing lower", "--bos 3", "--no-eos", "--score-mean"] {
             let name = option.split(' ').next().unwrap();
             let words = format!("{subcommand} test.jsonl --policy p.toml {option}");
             room.refused(&words, &[name, "can't be combined with --policy"]);

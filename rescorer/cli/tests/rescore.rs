@@ -65,14 +65,14 @@ fn nbest_is_sorted_and_its_totals_add_up() {
 fn trn_is_for_sclite_and_refuses_what_it_would_misread() {
     let room = Room::new();
     room.lists("a.jsonl", &[list("u1", &["turn  left"], ""), list("u 2", &["a"], ""), list("u3", &[""], "")]);
-    let ran = room.run("rescore a.jsonl --lm-weight 0 --to trn --skip-invalid");
+    let ran = room.run("rescore a.jsonl --lm-weight 0 --output-format trn --skip-invalid");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "turn left (u1)\n(u3)\n"), "{ran:?}");
     ran.says(&["\"u 2\"", "white space", "utterances skipped: 1, done: 2", "2 lists, 0 changed"]);
-    let ran = room.run("rescore a.jsonl --lm-weight 0 --to trn --output hyp.trn");
+    let ran = room.run("rescore a.jsonl --lm-weight 0 --output-format trn --output hyp.trn");
     assert_eq!(ran.code, 2);
     ran.says(&["cannot write utterance \"u 2\" as trn"]);
     assert_eq!(room.files(), ["a.jsonl"], "nothing half-written, no temporary file");
-    room.refused("rescore a.jsonl --lm-weight 0 --to trn --nbest", &["--nbest"]);
+    room.refused("rescore a.jsonl --lm-weight 0 --output-format trn --nbest", &["--nbest"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn jsonl_holds_every_listed_line_and_the_fields_it_came_with() {
         {"text": "turn left at the next light", "score": -3.5, "rank": "last"},
     ]);
     room.lists("a.jsonl", &[json!({"id": "u1", "hypotheses": hypotheses, "context": "c", "speaker": "s1"})]);
-    room.run("rescore a.jsonl --lm-weight 1 --to jsonl --nbest --output b.jsonl").ok();
+    room.run("rescore a.jsonl --lm-weight 1 --output-format jsonl --nbest --output b.jsonl").ok();
     let row: Value = serde_json::from_str(&room.read("b.jsonl")).unwrap();
     assert_eq!((&row["speaker"], &row["context"]), (&json!("s1"), &json!("c")));
     let listed = row["hypotheses"].as_array().unwrap();
@@ -93,7 +93,7 @@ fn jsonl_holds_every_listed_line_and_the_fields_it_came_with() {
     assert_eq!((&listed[1]["ctc"], &listed[2]["rank"]), (&json!(-7), &json!("last")));
     assert!(listed.iter().all(|h| h["lm_score"].is_number() && h["total"].is_number()));
     // What comes out can go in again; without --nbest the winner alone comes out.
-    let again = room.run("rescore b.jsonl --lm-weight 1 --to jsonl").ok().json();
+    let again = room.run("rescore b.jsonl --lm-weight 1 --output-format jsonl").ok().json();
     assert_eq!(again[0]["hypotheses"].as_array().unwrap().len(), 1);
 }
 
@@ -137,7 +137,7 @@ fn weights_come_from_a_policy_or_by_hand() {
     room.refused("rescore a.jsonl --lm-weight 1 --margin inf", &["inf", "finite number"]);
     room.refused("rescore a.jsonl --lm-weight 1 --policy p.toml", &["cannot be used with"]);
     room.refused("rescore a.jsonl --policy p.toml --margin 1", &["--margin"]);
-    room.refused("rescore a.jsonl --lm-weight 1 --json --to trn", &["cannot be used with"]);
+    room.refused("rescore a.jsonl --lm-weight 1 --json --output-format trn", &["cannot be used with"]);
 }
 
 #[test]

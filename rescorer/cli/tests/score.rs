@@ -15,6 +15,18 @@ fn scores(ran: &Ran) -> Vec<f64> {
 }
 
 #[test]
+fn the_precision_is_chosen_and_reported() {
+    let room = Room::new();
+    room.write("a.txt", "the cat sat\n");
+    let said = |words: &str| room.run(&format!("score --text a.txt {words}")).ok();
+    let auto = said("");
+    auto.says(&["in int8 on cpu"]);
+    assert_eq!(auto.stdout, said("--precision auto").stdout);
+    assert_eq!(auto.stdout, said("--precision int8").stdout);
+    said("--precision f32").says(&["in f32 on cpu"]);
+}
+
+#[test]
 fn a_line_per_distinct_hypothesis_names_utterance_and_position() {
     let room = Room::new();
     room.lists(
@@ -81,11 +93,11 @@ fn lists_as_text_are_tab_separated() {
 #[test]
 fn lm_text_is_what_the_model_sees_and_not_what_comes_out() {
     let room = Room::new();
-    let ran = room.run_with_stdin("score --text - --json --lm-text lower", "Turn Left\nturn left\n").ok();
+    let ran = room.run_with_stdin("score --text - --json --text-casing lower", "Turn Left\nturn left\n").ok();
     let (rows, scores) = (ran.json(), scores(&ran));
     assert_eq!((rows[0]["text"].as_str(), scores[0]), (Some("Turn Left"), scores[1]));
     let sentence =
-        room.run_with_stdin("score --text - --json --lm-text sentence", "turn left\nTurn left.\n").ok();
+        room.run_with_stdin("score --text - --json --text-casing sentence", "turn left\nTurn left.\n").ok();
     let sentence: Vec<f64> = sentence.json().iter().map(|row| number(row, "lm_score")).collect();
     assert!(close(sentence[0], sentence[1]), "{sentence:?}");
 }
@@ -122,7 +134,7 @@ fn options_that_contradict_are_refused() {
     room.refused("score --text a.txt --tokens", &["--json"]);
     room.write("a.txt", "a\n");
     room.refused("score --text a.txt --bos 288", &["--bos 288", "288 tokens"]);
-    room.refused("score --text a.txt --lm-text upper", &["upper", "none, lower or sentence"]);
+    room.refused("score --text a.txt --text-casing upper", &["upper", "none, lower or sentence"]);
 }
 
 #[test]

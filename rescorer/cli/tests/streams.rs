@@ -44,9 +44,9 @@ fn stdin_is_answered_line_by_line() {
     let lines = [(line("u1"), "u1"), (line("u2"), "u2"), (line("u3"), "u3")];
     converse("rescore - --lm-weight 0.1", &lines);
     converse("rescore - --lm-weight 0.1 --json", &lines);
-    converse("rescore - --lm-weight 0.1 --to jsonl", &lines);
-    converse("rescore - --lm-weight 0.1 --to trn", &lines);
-    converse("rescore - --lm-weight 0.1 --to kaldi", &lines);
+    converse("rescore - --lm-weight 0.1 --output-format jsonl", &lines);
+    converse("rescore - --lm-weight 0.1 --output-format trn", &lines);
+    converse("rescore - --lm-weight 0.1 --output-format kaldi", &lines);
     let sentences =
         [("turn left".to_owned(), "turn left"), (String::new(), "\t\n"), ("right".into(), "right")];
     converse("score --text -", &sentences);
@@ -87,7 +87,7 @@ fn a_full_disk_is_an_error_that_names_the_output() {
     for words in [
         "rescore a.jsonl --lm-weight 0",
         "rescore a.jsonl --lm-weight 0 --json",
-        "rescore a.jsonl --lm-weight 0 --to jsonl",
+        "rescore a.jsonl --lm-weight 0 --output-format jsonl",
         "score a.jsonl --tokens --json",
         "tune a.jsonl --output p.toml",
         "evaluate a.jsonl --lm-weight 0",
@@ -100,7 +100,8 @@ fn a_full_disk_is_an_error_that_names_the_output() {
         ran.says(&["error: cannot write stdout: No space left"]);
     }
     for format in ["text", "jsonl", "trn", "csv", "kaldi"] {
-        let ran = room.run(&format!("rescore a.jsonl --lm-weight 0 --to {format} --output /dev/full"));
+        let ran =
+            room.run(&format!("rescore a.jsonl --lm-weight 0 --output-format {format} --output /dev/full"));
         assert_eq!(ran.code, 2, "{ran:?}");
         ran.says(&["cannot write /dev/full: No space left"]);
         assert_eq!(ran.stderr.matches("No space").count(), 1, "{ran:?}");

@@ -208,6 +208,44 @@ fn bad_recipes_and_data_are_refused() {
     diverged.says(&["the last checkpoint is kept"]);
 }
 
+#[test]
+fn any_key_can_be_set() {
+    let room = room();
+    let words = "recipe.toml --set training.epochs=1 --set adapter.rank=3 --set data.dev=dev.jsonl --output";
+    train(&room, &format!("{words} out")).ok();
+    let recipe: toml::Table = toml::from_str(&room.read("out/recipe.toml")).unwrap();
+    assert_eq!(recipe["adapter"]["rank"].as_integer(), Some(3));
+    assert_eq!(recipe["training"]["epochs"].as_float(), Some(1.0), "for all stages");
+    assert!(recipe["stage"].as_array().unwrap().iter().all(|stage| stage.get("epochs").is_none()));
+    // A flag, shown or hidden, does what `--set` does.
+    train(&room, "recipe.toml --epochs 1 --rank 3 --dev dev.jsonl --clip 0.5 --output flags").ok();
+    train(&room, &format!("{words} set --set training.clip=0.5")).ok();
+    assert_eq!(room.read("flags/recipe.toml"), room.read("set/recipe.toml"));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    let room = room();
+    for (words, parts) in [
+        ("--set training.mwre=1", &["'training.mwre=1'", "unknown key", "training.mwer"][..]),
+        ("--set mwer=1", &["unknown key", "nearest key is training.mwer"]),
+        ("--set training.mwer", &["TABLE.KEY=VALUE", "training.mwer=1"]),
+        ("--set training.mwer=much", &["'training.mwer=much' for '--set", "finite number"]),
+        ("--set training.mwer=0,5", &["no comma: 0.5"]),
+        ("--set training.batch=1.5", &["whole number"]),
+        ("--set adapter.method=dora", &["'adapter.method=dora'", "rank-allocated", "mixed-rank"]),
+        ("--set training.mwer=1 --set training.mwer=2", &["training.mwer is given twice", "=1", "=2"]),
+        ("--mwer 1 --set training.mwer=2", &["given twice", "--mwer 1", "--set training.mwer=2"]),
+        ("--method dora", &["'dora' for '--method", "rank-allocated"]),
+        ("--mwer 1 --mwer 2", &["--mwer", "cannot be used multiple times"]),
+    ] {
+        room.refused_plain(&format!("train recipe.toml --output out {words}"), parts);
+    }
+    assert!(!room.path("out").exists());
+    room.write("odd.toml", "adapter = 3\n");
+    room.refused_plain("train odd.toml --output out --set adapter.rank=2", &["odd.toml"]);
+}
+
 /// A limit on the size of files stands for a disk that fills up: the checkpoint grows when the first look at the dev lists
 /// adds the best matrices, and then it no longer fits.
 #[cfg(unix)]

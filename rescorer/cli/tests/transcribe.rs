@@ -80,19 +80,19 @@ fn what_is_long_is_cut_and_keeps_its_times() {
 #[test]
 fn lists_and_winners_go_into_files() {
     let room = room();
-    let into = "--nbest-out lists.jsonl --output out.ctm";
+    let into = "--nbest-output lists.jsonl --output out.ctm";
     run(&room, "good", &format!("stereo.wav one.wav {LONGER} --max-segment 1.5 {into}")).ok();
     let ctm = room.read("out.ctm");
     assert!(ctm.starts_with("stereo:1 1 0.000 0.100 the\nstereo:1 1 0.100 0.100 cat\n"), "{ctm}");
     assert!(ctm.contains("one:1 1 0.300 0.100 on\n"), "{ctm}");
-    let again = room.run(&format!("rescore lists.jsonl {LONGER} --to trn")).ok();
+    let again = room.run(&format!("rescore lists.jsonl {LONGER} --output-format trn")).ok();
     assert_eq!(again.stdout.lines().last(), Some("the cat sat on (one:1)"));
     let lists = room.read("lists.jsonl");
     assert!(
         lists.lines().all(|list| list.contains("\"start\":") && list.contains("no_speech_prob")),
         "{lists}"
     );
-    run(&room, "good", &format!("one.wav {LONGER} --context cats --nbest-out lists.tsv")).ok();
+    run(&room, "good", &format!("one.wav {LONGER} --context cats --nbest-output lists.tsv")).ok();
     let table = room.read("lists.tsv");
     assert_eq!(
         (table.lines().count(), table.matches("cats").count()),
@@ -113,7 +113,7 @@ fn where_nothing_is_heard_the_text_is_empty_and_that_is_said() {
 fn a_recogniser_that_fails_is_an_error_and_leaves_no_file() {
     let room = room();
     let before = room.files();
-    let outputs = format!("one.wav {LONGER} --output o.txt --nbest-out l.jsonl");
+    let outputs = format!("one.wav {LONGER} --output o.txt --nbest-output l.jsonl");
     for (behaviour, part) in [
         ("dies", "it said: first words / last words"),
         ("nonsense", "which is no answer"),
@@ -159,7 +159,8 @@ fn pieces_and_files_that_cannot_be_used_may_be_skipped() {
         assert_eq!((skipped.code, skipped.stdout.lines().count()), (1, 2), "{skipped:?}");
         skipped.says(&[&format!("warning: skipped: {file}: ")]);
     }
-    let unknown = run(&room, "good", &format!("one.wav pipe.wav stopped.wav {LONGER} --to trn")).ok().stdout;
+    let unknown =
+        run(&room, "good", &format!("one.wav pipe.wav stopped.wav {LONGER} --output-format trn")).ok().stdout;
     assert_eq!(unknown, "the cat sat on (one:1)\nthe cat sat on (pipe:1)\nthe cat sat on (stopped:1)\n");
     refused(&room, "good", &format!("text.wav {LONGER} --skip-invalid"), &["nothing usable"]);
     let loud = format!("stereo.wav {LONGER} --max-segment 1");
@@ -176,9 +177,19 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_recognised() {
     refused(&room, "good", "one.wav", &["no weights"]);
     refused(&room, "good", &format!("none.wav {LONGER}"), &["none.wav: there is no such file"]);
     refused(&room, "good", &format!("one.wav sub/one.wav {LONGER}"), &["another file has this name"]);
-    refused(&room, "good", &format!("one.wav {LONGER} --nbest-out l.ctm"), &["--nbest-out l.ctm", "jsonl"]);
-    refused(&room, "good", &format!("one.wav {LONGER} --nbest-out no/l.jsonl"), &["no/l.jsonl"]);
-    refused(&room, "good", &format!("one.wav {LONGER} --nbest-out o.txt --output o.txt"), &["the same file"]);
+    refused(
+        &room,
+        "good",
+        &format!("one.wav {LONGER} --nbest-output l.ctm"),
+        &["--nbest-output l.ctm", "jsonl"],
+    );
+    refused(&room, "good", &format!("one.wav {LONGER} --nbest-output no/l.jsonl"), &["no/l.jsonl"]);
+    refused(
+        &room,
+        "good",
+        &format!("one.wav {LONGER} --nbest-output o.txt --output o.txt"),
+        &["the same file"],
+    );
     refused(&room, "good", &format!("one.wav {LONGER} --max-segment 0"), &["1 to 3600 seconds"]);
     refused(&room, "good", &format!("one.wav {LONGER} --first-pass kaldi"), &["whisper or pocketsphinx"]);
     if cfg!(not(feature = "pocketsphinx")) {

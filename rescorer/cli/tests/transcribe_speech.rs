@@ -34,7 +34,7 @@ fn wer(options: &str) -> [f64; 2] {
     let model = std::env::var("RESCORER_TEST_MODEL").unwrap_or_else(|_| panic!("set RESCORER_TEST_MODEL"));
     let said = transcripts();
     let room = Room::new();
-    let fixed = "--precision int8 --device cpu --json --nbest-out lists.jsonl --model";
+    let fixed = "--precision int8 --device cpu --json --nbest-output lists.jsonl --model";
     let mut command = room.command(&format!("transcribe {options} {fixed}"));
     command.arg(model).args(said.iter().map(|(name, _)| format!("{SPEECH}/{name}.wav")));
     let ran = ran(command.output().unwrap()).ok();

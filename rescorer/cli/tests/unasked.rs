@@ -44,7 +44,7 @@ fn one_distinct_text_needs_no_model_by_any_way_to_answer() {
     assert_eq!(keys(hypothesis), ["position", "text", "first_pass", "lm_score", "total", "confidence"]);
     assert_eq!((&hypothesis["first_pass"], &rows[0]["confidence"]), (&json!(-1.0), &json!(1.0)));
     assert!(hypothesis["lm_score"].is_null() && hypothesis["total"].is_null(), "{hypothesis}");
-    let rows = room.run("rescore alone.jsonl --lm-weight 0.3 --nbest --to jsonl").ok().json();
+    let rows = room.run("rescore alone.jsonl --lm-weight 0.3 --nbest --output-format jsonl").ok().json();
     let listed: &Vec<Value> = rows[0]["hypotheses"].as_array().unwrap();
     assert_eq!(listed.len(), 2);
     assert!(

@@ -75,8 +75,8 @@ fn a_policy_keeps_its_unit() {
         room.refused(&words, &["tuned with --unit character, and word was asked for", "leave --unit out"]);
     }
     room.refused(
-        "tune lists.jsonl --earlier p.toml --output q.toml",
-        &["--earlier: the policy was tuned with --unit character"],
+        "tune lists.jsonl --cascade p.toml --output q.toml",
+        &["--cascade: the policy was tuned with --unit character"],
     );
 }
 

@@ -1,6 +1,6 @@
 //! Prints the lists of files as the native format, and what the reader says of them.
 //!
-//! `cargo run -p rescorer-nbest --example lists -- FILE... [--names text=hyp,score=am] [--format NAME] [--quiet]`
+//! `cargo run -p rescorer-nbest --example lists -- FILE... [--names text=hyp,score=am] [--input-format NAME] [--quiet]`
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--names" => options = options.with_names(args.next().unwrap_or_default().parse()?),
-            "--format" => {
+            "--input-format" => {
                 options =
                     options.with_format(args.next().unwrap_or_default().parse::<rescorer_nbest::Format>()?)
             }

@@ -150,7 +150,7 @@ pub enum Error {
     /// An utterance of one format stands in a file of another.
     #[error(
         "{place} looks like {found}, but the file is read as {expected}; one file holds one format \
-         (--format NAME sets it)"
+         (--input-format NAME sets it)"
     )]
     OtherFormat {
         /// The utterance.

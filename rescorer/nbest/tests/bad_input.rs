@@ -189,7 +189,7 @@ fn utterances_of_another_format() {
     assert_eq!(
         bad_line("{\"input\": [\"a\"], \"output\": \"a\"}"),
         "nbest.jsonl:2: utterance \"nbest:1\" looks like hyporadise, but the file is read as jsonl; \
-         one file holds one format (--format NAME sets it)"
+         one file holds one format (--input-format NAME sets it)"
     );
     assert!(
         bad_element("{\"hypotheses\": []}").contains("looks like jsonl, but the file is read as hyporadise")
@@ -222,7 +222,7 @@ fn files_without_a_format() {
         fatal("a.txt", "u1 a cat\n").1,
         format!(
             "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-             name the format with --format NAME ({}), or write each list as a line \
+             name the format with --input-format NAME ({}), or write each list as a line \
              {{\"id\": \"u1\", \"hypotheses\": [{{\"text\": \"...\", \"score\": -1.5}}]}}",
             Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
         )

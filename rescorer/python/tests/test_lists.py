@@ -127,7 +127,7 @@ def test_results_are_those_of_the_command_line(second_pass, demo, tmp_path):
         pytest.skip("RESCORER_BIN, the path of the binary `rescorer`, is not set")
     file = tmp_path / "lists.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in demo), encoding="utf-8")
-    command = [program, "rescore", file, "--model", MODEL, "--lm-weight", "0.5", "--device", "cpu", "--json", "--nbest", "--quiet"]
+    command = [program, "rescore", file, "--model", MODEL, "--lm-weight", "0.5", "--device", "cpu", "--precision", "f32", "--json", "--nbest", "--quiet"]
     written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     expected = [json.loads(line) for line in written.splitlines()]
     found = [result.to_dict() for result in second_pass.rescore_many(demo)]

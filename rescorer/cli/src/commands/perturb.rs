@@ -35,7 +35,7 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
         (None, true) => None,
         (path, _) => Some(Sink::open(path.as_deref())?),
     };
-    let format = output_format(args.to, args.output.as_deref(), OutputFormat::Jsonl);
+    let format = output_format(args.output_format, args.output.as_deref(), OutputFormat::Jsonl);
     let mut encoder = format.encoder(OutputContent { lists: true, second_pass: false });
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut counts = WordCounts::default();

@@ -11,9 +11,11 @@ use crate::sink::Sink;
 use crate::status::{Outcome, Status};
 
 pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
-    let format = output_format(args.to, args.output.as_deref(), OutputFormat::Text);
+    let format = output_format(args.output_format, args.output.as_deref(), OutputFormat::Text);
     if args.nbest && !args.scoring.common.json && !format.holds_lists() {
-        anyhow::bail!("--to {format} holds the winner alone; leave out --nbest, or write --to jsonl");
+        anyhow::bail!(
+            "--output-format {format} holds the winner alone; leave out --nbest, or write --output-format jsonl"
+        );
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;

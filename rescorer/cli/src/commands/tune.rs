@@ -29,12 +29,12 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let mut file = Sink::file(&args.output)?;
     let model = model::load(&args.scoring.model, status)?;
     let (identity, adapter) = (model.identity.clone(), model.adapter.clone());
-    let earlier = args.earlier.as_deref().map(Policy::from_file).transpose()?;
+    let earlier = args.cascade.as_deref().map(Policy::from_file).transpose()?;
     if earlier.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
-        bail!("--earlier: its policy asks another rescorer first; only two can be put behind each other");
+        bail!("--cascade: its policy asks another rescorer first; only two can be put behind each other");
     }
     if let Some(policy) = &earlier {
-        policy.check_unit(args.unit).context("--earlier")?;
+        policy.check_unit(args.unit).context("--cascade")?;
     }
     // What either of the two was tuned on is not to be reported on.
     let seen = earlier.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
@@ -48,7 +48,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let (judged, _) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     let (earlier, judged) = match earlier {
         Some(policy) => {
-            let (policy, judged) = tune_earlier(&judged, policy, args.earlier_cost)?;
+            let (policy, judged) = tune_earlier(&judged, policy, args.cascade_rate)?;
             (Some(policy), judged)
         }
         None => (None, judged),

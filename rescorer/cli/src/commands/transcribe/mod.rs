@@ -18,12 +18,12 @@ use output::{Lists, Output};
 pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     check_files(&args)?;
-    if args.output.is_some() && args.output == args.nbest_out {
-        bail!("--output and --nbest-out name the same file; give one another name");
+    if args.output.is_some() && args.output == args.nbest_output {
+        bail!("--output and --nbest-output name the same file; give one another name");
     }
     let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let output = Output::open(&args)?;
-    let lists = args.nbest_out.as_deref().map(Lists::open).transpose()?;
+    let lists = args.nbest_output.as_deref().map(Lists::open).transpose()?;
     let mut first_pass = args.recogniser.first_pass.open(&args.first_pass_options())?;
     status.say(format_args!("first pass {}", first_pass.name()));
     let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?, &args.scoring, status)?;

@@ -38,7 +38,7 @@ impl Output {
         if args.scoring.common.json {
             return Ok(Self::Json(out));
         }
-        Ok(match output_format(args.to, args.output.as_deref(), OutputFormat::Text) {
+        Ok(match output_format(args.output_format, args.output.as_deref(), OutputFormat::Text) {
             OutputFormat::Text => Self::Passes(out),
             format => Self::Winners(Writer::new(Some(format), false, true, out)),
         })
@@ -98,7 +98,7 @@ impl Lists {
         let Some(format) = OutputFormat::of_path(path).filter(|format| format.holds_lists()) else {
             let extensions = "jsonl, csv, tsv, txt, or parquet where it was built in";
             bail!(
-                "--nbest-out {}: give it an extension of a format that holds lists: {extensions}",
+                "--nbest-output {}: give it an extension of a format that holds lists: {extensions}",
                 path.display()
             );
         };
