@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains recipes over seeds and evaluates each adapter once on a test file: the table of docs/adapters.md.
+"""Trains recipes over seeds and evaluates each adapter once on a test file: the tables of docs/adapters-results.md.
 
     rescorer/recipes/table.py --rescorer target/debug/rescorer --train atis-train.json --test atis-test.json \
         --output runs --recipes lora-nll rank-allocated-nll --seeds 1 2 3 -- --dev-share 0.15

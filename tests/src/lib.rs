@@ -7,6 +7,8 @@ mod batches;
 mod close;
 mod fixtures;
 mod heads;
+#[cfg(doctest)]
+mod pages;
 mod skipped;
 mod wide;
 
