@@ -12,9 +12,8 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use rescorer::{
-    Convention, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Precision, Rescorer, Scorer,
-};
+use rescorer::scoring::{Scorer, SecondPass};
+use rescorer::{DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Precision, ScoringConfig};
 use rescorer_c::{
     RESCORER_ABI_VERSION, RescorerDevice, RescorerHypothesis, RescorerList, RescorerModelOptions,
     RescorerPrecision, RescorerStatus, RescorerWeights,
@@ -93,7 +92,7 @@ impl ThroughC {
 }
 
 /// The same through Rust, the list made from texts each time, as in C.
-fn through_rust(rescorer: &Rescorer, hypotheses: &[(String, f64)]) -> (f64, usize) {
+fn through_rust(rescorer: &SecondPass, hypotheses: &[(String, f64)]) -> (f64, usize) {
     let list = hypotheses.iter().map(|(text, score)| Hypothesis::scored(text.as_str(), *score)).collect();
     let answer = rescorer.rescore(&NBest::new(list).unwrap()).unwrap();
     (answer.best().total.unwrap(), answer.text().len())
@@ -107,7 +106,7 @@ fn calls(criterion: &mut Criterion) {
     for (name, path, precision) in models {
         let Some(path) = path else { continue };
         let model = LanguageModel::load(&path, DeviceRequest::Cpu, precision).unwrap();
-        let rust = Rescorer::new(Scorer::new(Arc::new(model), Convention::default()).unwrap(), WEIGHTS);
+        let rust = SecondPass::new(Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap(), WEIGHTS);
         let precision =
             if precision == Precision::Int8 { RescorerPrecision::Int8 } else { RescorerPrecision::F32 };
         let c = ThroughC::new(&path, precision, &hypotheses);

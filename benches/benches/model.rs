@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rescorer::TokenTrie;
+use rescorer::scoring::TokenTrie;
 use rescorer_benches::{RandomModel, random_adapter, sequences};
 use rescorer_models::{Precision, TreeBatch};
 

@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rescorer::{Candidate, Fusion, TokenTrie};
+use rescorer::Fusion;
+use rescorer::fusion::Candidate;
+use rescorer::scoring::TokenTrie;
 use rescorer_benches::{sequences, texts};
 use rescorer_models::TreeBatch;
 use rescorer_perturb::{align, word_errors, words};
@@ -49,7 +51,7 @@ fn fusion(criterion: &mut Criterion) {
                 first_pass: -(i as f64),
                 lm_score: -40.0 - (i * 7919 % 101) as f64 / 7.0,
                 words: 10 + i % 3,
-                settled: None,
+                early_exit: None,
             })
             .collect();
         group.throughput(Throughput::Elements(hypotheses as u64));

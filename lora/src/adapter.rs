@@ -145,7 +145,7 @@ impl LoraAdapter {
         }
         if self.settings.kind != Kind::Vanilla {
             let reason = "the ranks of a rank-allocated adapter have no order; \
-                          project it with --svd, which takes the largest singular values"
+                          project it by its singular values, of which the largest are kept"
                 .into();
             return Err(Error::Settings { reason });
         }
@@ -272,7 +272,7 @@ mod tests {
         assert!(truncated.modules.values().all(|module| module.rank() == 1 && module.scale == 1.5));
         assert!(adapter(Kind::Vanilla).truncated(3).is_err());
         let error = adapter(Kind::RankAllocated { init_rank: 2 }).truncated(1).unwrap_err().to_string();
-        assert!(error.contains("--svd"), "{error}");
+        assert!(error.contains("singular values"), "{error}");
     }
 
     #[test]

@@ -92,8 +92,8 @@ impl Trainable {
         adapter.check(model)?;
         let is_pruned = |(site, module): (&Site, &LowRank)| module.rank() < adapter.settings.rank_of(*site);
         if adapter.settings.kind != Kind::Vanilla && adapter.modules.iter().any(is_pruned) {
-            let reason = "training can't go on from an adapter whose ranks were given up; convert it with \
-                          `adapter convert --output-format lora`";
+            let reason =
+                "training can't go on from an adapter whose ranks were given up; convert it to vanilla LoRA";
             return Err(Error::Settings { reason: reason.into() });
         }
         let head = adapter.head.clone().or_else(|| first_head(model, 0));

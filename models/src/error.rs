@@ -83,7 +83,7 @@ pub enum Error {
     #[error(
         "{path}: the weights take {} MB in {precision}, and {} MB of memory can be had; \
          close other programs, choose a smaller model{}", needed / 1_000_000, obtainable / 1_000_000,
-        if *precision == Precision::Int8 { "" } else { " or --precision int8" }, path = path.display()
+        if *precision == Precision::Int8 { "" } else { ", or compute in int8" }, path = path.display()
     )]
     Memory {
         /// The file or folder.
@@ -106,7 +106,7 @@ pub enum Error {
     },
 
     /// No device of the asked kind.
-    #[error("{requested}: {reason}; run with --device cpu, or install a Vulkan, Metal or DirectX 12 driver")]
+    #[error("{requested}: {reason}; compute on the CPU, or install a Vulkan, Metal or DirectX 12 driver")]
     Device {
         /// The request, as it is written on the command line.
         requested: String,
@@ -135,7 +135,7 @@ pub enum Error {
     },
 
     /// A GPU computes something else than the CPU. Its driver or its kernels are faulty.
-    #[error("{device} failed the self-test: {found}; run with --device cpu, or update the driver")]
+    #[error("{device} failed the self-test: {found}; compute on the CPU, or update the driver")]
     SelfTest {
         /// The device.
         device: String,
@@ -151,7 +151,7 @@ pub enum Error {
     },
 
     /// A device failed while computing.
-    #[error("{device}: computing failed: {reason}; try --device cpu")]
+    #[error("{device}: computing failed: {reason}; compute on the CPU")]
     Compute {
         /// The device.
         device: String,

@@ -67,7 +67,7 @@ mod tests {
         let require = |needed| require(Path::new("large.gguf"), needed, Precision::F32);
         assert!(require(1_000_000).is_ok());
         let message = require(1 << 60).unwrap_err().to_string();
-        for part in ["large.gguf", "1152921504606 MB", "in f32", "--precision int8"] {
+        for part in ["large.gguf", "1152921504606 MB", "in f32", "int8"] {
             assert!(message.contains(part), "{message}");
         }
     }

@@ -200,7 +200,7 @@ mod tests {
         write_wrong(folder.path());
         let error = load_with(folder.path(), None).err().unwrap();
         assert!(matches!(error, Error::SelfTest { .. }), "{error}");
-        for part in ["tensors on the CPU failed the self-test", "where -", "run with --device cpu"] {
+        for part in ["tensors on the CPU failed the self-test", "where -", "compute on the CPU"] {
             assert!(error.to_string().contains(part), "{part}: {error}");
         }
     }

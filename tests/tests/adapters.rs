@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use rescorer::{
-    AdapterSet, Convention, Decision, DecisionRule, Fusion, ModelIdentity, NBest, Normalization, Policy,
-    Rescored, Rescorer, Scorer, TunedOn, Utterance,
-};
+use rescorer::fusion::{Decision, ModelIdentity, TunedOn};
+use rescorer::scoring::{AdapterSet, Ranking, Scorer, SecondPass};
+use rescorer::{DecisionRule, Fusion, NBest, Normalization, Policy, ScoringConfig, Utterance};
 use rescorer_lora::{Error, LoraAdapter, LoraSettings, Targets, Trainable};
 use rescorer_models::{Adapter, DeviceRequest, LanguageModel, Precision, TargetModule};
 use rescorer_tests::{Expected, MaxDifference, fixture, load_tiny};
@@ -39,7 +38,7 @@ fn read(name: &str) -> LoraAdapter {
 
 fn scorer(model: &Arc<LanguageModel>, adapter: Option<Arc<dyn Adapter>>) -> Scorer {
     let adapters = adapter.map(AdapterSet::one).unwrap_or_default();
-    Scorer::new(model.clone(), Convention::default()).unwrap().with_adapters(adapters)
+    Scorer::new(model.clone(), ScoringConfig::default()).unwrap().with_adapters(adapters)
 }
 
 /// Totals of texts, each scored alone.
@@ -144,10 +143,10 @@ fn side_by_side_is_as_alone() {
             assert!((found.lm_score - expected.lm_score).abs() < 1e-4);
         }
     }
-    let rescorer = Rescorer::new(all.clone(), Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 });
+    let rescorer = SecondPass::new(all.clone(), Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 });
     let chosen = rescorer.choose(lists).unwrap();
     for (choice, scores) in chosen.choices.iter().zip(&alone) {
-        let expected = Rescored::new(&list, scores, rescorer.fusion()).unwrap().choice();
+        let expected = Ranking::new(&list, scores, rescorer.fusion()).unwrap().choice();
         assert_eq!(choice.position, expected.position);
         assert!((choice.lm_score.unwrap() - expected.lm_score.unwrap()).abs() < 1e-4);
     }
@@ -167,7 +166,7 @@ fn a_policy_says_how_to_decide() {
     let attached: Arc<dyn Adapter> = read("tiny-lora").attach(&model).unwrap();
     let identity = |print: &str| ModelIdentity { name: "tiny".into(), fingerprint: print.into() };
     let of_adapter = attached.fingerprint().map(identity);
-    let convention = Convention { mean: true, ..Convention::default() };
+    let convention = ScoringConfig { mean: true, ..ScoringConfig::default() };
     let fusion = Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 };
     let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
     let mut policy = Policy::new(
@@ -181,14 +180,14 @@ fn a_policy_says_how_to_decide() {
     let rule = Decision { rule: DecisionRule::Merge, merge_margin: 0.0, ..Decision::default() };
     policy = policy.with_decision(rule, None);
     let adapters = AdapterSet::one(attached);
-    let rescorer = Rescorer::from_policy(model.clone(), adapters.clone(), &policy).unwrap();
+    let rescorer = SecondPass::from_policy(model.clone(), adapters.clone(), &policy).unwrap();
     let list = NBest::from_texts(["The cat sat", "the hat sat", "a cat sat"]).unwrap();
     let scores = rescorer.scorer().score_list(&list).unwrap();
-    let expected = Rescored::decided(&list, &scores, &fusion, &rule, None, Normalization::Lower).unwrap();
+    let expected = Ranking::decided(&list, &scores, &fusion, &rule, None, Normalization::Lower).unwrap();
     assert_eq!(rescorer.rescore(&list).unwrap(), expected);
-    assert_eq!(rescorer.scorer().convention(), &convention);
+    assert_eq!(rescorer.scorer().config(), &convention);
     let refused = |adapters, policy: &Policy| {
-        let refused = Rescorer::from_policy(model.clone(), adapters, policy);
+        let refused = SecondPass::from_policy(model.clone(), adapters, policy);
         refused.map(|_| ()).unwrap_err().to_string()
     };
     let other = refused(AdapterSet::default(), &policy);

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rescorer::{
-    Adapter, Convention, Deadline, Fusion, LmText, NBest, PreparedList, Rescored, Rescorer, Scorer, Utterance,
-};
+use rescorer::scoring::{Deadline, PreparedList, Ranking, Scorer, SecondPass};
+use rescorer::{Adapter, Fusion, NBest, ScoringConfig, TextCasing, Utterance};
 use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
 use rescorer_tests::{fixture, load_tiny};
@@ -16,7 +15,7 @@ const CLOSE: f64 = 1e-4;
 
 const TEXTS: [&str; 5] = ["the cat sat on the mat", "the cat sat on the hat", "the cat", "", "the cat sat"];
 
-fn scorer(convention: Convention) -> Scorer {
+fn scorer(convention: ScoringConfig) -> Scorer {
     Scorer::new(Arc::new(load_tiny("tiny-llama.gguf", DeviceRequest::Cpu)), convention).unwrap()
 }
 
@@ -46,7 +45,7 @@ fn alone(model: &LanguageModel, context: &str, text: &str, adapter: Option<Arc<d
 
 #[test]
 fn a_hypothesis_is_scored_after_its_context() {
-    let scorer = scorer(Convention::default());
+    let scorer = scorer(ScoringConfig::default());
     let adapter = adapter(scorer.model());
     // Of one token, of many, and none; twice, the second time from what was kept.
     let contexts = ["a", "the mat is on that hat", " \t", "the mat is on that hat", "a"];
@@ -76,7 +75,7 @@ fn a_hypothesis_is_scored_after_its_context() {
 fn every_way_to_decide_reads_the_context() {
     for lm_weight in [0.05, 1.0] {
         let fusion = Fusion { lm_weight, length_bonus: 0.3, margin: 0.0 };
-        let rescorer = Rescorer::new(scorer(Convention::default()), fusion);
+        let rescorer = SecondPass::new(scorer(ScoringConfig::default()), fusion);
         let scorer = rescorer.scorer();
         scorer.prepare_context("that hat").unwrap();
         let lists: Vec<PreparedList> = ["that hat", "", "a", "that hat"]
@@ -87,7 +86,7 @@ fn every_way_to_decide_reads_the_context() {
         let chosen = rescorer.choose(lists.clone()).unwrap();
         assert!(chosen.nodes <= scored.nodes);
         for ((scores, choice), list_) in scored.lists.iter().zip(&chosen.choices).zip(&lists) {
-            let expected = Rescored::new(&list(), scores, &fusion).unwrap().choice();
+            let expected = Ranking::new(&list(), scores, &fusion).unwrap().choice();
             let within =
                 rescorer.choose_within(list_, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
             assert!(within.nodes <= list_.nodes());
@@ -102,7 +101,7 @@ fn every_way_to_decide_reads_the_context() {
 
 #[test]
 fn an_utterance_brings_its_context() {
-    let scorer = scorer(Convention { lm_text: LmText::Lower, ..Convention::default() });
+    let scorer = scorer(ScoringConfig { lm_text: TextCasing::Lower, ..ScoringConfig::default() });
     let score = |context: Option<&str>| {
         let utterance = Utterance { context: context.map(str::to_owned), ..Utterance::new("u1", list()) };
         scorer.score(vec![scorer.prepare_utterance(&utterance).unwrap()]).unwrap().lists.remove(0).scores
@@ -114,7 +113,7 @@ fn an_utterance_brings_its_context() {
 
 #[test]
 fn a_context_that_leaves_no_room_is_refused() {
-    let scorer = scorer(Convention::default());
+    let scorer = scorer(ScoringConfig::default());
     let long = "the cat sat on the mat ".repeat(scorer.model().context_len());
     let error = scorer.prepare_in_context("u7", &list(), &long).unwrap_err().to_string();
     for part in ["u7", "position 0, with its context", "shorten it"] {

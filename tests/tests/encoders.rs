@@ -5,9 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rescorer::{
-    AdapterSet, Convention, Deadline, EncoderScore, Fusion, NBest, Rescorer, Scorer, TextScore, Utterance,
-};
+use rescorer::scoring::{AdapterSet, Deadline, EncoderScore, Scorer, SecondPass, TextScore};
+use rescorer::{Fusion, NBest, ScoringConfig, Utterance};
 use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, ScoreHead, TreeBatch};
 use rescorer_tests::{Expected, MaxDifference, TINY_ENCODERS, adapter_with_head, fixture, load_tiny, texts};
@@ -134,11 +133,11 @@ fn int8_is_close() {
     }
 }
 
-fn convention(encoder: EncoderScore) -> Convention {
-    Convention { encoder: Some(encoder), ..Convention::default() }
+fn convention(encoder: EncoderScore) -> ScoringConfig {
+    ScoringConfig { encoder: Some(encoder), ..ScoringConfig::default() }
 }
 
-fn scorer(name: &str, convention: Convention) -> Scorer {
+fn scorer(name: &str, convention: ScoringConfig) -> Scorer {
     Scorer::new(Arc::new(load_tiny(name, DeviceRequest::Cpu)), convention).unwrap()
 }
 
@@ -186,9 +185,9 @@ fn a_score_head_scores_what_the_adapter_makes_of_the_first_token() {
         let adapter = LoraAdapter::read(folder.path()).unwrap();
         let head = adapter.head.clone().unwrap();
         let attached = adapter.attach(&model).unwrap();
-        let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
+        let scorer = Scorer::new(model.clone(), ScoringConfig::default()).unwrap();
         let scorer = scorer.with_adapters(AdapterSet::one(attached.clone()));
-        let rescorer = Rescorer::new(scorer, Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 });
+        let rescorer = SecondPass::new(scorer, Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 });
         let rescored = rescorer.rescore(&list()).unwrap();
         for hypothesis in rescored.hypotheses() {
             let mut ids = vec![model.tokenizer().bos().unwrap()];
@@ -227,7 +226,7 @@ fn a_score_head_scores_what_the_adapter_makes_of_the_first_token() {
 #[test]
 fn what_an_encoder_cannot_do_is_refused() {
     let model = Arc::new(load_tiny("tiny-bert", DeviceRequest::Cpu));
-    let refused = |convention: Convention, utterance: Utterance, part: &str| {
+    let refused = |convention: ScoringConfig, utterance: Utterance, part: &str| {
         let scored = Scorer::new(model.clone(), convention)
             .and_then(|scorer| scorer.prepare_utterance(&utterance).map(|list| (scorer, list)))
             .and_then(|(scorer, list)| scorer.score(vec![list]));
@@ -235,8 +234,8 @@ fn what_an_encoder_cannot_do_is_refused() {
         assert!(error.contains(part), "{error}");
     };
     let utterance = |text: &str| Utterance::new("u", NBest::from_texts([text]).unwrap());
-    let plain = Convention::default();
-    refused(Convention { eos: false, ..plain }, utterance("the cat"), "--no-eos");
+    let plain = ScoringConfig::default();
+    refused(ScoringConfig { eos: false, ..plain }, utterance("the cat"), "scores no end of the sentence");
     refused(convention(EncoderScore::Head), utterance("the cat"), "no score head was given");
     refused(
         plain,
@@ -245,14 +244,14 @@ fn what_an_encoder_cannot_do_is_refused() {
     );
     let context = Some("the hat".to_owned());
     refused(plain, Utterance { context, ..utterance("the cat") }, "read by decoders only");
-    let mean = Convention { mean: true, ..plain };
+    let mean = ScoringConfig { mean: true, ..plain };
     let with_head = Scorer::new(model.clone(), mean)
         .unwrap()
         .with_adapters(AdapterSet::one(adapter_with_head(&model).attach(&model).unwrap()));
-    assert!(with_head.score_list(&list()).unwrap_err().to_string().contains("--score-mean"));
+    assert!(with_head.score_list(&list()).unwrap_err().to_string().contains("which has no mean"));
     let decoder = Arc::new(load_tiny("tiny-llama", DeviceRequest::Cpu));
     let error = Scorer::new(decoder.clone(), convention(EncoderScore::Pll)).err().unwrap().to_string();
-    assert!(error.contains("--encoder-score"), "{error}");
+    assert!(error.contains("the model is a decoder"), "{error}");
     // A head for another width, and an encoder's adapter on a decoder.
     let mut wide = adapter_with_head(&model);
     wide.head = Some(ScoreHead { weight: vec![1.0; 33], bias: 0.0 });
@@ -279,7 +278,7 @@ fn a_checkpoint_without_a_masked_head() {
             .unwrap_or_else(|e| panic!("{e}")),
     );
     assert!(!model.predicts_tokens());
-    let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
+    let scorer = Scorer::new(model.clone(), ScoringConfig::default()).unwrap();
     let error = scorer.score_list(&list()).unwrap_err().to_string();
     assert!(error.contains("no masked-language-model head") && error.contains("train an adapter"), "{error}");
     let attached =

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, Fusion, ModelIdentity, Normalization, Policy, Rescorer, TunedOn};
+use rescorer::fusion::{ModelIdentity, TunedOn};
+use rescorer::scoring::{AdapterSet, SecondPass};
+use rescorer::{Fusion, Normalization, Policy, ScoringConfig};
 use rescorer_lora::{Error, LoraAdapter};
 use rescorer_models::DeviceRequest;
 use rescorer_tests::{fixture, load_tiny};
@@ -124,14 +126,14 @@ fn policy(fingerprint: &str) -> Policy {
     let identity = ModelIdentity { name: "tiny".into(), fingerprint: fingerprint.into() };
     let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
     let fusion = Fusion { lm_weight: 0.3, length_bonus: 0.0, margin: 0.0 };
-    Policy::new(Normalization::Lower, fusion, Convention::default(), identity, None, tuned_on)
+    Policy::new(Normalization::Lower, fusion, ScoringConfig::default(), identity, None, tuned_on)
 }
 
 #[test]
 fn policies_of_earlier_versions_are_for_their_model_and_no_other() {
     let (name, current, legacy) = MODELS[0];
     let model = Arc::new(load_tiny(name, DeviceRequest::Cpu));
-    let open = |print: &str| Rescorer::from_policy(model.clone(), AdapterSet::default(), &policy(print));
+    let open = |print: &str| SecondPass::from_policy(model.clone(), AdapterSet::default(), &policy(print));
     assert!(open(current).is_ok() && open(legacy).is_ok());
     let (_, other, other_legacy) = MODELS[1];
     for print in [other, other_legacy, "v3:0123456789", &current[3..], ""] {

@@ -16,7 +16,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, NBest, Scorer, TextScore};
+use rescorer::scoring::{AdapterSet, Scorer, TextScore};
+use rescorer::{NBest, ScoringConfig};
 use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, Error, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{GoldenText, MaxDifference, chain, chain_log_probs, relative, skipped};
@@ -108,7 +109,7 @@ fn golden_scores() {
     if !is_cpu {
         rows.truncate(GPU_ROWS);
     }
-    let scorer = Scorer::new(Arc::new(model), Convention::default()).unwrap();
+    let scorer = Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap();
     let mut log_probs = MaxDifference::new("log-probabilities");
     let mut totals = MaxDifference::new("totals");
     for Row { text: GoldenText { text, ids }, token_logprobs, total } in &rows {
@@ -146,7 +147,7 @@ fn load_int8() -> Arc<LanguageModel> {
 #[ignore = "needs the model and the golden files: set RESCORER_TEST_MODEL and RESCORER_TEST_GOLDEN"]
 fn golden_scores_in_int8() {
     let Scores { rows } = read_json(&path_from("RESCORER_TEST_GOLDEN", "the file of golden scores"));
-    let scorer = Scorer::new(load_int8(), Convention::default()).unwrap();
+    let scorer = Scorer::new(load_int8(), ScoringConfig::default()).unwrap();
     let found: Vec<TextScore> = rows
         .iter()
         .map(|row| scorer.score_list(&NBest::from_texts([&row.text.text]).unwrap()).unwrap().scores.remove(0))
@@ -215,7 +216,8 @@ fn golden_adapters() {
         let Scores { rows } = read_json(&folder.join("scores.json"));
         let adapter = LoraAdapter::read(&folder).unwrap();
         let score = |model: &Arc<LanguageModel>, adapters: AdapterSet, rows: &[Row]| -> Vec<TextScore> {
-            let scorer = Scorer::new(model.clone(), Convention::default()).unwrap().with_adapters(adapters);
+            let scorer =
+                Scorer::new(model.clone(), ScoringConfig::default()).unwrap().with_adapters(adapters);
             let text = |row: &Row| NBest::from_texts([&row.text.text]).unwrap();
             rows.iter().map(|row| scorer.score_list(&text(row)).unwrap().scores.remove(0)).collect()
         };
@@ -256,7 +258,7 @@ const SENTENCES: [&str; 7] = [
 ];
 
 fn score_by_trie(model: &Arc<LanguageModel>) -> Vec<TextScore> {
-    let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
+    let scorer = Scorer::new(model.clone(), ScoringConfig::default()).unwrap();
     let scores = scorer.score_list(&NBest::from_texts(SENTENCES).unwrap()).unwrap();
     scores.distinct.listed().iter().map(|&index| scores.scores[index].clone()).collect()
 }

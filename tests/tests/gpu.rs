@@ -7,7 +7,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::{AdapterSet, Convention, EncoderScore, NBest, Scorer};
+use rescorer::scoring::{AdapterSet, EncoderScore, Scorer};
+use rescorer::{NBest, ScoringConfig};
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, Precision, TreeBatch};
 use rescorer_tests::{
     MaxDifference, TINY_ENCODERS, TINY_GPU_MODELS, adapter_with_head, chain, fixture, load_tiny, skipped,
@@ -84,7 +85,7 @@ fn lists_on_a_gpu_equal_the_cpu() {
         vec!["there is nothing in the weather", "their is nothing in the whether", "Zürich 東京 🙂"],
     ];
     let score = |model: LanguageModel| {
-        let scorer = Scorer::new(Arc::new(model), Convention::default()).unwrap();
+        let scorer = Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap();
         let prepare = |(texts, context): (&Vec<&str>, &str)| {
             scorer.prepare_in_context("u", &NBest::from_texts(texts.clone()).unwrap(), context).unwrap()
         };
@@ -114,7 +115,7 @@ fn encoders_on_a_gpu_equal_the_cpu() {
         let [gpu, cpu] = [gpu, cpu].map(Arc::new);
         for kind in [EncoderScore::Pll, EncoderScore::PllUnmasked, EncoderScore::Head] {
             let score = |model: &Arc<LanguageModel>| {
-                let convention = Convention { encoder: Some(kind), ..Convention::default() };
+                let convention = ScoringConfig { encoder: Some(kind), ..ScoringConfig::default() };
                 let adapters = match kind {
                     EncoderScore::Head => AdapterSet::one(adapter.attach(model).unwrap()),
                     EncoderScore::Pll | EncoderScore::PllUnmasked => AdapterSet::default(),

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rescorer::fusion::{Decision, ModelIdentity, TunedOn};
+use rescorer::scoring::{AdapterSet, Choice, Deadline, Ranking, SecondPass};
 use rescorer::{
-    AdapterSet, Choice, Convention, Deadline, Decision, DecisionRule, Error, Fusion, Hypothesis,
-    LanguageModel, ModelIdentity, NBest, Normalization, Policy, Rescored, Rescorer, Scorer, TunedOn,
-    Utterance,
+    Answer, DecisionRule, Error, Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, Request,
+    Rescorer, ScoringConfig, Utterance,
 };
 use rescorer_models::DeviceRequest;
 use rescorer_tests::load_tiny;
@@ -28,38 +29,54 @@ fn load(name: &str) -> Arc<LanguageModel> {
     Arc::new(load_tiny(name, DeviceRequest::Cpu))
 }
 
-/// A rescorer by a policy, whose weight of the model is so small that the shares stay as they are.
-fn by_policy(model: &Arc<LanguageModel>, rule: DecisionRule, lm_weight: f64) -> Rescorer {
-    let identity = ModelIdentity { name: "tiny".into(), fingerprint: model.fingerprint().into() };
-    let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
-    let fusion = Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
-    let policy = Policy::new(Normalization::None, fusion, Convention::default(), identity, None, tuned_on)
-        .with_decision(Decision { rule, ..Decision::default() }, None);
-    Rescorer::from_policy(model.clone(), AdapterSet::default(), &policy).unwrap()
+/// Weights that leave the shares nearly as they are.
+fn weights(lm_weight: f64) -> Fusion {
+    Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 }
 }
 
-/// The answers that a rescorer gives for a list, by every way there is.
-fn answers(rescorer: &Rescorer, list: &NBest) -> Vec<(usize, String)> {
+/// A rescorer by a policy, as applications build it and as it is inside.
+fn by_policy(model: &Arc<LanguageModel>, decision: Decision, fusion: Fusion) -> (Rescorer, SecondPass) {
+    let identity = ModelIdentity { name: "tiny".into(), fingerprint: model.fingerprint().into() };
+    let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
+    let policy = Policy::new(Normalization::None, fusion, ScoringConfig::default(), identity, None, tuned_on)
+        .with_decision(decision, None);
+    let inside = SecondPass::from_policy(model.clone(), AdapterSet::default(), &policy).unwrap();
+    (Rescorer::builder(model.clone()).policy_value(policy, "p").build().unwrap(), inside)
+}
+
+fn of(rule: DecisionRule) -> Decision {
+    Decision { rule, ..Decision::default() }
+}
+
+/// The answers for a list, by every way there is to ask.
+fn answers((rescorer, inside): &(Rescorer, SecondPass), list: &NBest) -> Vec<(usize, String)> {
     let utterance = Utterance::new("u", list.clone());
-    let input = || [Ok::<_, Error>(utterance.clone())];
-    let whole = |answer: &Rescored| (answer.best().position, answer.text().to_owned());
+    let whole = |answer: &Ranking| (answer.best().position, answer.text().to_owned());
     let chosen = |choice: &Choice| (choice.position, choice.text(list).to_owned());
-    let scores = rescorer.scorer().score_list(list).unwrap();
+    let scores = inside.scorer().score_list(list).unwrap();
     let prepared =
-        [rescorer.prepare_utterance(&utterance).unwrap(), rescorer.scorer().prepare("u", list).unwrap()];
+        [inside.prepare_utterance(&utterance).unwrap(), inside.scorer().prepare("u", list).unwrap()];
     let mut found = vec![
-        whole(&rescorer.rescore(list).unwrap()),
-        whole(&rescorer.rescore_utterance(&utterance).unwrap()),
-        whole(&rescorer.decide(list, &scores).unwrap()),
-        chosen(&rescorer.decide(list, &scores).unwrap().choice()),
+        whole(&inside.rescore(list).unwrap()),
+        whole(&inside.rescore_utterance(&utterance).unwrap()),
+        whole(&inside.decide(list, &scores).unwrap()),
+        chosen(&inside.decide(list, &scores).unwrap().choice()),
     ];
-    found.extend(rescorer.choose(prepared.to_vec()).unwrap().choices.iter().map(chosen));
-    for immediate in [true, false] {
-        let streamed = rescorer.rescore_stream(input(), immediate).map(|item| whole(&item.unwrap().1));
-        found.extend(streamed);
-        found.extend(rescorer.choose_stream(input(), immediate).map(|item| chosen(&item.unwrap().1)));
-    }
-    assert_eq!(found.len(), 10);
+    found.extend(inside.choose(prepared.to_vec()).unwrap().choices.iter().map(chosen));
+    let requests = || {
+        let request = || Request::from(list);
+        [request(), request().text_only(), request().with_list()]
+    };
+    let answered = |answer: Answer| {
+        // Words of several hypotheses have no position.
+        let is_listed = list.hypotheses().get(answer.base_position()).unwrap().text == answer.text();
+        assert_eq!(answer.position(), is_listed.then_some(answer.base_position()));
+        (answer.base_position(), answer.text().to_owned())
+    };
+    found.extend(requests().map(|request| answered(rescorer.rescore(request).unwrap())));
+    found.extend(rescorer.rescore_many(requests()).map(|answer| answered(answer.unwrap())));
+    found.extend(rescorer.rescore_many(requests()).immediate().map(|answer| answered(answer.unwrap())));
+    assert_eq!(found.len(), 15);
     found
 }
 
@@ -73,7 +90,7 @@ fn every_entry_point_answers_by_the_rule_of_the_policy() {
                 (DecisionRule::Mbr, (2, "a b c"), (0, "one two bree four")),
                 (DecisionRule::Merge, (0, "a b c"), (0, "one two three four")),
             ] {
-                let rescorer = by_policy(&model, rule, lm_weight);
+                let rescorer = by_policy(&model, of(rule), weights(lm_weight));
                 for (of, (position, text)) in [(&LIST, expected), (&VOTED, voted)] {
                     for found in answers(&rescorer, &list(of)) {
                         assert_eq!(found, (position, text.to_owned()), "{name}, {lm_weight}, {rule}");
@@ -89,24 +106,26 @@ fn a_deadline_refuses_rules_that_need_all_scores() {
     let model = load("tiny-llama");
     for lm_weight in [0.0, 1e-9] {
         let list = list(&LIST);
-        let within = |rule| {
-            let rescorer = by_policy(&model, rule, lm_weight);
-            let prepared = rescorer.scorer().prepare("u", &list).unwrap();
-            let mut deadline = Deadline::new(Duration::from_secs(3600));
-            rescorer.choose_within(&prepared, &mut deadline)
-        };
-        assert_eq!(within(DecisionRule::Maximum).unwrap().position(), 0);
-        for rule in [DecisionRule::Mbr, DecisionRule::Merge] {
-            let message = within(rule).unwrap_err().to_string();
+        for rule in [DecisionRule::Maximum, DecisionRule::Mbr, DecisionRule::Merge] {
+            let (rescorer, inside) = by_policy(&model, of(rule), weights(lm_weight));
+            let request = || Request::from(&list).deadline(Duration::from_secs(3600));
+            let prepared = inside.scorer().prepare("u", &list).unwrap();
+            let within = inside.choose_within(&prepared, &mut Deadline::new(Duration::from_secs(3600)));
+            if rule == DecisionRule::Maximum {
+                assert_eq!(
+                    (within.unwrap().position(), rescorer.rescore(request()).unwrap().position()),
+                    (0, Some(0))
+                );
+                continue;
+            }
+            let message = within.unwrap_err().to_string();
             assert!(
                 message.contains(&format!("by {rule}")) && message.contains("without a deadline"),
                 "{message}"
             );
-            let rescorer = by_policy(&model, rule, lm_weight);
-            let input = [Ok::<_, Error>(Utterance::new("u", list.clone()))];
-            let mut stream = rescorer.choose_within_stream(input, Deadline::new(Duration::from_secs(3600)));
-            assert!(matches!(stream.next(), Some(Err(Error::DeadlineOfRule { .. }))));
-            assert!(stream.next().is_none());
+            let mut answers = rescorer.rescore_many([request(), request()]);
+            assert!(matches!(answers.next(), Some(Err(Error::DeadlineOfRule { .. }))));
+            assert!(answers.next().is_none());
         }
     }
 }
@@ -115,21 +134,19 @@ fn a_deadline_refuses_rules_that_need_all_scores() {
 fn gates_hold_in_the_fast_search_too() {
     let model = load("tiny-llama");
     let fusion = Fusion { lm_weight: 1e-9, length_bonus: 0.0, margin: 0.0 };
-    let with = |fusion, decision| {
-        let scorer = Scorer::new(model.clone(), Convention::default()).unwrap();
-        Rescorer::new(scorer, fusion).with_decision(decision, None, Normalization::None)
-    };
     let mbr = Decision { rule: DecisionRule::Mbr, mbr_margin: 0.21, ..Decision::default() };
     let merge = Decision { rule: DecisionRule::Merge, merge_margin: 0.25, ..Decision::default() };
     for decision in [mbr, merge] {
-        for found in answers(&with(fusion, decision), &list(&LIST)) {
+        for found in answers(&by_policy(&model, decision, fusion), &list(&LIST)) {
             assert_eq!(found, (0, "a x c".to_owned()), "{decision:?}: 0.2 are saved, and `b` leads by 0.2");
         }
     }
     // The second leads by ln 2 = 0.693.
     let listed = list(&[("a", 0.25), ("b", 0.5)]);
     for (margin, position) in [(0.6, 1), (0.7, 0)] {
-        for (found, _) in answers(&with(Fusion { margin, ..fusion }, Decision::default()), &listed) {
+        for (found, _) in
+            answers(&by_policy(&model, Decision::default(), Fusion { margin, ..fusion }), &listed)
+        {
             assert_eq!(found, position, "margin {margin}");
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rescorer::{Choice, Convention, Deadline, Fusion, Hypothesis, NBest, Rescored, Rescorer, Scorer};
+use rescorer::scoring::{Choice, Deadline, Ranking, Scorer, SecondPass};
+use rescorer::{Fusion, Hypothesis, NBest, ScoringConfig};
 use rescorer_models::{DeviceRequest, Edge, KeyValues, LanguageModel, TreeBatch};
 use rescorer_tests::{load_tiny, relative};
 
@@ -16,17 +17,17 @@ const RELATIVE: f64 = 1e-4;
 static MODEL: LazyLock<Arc<LanguageModel>> =
     LazyLock::new(|| Arc::new(load_tiny("tiny-llama.gguf", DeviceRequest::Cpu)));
 
-fn rescorer(convention: Convention, fusion: Fusion) -> Rescorer {
-    Rescorer::new(Scorer::new(MODEL.clone(), convention).unwrap(), fusion)
+fn rescorer(convention: ScoringConfig, fusion: Fusion) -> SecondPass {
+    SecondPass::new(Scorer::new(MODEL.clone(), convention).unwrap(), fusion)
 }
 
 /// Winners and the nodes that they took; and by all scores, alone, and theirs.
-fn both(rescorer: &Rescorer, lists: &[NBest]) -> (Vec<Choice>, usize, Vec<Choice>, usize) {
+fn both(rescorer: &SecondPass, lists: &[NBest]) -> (Vec<Choice>, usize, Vec<Choice>, usize) {
     let prepared: Vec<_> = lists.iter().map(|list| rescorer.scorer().prepare("u", list).unwrap()).collect();
     let scored = rescorer.scorer().score(prepared.clone()).unwrap();
     let expected = lists.iter().zip(&scored.lists);
     let expected =
-        expected.map(|(list, scores)| Rescored::new(list, scores, rescorer.fusion()).unwrap().choice());
+        expected.map(|(list, scores)| Ranking::new(list, scores, rescorer.fusion()).unwrap().choice());
     let expected = expected.collect();
     let chosen = rescorer.choose(prepared).unwrap();
     (chosen.choices, chosen.nodes, expected, scored.nodes)
@@ -83,7 +84,7 @@ proptest! {
         eos in any::<bool>(),
         mean in any::<bool>(),
     ) {
-        let rescorer = rescorer(Convention { eos, mean, ..Convention::default() }, fusion);
+        let rescorer = rescorer(ScoringConfig { eos, mean, ..ScoringConfig::default() }, fusion);
         let (found, nodes, expected, all) = both(&rescorer, &lists);
         equal(&found, &expected);
         for (choice, list) in found.iter().zip(&lists) {
@@ -104,7 +105,8 @@ fn numbered(count: usize, step: f64, words: usize) -> NBest {
 #[test]
 fn what_cannot_win_is_not_computed() {
     let list = numbered(200, 10.0, 4);
-    let rescorer = rescorer(Convention::default(), Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
+    let rescorer =
+        rescorer(ScoringConfig::default(), Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
     let (found, nodes, expected, all) = both(&rescorer, &[list]);
     equal(&found, &expected);
     assert!(nodes * 2 < all, "{nodes} of {all} nodes");
@@ -116,7 +118,7 @@ fn a_list_that_is_too_large_for_a_group_has_the_same_winner() {
     for step in [0.0, 0.05, 1.0] {
         let list = numbered(160, step, 30);
         let rescorer =
-            rescorer(Convention::default(), Fusion { lm_weight: 0.2, length_bonus: 0.1, margin: 0.1 });
+            rescorer(ScoringConfig::default(), Fusion { lm_weight: 0.2, length_bonus: 0.1, margin: 0.1 });
         assert!(rescorer.scorer().prepare("u", &list).unwrap().nodes() > 2 * 2048);
         let (found, nodes, expected, all) =
             both(&rescorer, &[numbered(3, 1.0, 2), list, numbered(9, 1.0, 3)]);
@@ -164,7 +166,7 @@ proptest! {
     /// Given time enough, a deadline changes nothing.
     #[test]
     fn a_long_deadline_gives_the_same_winner(list in list(), fusion in fusion()) {
-        let rescorer = rescorer(Convention::default(), fusion);
+        let rescorer = rescorer(ScoringConfig::default(), fusion);
         let (.., expected, _) = both(&rescorer, std::slice::from_ref(&list));
         let prepared = rescorer.scorer().prepare("u", &list).unwrap();
         let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
@@ -176,7 +178,7 @@ proptest! {
 #[test]
 fn without_time_the_first_pass_best_stays() {
     let fusion = Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 };
-    let rescorer = rescorer(Convention::default(), fusion);
+    let rescorer = rescorer(ScoringConfig::default(), fusion);
     let list = NBest::from_texts(["the cat sat on that hat", "the cat", "the"]).unwrap();
     let prepared = rescorer.scorer().prepare("u", &list).unwrap();
     let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::ZERO)).unwrap();

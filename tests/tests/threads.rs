@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::thread;
 
-use rescorer::{Convention, Fusion, NBest, Rescorer, Scorer};
+use rescorer::scoring::{Scorer, SecondPass};
+use rescorer::{Fusion, NBest, ScoringConfig};
 use rescorer_models::{DeviceRequest, LanguageModel};
 use rescorer_tests::load_tiny;
 
@@ -14,14 +15,14 @@ fn models_and_rescorers_are_send_and_sync() {
     fn shareable<T: Send + Sync>() {}
     shareable::<LanguageModel>();
     shareable::<Scorer>();
-    shareable::<Rescorer>();
+    shareable::<SecondPass>();
 }
 
 #[test]
 fn threads_that_share_a_model_get_what_one_gets() {
     let model = Arc::new(load_tiny("tiny-llama.gguf", DeviceRequest::Cpu));
-    let scorer = Scorer::new(model, Convention::default()).unwrap();
-    let rescorer = Rescorer::new(scorer, Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 });
+    let scorer = Scorer::new(model, ScoringConfig::default()).unwrap();
+    let rescorer = SecondPass::new(scorer, Fusion { lm_weight: 1.0, length_bonus: 0.0, margin: 0.0 });
     let list = NBest::from_texts(["the cat sat", "the hat sat", "a cat sat on that mat"]).unwrap();
     let alone = rescorer.rescore(&list).unwrap();
     thread::scope(|scope| {

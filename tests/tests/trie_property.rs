@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rescorer::{Convention, LmText, NBest, PreparedList, Scorer, TextScore, TokenTrie};
+use rescorer::scoring::{PreparedList, Scorer, TextScore, TokenTrie};
+use rescorer::{NBest, ScoringConfig, TextCasing};
 use rescorer_models::{DeviceRequest, LanguageModel, TreeBatch};
 use rescorer_tests::{chain, chain_log_probs, load_tiny, relative};
 
@@ -50,16 +51,16 @@ fn sequences() -> impl Strategy<Value = Vec<Vec<u32>>> {
     prop::collection::vec(prop::collection::vec(prop::sample::select(TOKENS), 0..8), 1..16)
 }
 
-fn convention() -> impl Strategy<Value = Convention> {
-    (any::<bool>(), any::<bool>(), prop::option::of(0..288u32)).prop_map(|(eos, mean, bos)| Convention {
+fn convention() -> impl Strategy<Value = ScoringConfig> {
+    (any::<bool>(), any::<bool>(), prop::option::of(0..288u32)).prop_map(|(eos, mean, bos)| ScoringConfig {
         bos,
         eos,
         mean,
-        ..Convention::default()
+        ..ScoringConfig::default()
     })
 }
 
-fn scorer(convention: Convention) -> Scorer {
+fn scorer(convention: ScoringConfig) -> Scorer {
     Scorer::new(MODEL.clone(), convention).unwrap()
 }
 
@@ -82,7 +83,7 @@ fn close_scores(found: &[TextScore], expected: &[TextScore]) -> Result<(), TestC
 }
 
 /// The score of a text by the definition in the convention, from a pass without a trie.
-fn by_definition(convention: &Convention, text: &str) -> TextScore {
+fn by_definition(convention: &ScoringConfig, text: &str) -> TextScore {
     let mut tokens = MODEL.tokenizer().encode(text).unwrap();
     tokens.extend(convention.eos.then_some(EOS));
     let mut ids = vec![convention.bos.unwrap_or(BOS)];
@@ -170,7 +171,7 @@ proptest! {
     fn repeats_score_equal(texts in list(6)) {
         let texts: Vec<String> = texts.iter().flat_map(|text| [text.to_lowercase(), text.to_uppercase(), text.clone()]).collect();
         let nbest = NBest::from_texts(texts.clone()).unwrap();
-        let scores = scorer(Convention { lm_text: LmText::Lower, ..Convention::default() }).score_list(&nbest).unwrap();
+        let scores = scorer(ScoringConfig { lm_text: TextCasing::Lower, ..ScoringConfig::default() }).score_list(&nbest).unwrap();
         for same in scores.distinct.listed().chunks(3) {
             let same: Vec<&TextScore> = same.iter().map(|&distinct| &scores.scores[distinct]).collect();
             prop_assert!(same.iter().all(|score| *score == same[0]), "{same:?}");
@@ -182,8 +183,10 @@ proptest! {
 fn the_empty_text_scores_its_end_or_nothing() {
     let empty = NBest::from_texts([""]).unwrap();
     for (eos, mean) in [(true, false), (true, true), (false, false), (false, true)] {
-        let scores =
-            scorer(Convention { eos, mean, ..Convention::default() }).score_list(&empty).unwrap().scores;
+        let scores = scorer(ScoringConfig { eos, mean, ..ScoringConfig::default() })
+            .score_list(&empty)
+            .unwrap()
+            .scores;
         let expected = if eos { f64::from(chain_log_probs(&MODEL, &[BOS, EOS])[0]) } else { 0.0 };
         assert_eq!((scores.len(), scores[0].lm_score), (1, expected), "eos {eos}, mean {mean}");
         assert_eq!(scores[0].tokens.len(), usize::from(eos));
@@ -195,7 +198,7 @@ fn the_empty_text_scores_its_end_or_nothing() {
 fn several_forward_passes_score_as_one() {
     let texts: Vec<String> = (0..14).map(|first| format!("{first} {}", "xy ".repeat(38))).collect();
     let nbest = NBest::from_texts(texts.clone()).unwrap();
-    let convention = Convention::default();
+    let convention = ScoringConfig::default();
     let scorer = scorer(convention);
     let nodes = scorer.prepare("u", &nbest).unwrap().nodes();
     assert!(nodes > 1024, "{nodes} nodes are one pass");
@@ -208,7 +211,7 @@ fn several_forward_passes_score_as_one() {
 #[test]
 fn the_context_is_used_to_its_end() {
     let fits = "x".repeat(MODEL.context_len() - 2);
-    let scorer = scorer(Convention::default());
+    let scorer = scorer(ScoringConfig::default());
     let score = scorer.score_list(&NBest::from_texts([fits.clone()]).unwrap()).unwrap();
     assert_eq!(score.scores[0].tokens.len(), MODEL.context_len() - 1);
     let error = scorer.score_list(&NBest::from_texts([format!("{fits}x")]).unwrap()).unwrap_err();

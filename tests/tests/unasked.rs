@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rescorer::fusion::{CascadePolicy, ModelIdentity};
+use rescorer::scoring::{AdapterSet, Cascade, Deadline, Need, Scorer, SecondPass};
 use rescorer::{
-    AdapterSet, AnswerRecord, Convention, Deadline, EarlierPass, EarlierPolicy, Error, Fusion, Hypothesis,
-    LanguageModel, ModelIdentity, NBest, Need, Rescorer, Scorer, Utterance,
+    Error, Fusion, Hypothesis, LanguageModel, NBest, Request, Rescorer, ScoringConfig, Utterance,
 };
 use rescorer_models::DeviceRequest;
 use rescorer_tests::load_tiny;
@@ -15,9 +16,14 @@ fn load(name: &str) -> Arc<LanguageModel> {
     Arc::new(load_tiny(name, DeviceRequest::Cpu))
 }
 
-fn rescorer(name: &str, lm_weight: f64, length_bonus: f64) -> Rescorer {
-    let scorer = Scorer::new(load(name), Convention::default()).unwrap();
-    Rescorer::new(scorer, Fusion { lm_weight, length_bonus, margin: 0.0 })
+fn rescorer(name: &str, lm_weight: f64, length_bonus: f64) -> SecondPass {
+    let scorer = Scorer::new(load(name), ScoringConfig::default()).unwrap();
+    SecondPass::new(scorer, Fusion { lm_weight, length_bonus, margin: 0.0 })
+}
+
+fn door(name: &str, lm_weight: f64, length_bonus: f64) -> Rescorer {
+    let weights = Fusion { lm_weight, length_bonus, margin: 0.0 };
+    Rescorer::builder(load(name)).weights(weights).build().unwrap()
 }
 
 fn list(id: &str, texts: &[(&str, f64)]) -> Utterance {
@@ -82,17 +88,18 @@ fn at_weight_zero_first_pass_and_length_bonus_decide() {
     ];
     for (length_bonus, expected) in [(0.0, [0, 0, 0]), (0.75, [1, 0, 0]), (-4.0, [0, 0, 0])] {
         for name in ["tiny-llama", "tiny-bert"] {
-            let rescorer = rescorer(name, 0.0, length_bonus);
-            let input = || lists.clone().map(Ok::<_, Error>);
-            let mut stream = rescorer.choose_stream(input(), false);
-            let found: Vec<usize> = stream.by_ref().map(|item| item.unwrap().1.position).collect();
+            let rescorer = door(name, 0.0, length_bonus);
+            let requests = || lists.clone().map(|list| Request::from(list).text_only());
+            let mut answers = rescorer.rescore_many(requests());
+            let found: Vec<usize> = answers.by_ref().map(|answer| answer.unwrap().base_position()).collect();
             assert_eq!(found, expected, "{name}, {length_bonus}");
-            let stats = stream.stats();
+            let stats = answers.stats();
             assert_eq!((stats.utterances, stats.asked, stats.nodes, stats.trie_nodes), (3, 0, 0, 0));
-            let mut stream = rescorer.rescore_stream(input(), true);
-            for (item, expected) in stream.by_ref().zip(expected) {
-                let (utterance, answer) = item.unwrap();
-                assert_eq!(answer.best().position, expected);
+            let requests = lists.clone().map(|list| Request::from(list).with_list());
+            let mut answers = rescorer.rescore_many(requests).immediate();
+            for (answer, expected) in answers.by_ref().zip(expected) {
+                let answer = answer.unwrap();
+                assert_eq!((answer.position(), answer.nodes()), (Some(expected), 0));
                 for one in answer.hypotheses() {
                     let words = one.text.split_whitespace().count() as f64;
                     assert_eq!(
@@ -100,13 +107,13 @@ fn at_weight_zero_first_pass_and_length_bonus_decide() {
                         (None, Some(one.first_pass + length_bonus * words))
                     );
                 }
-                let record = serde_json::to_value(AnswerRecord::of_list(&utterance, &answer, true)).unwrap();
+                let record = serde_json::to_value(&answer).unwrap();
                 assert!(
                     record["hypotheses"][0]["lm_score"].is_null()
                         && record["hypotheses"][0]["total"].is_f64()
                 );
             }
-            assert_eq!(stream.stats().nodes, 0);
+            assert_eq!(answers.stats().nodes, 0);
         }
     }
 }
@@ -116,16 +123,16 @@ fn a_list_with_rivals_that_is_too_long_is_refused_where_the_model_decides() {
     let lists = || {
         [list("alone", &[("a", 0.0)]), list("two", &[(&long("talk"), -1.0), ("b", -2.0)])].map(Ok::<_, Error>)
     };
-    let rescorer = rescorer("tiny-llama", 0.3, 0.0);
-    let mut stream = rescorer.choose_stream(lists(), false);
-    assert_eq!(stream.next().unwrap().unwrap().1.position, 0);
-    let message = stream.next().unwrap().unwrap_err().to_string();
+    let rescorer = door("tiny-llama", 0.3, 0.0);
+    let mut answers = rescorer.rescore_many(lists());
+    assert_eq!(answers.next().unwrap().unwrap().position(), Some(0));
+    let message = answers.next().unwrap().unwrap_err().to_string();
     assert!(message.contains("utterance \"two\", position 0") && message.contains("context is"), "{message}");
 }
 
 #[test]
 fn tuning_asks_about_lists_with_rivals_alone() {
-    let scorer = Scorer::new(load("tiny-llama"), Convention::default()).unwrap();
+    let scorer = Scorer::new(load("tiny-llama"), ScoringConfig::default()).unwrap();
     let lists =
         || [list("one", &[("a", 0.0)]), list("two", &[("a b", -1.0), ("b", -2.0)])].map(Ok::<_, Error>);
     let mut by_need = [Need::Scores, Need::Answers, Need::Nothing].map(|need| {
@@ -174,22 +181,23 @@ fn of_two_rescorers_each_is_asked_where_it_decides() {
         (0.3, 0.2, Some(0.0)),
     ] {
         let fusion = |lm_weight| Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
-        let policy = EarlierPolicy {
+        let policy = CascadePolicy {
             share: 0.5,
             threshold,
             fusion: fusion(earlier),
-            convention: Convention::default(),
+            convention: ScoringConfig::default(),
             model: identity.clone(),
             adapter: None,
         };
-        let pass = EarlierPass::new(encoder.clone(), AdapterSet::default(), &policy).unwrap();
-        let scorer = Scorer::new(decoder.clone(), Convention::default()).unwrap().after(pass);
-        let rescorer = Rescorer::new(scorer, fusion(later));
-        let mut stream = rescorer.rescore_stream(lists.clone().map(Ok::<_, Error>), false);
-        let [two, one] = [stream.next().unwrap().unwrap().1, stream.next().unwrap().unwrap().1];
-        assert!(stream.next().is_none());
+        let pass = Cascade::new(encoder.clone(), AdapterSet::default(), &policy).unwrap();
+        let scorer = Scorer::new(decoder.clone(), ScoringConfig::default()).unwrap().behind(pass);
+        let rescorer = SecondPass::new(scorer, fusion(later));
+        let prepared = lists.iter().map(|list| rescorer.prepare_utterance(list).unwrap()).collect();
+        let scored = rescorer.score(prepared).unwrap();
+        let decide = |at: usize| rescorer.decide(&lists[at].nbest, &scored.lists[at]).unwrap();
+        let [two, one] = [decide(0), decide(1)];
         let computes = earlier != 0.0 || (later != 0.0 && threshold.is_none());
-        assert_eq!(stream.stats().nodes > 0, computes, "{earlier} {later} {threshold:?}");
+        assert_eq!(scored.nodes > 0, computes, "{earlier} {later} {threshold:?}");
         assert_eq!(
             two.best().lm_score.is_some(),
             (later != 0.0 && threshold.is_none()) || (earlier != 0.0 && threshold.is_some())

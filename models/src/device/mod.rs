@@ -116,12 +116,12 @@ impl ComputeDevice {
             (DeviceRequest::Gpu(_), Precision::Int8) => Err(refused(
                 &request.to_string(),
                 "its kernels are for the CPU",
-                "run with --device cpu, or with --precision f32 or f16 on a GPU",
+                "compute on the CPU, or in f32 or f16 on a GPU",
             )),
             (DeviceRequest::Cpu, Precision::F16) => Err(refused(
                 "cpu",
                 "its kernels are for GPUs",
-                "run with --precision f32 or int8 on the CPU, or with --device gpu",
+                "compute in f32 or int8 on the CPU, or on a GPU",
             )),
             (DeviceRequest::Cpu, _) | (DeviceRequest::Auto, Precision::Int8) => Ok(Self::cpu()),
             (DeviceRequest::Auto, Precision::F32) => Ok(match open_real_gpu() {
@@ -133,7 +133,7 @@ impl ComputeDevice {
                 refused(
                     "auto",
                     "no GPU was found",
-                    "run with --precision f32 or int8 for the CPU, or with --device gpu for a software adapter",
+                    "compute in f32 or int8 on the CPU, or ask for a GPU, which may be a software adapter",
                 )
             }),
             (DeviceRequest::Gpu(number), _) => open_gpu(number),
@@ -142,7 +142,7 @@ impl ComputeDevice {
             return Err(refused(
                 &device.description,
                 "it has no 16-bit arithmetic",
-                "run with --precision f32, or with --device cpu",
+                "compute in f32, or on the CPU",
             ));
         }
         Ok(Self { precision, ..device })
@@ -287,7 +287,7 @@ mod tests {
         let refusal = |request, precision| ComputeDevice::open(request, precision).unwrap_err();
         for (error, remedy) in [
             (refusal(DeviceRequest::Gpu(Some(2)), Precision::Int8), "gpu:2 can't compute in int8"),
-            (refusal(DeviceRequest::Cpu, Precision::F16), "run with --precision f32 or int8 on the CPU"),
+            (refusal(DeviceRequest::Cpu, Precision::F16), "compute in f32 or int8 on the CPU"),
         ] {
             assert!(matches!(error, Error::Precision { .. }), "{error}");
             assert!(error.to_string().contains(remedy), "{error}");

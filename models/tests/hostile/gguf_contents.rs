@@ -72,11 +72,7 @@ fn a_model_larger_than_memory_is_refused_before_it_is_read() {
     }
     let (_folder, path) = scratch(&[]);
     file.write_sparse(&path);
-    refused(
-        &path,
-        "a huge model",
-        &["the weights take 32212", "MB of memory can be had", "--precision int8"],
-    );
+    refused(&path, "a huge model", &["the weights take 32212", "MB of memory can be had", "compute in int8"]);
 }
 
 #[test]

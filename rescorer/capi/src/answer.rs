@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use rescorer::{AnswerRecord, Rescored, RescoredHypothesis, RescoredWord, Utterance};
+use rescorer::{Answer, AnswerHypothesis, AnswerWord};
 
 use crate::status::{Failure, RescorerStatus};
 use crate::texts::{Start, Texts};
@@ -72,8 +72,7 @@ pub struct RescorerAnswer {
 
 /// An answer and the memory that C reads.
 pub struct Answered {
-    utterance: Utterance,
-    list: Rescored,
+    given: Answer,
     answer: RescorerAnswer,
     json: OnceLock<CString>,
     /// What `answer` points to: texts, structs, and the addresses of the structs.
@@ -91,29 +90,30 @@ unsafe impl Sync for Answered {}
 
 impl Answered {
     /// The answer for a list, and what has to be said of how the list was read.
-    pub fn new(utterance: Utterance, list: Rescored, notice: Option<&str>) -> Self {
+    pub fn new(given: Answer, notice: Option<&str>) -> Self {
         let mut texts = Texts::default();
-        let text = texts.add(list.text());
+        let text = texts.add(given.text());
         let notice = notice.map(|notice| texts.add(notice));
         let starts = |texts: &mut Texts, added: &mut dyn Iterator<Item = &str>| -> Vec<Start> {
             added.map(|text| texts.add(text)).collect()
         };
-        let hypotheses = starts(&mut texts, &mut list.hypotheses().iter().map(|one| one.text.as_str()));
-        let words = starts(&mut texts, &mut list.words().iter().map(|one| one.word.as_str()));
+        let hypotheses = starts(&mut texts, &mut given.hypotheses().iter().map(|one| one.text.as_str()));
+        let words = starts(&mut texts, &mut given.words().iter().map(|one| one.word.as_str()));
         // No text is added behind this line, no struct behind the next two: so the addresses hold.
         let address = |start: Start| texts.address(start);
-        let scored = list.hypotheses().iter().zip(hypotheses).map(|(one, start)| scored(one, address(start)));
+        let scored =
+            given.hypotheses().iter().zip(hypotheses).map(|(one, start)| scored(one, address(start)));
         let scored: Vec<RescorerScored> = scored.collect();
-        let words = list.words().iter().zip(words).map(|(one, start)| word(one, address(start)));
+        let words = given.words().iter().zip(words).map(|(one, start)| word(one, address(start)));
         let words: Vec<RescorerWord> = words.collect();
         let scored_at: Vec<*const RescorerScored> = scored.iter().map(std::ptr::from_ref).collect();
         let words_at: Vec<*const RescorerWord> = words.iter().map(std::ptr::from_ref).collect();
         let answer = RescorerAnswer {
             struct_size: size_of::<RescorerAnswer>(),
             text: address(text),
-            position: list.best().position,
-            confidence: list.confidence(),
-            changed: (list.text() != utterance.nbest.first().text).into(),
+            position: given.base_position(),
+            confidence: given.confidence(),
+            changed: given.changed().into(),
             reserved: 0,
             hypotheses: scored_at.as_ptr(),
             hypothesis_count: scored_at.len(),
@@ -122,8 +122,7 @@ impl Answered {
             notice: notice.map_or(std::ptr::null(), address),
         };
         Self {
-            utterance,
-            list,
+            given,
             answer,
             json: OnceLock::new(),
             _texts: texts,
@@ -144,17 +143,16 @@ impl Answered {
         if let Some(json) = self.json.get() {
             return Ok(json);
         }
-        let record = AnswerRecord::of_list(&self.utterance, &self.list, true);
         let internal =
             |error: &dyn std::error::Error| Failure::new(RescorerStatus::Internal, error.to_string());
-        let json = serde_json::to_string(&record).map_err(|error| internal(&error))?;
+        let json = serde_json::to_string(&self.given).map_err(|error| internal(&error))?;
         // JSON writes a NUL as \u0000.
         let json = CString::new(json).map_err(|error| internal(&error))?;
         Ok(self.json.get_or_init(|| json))
     }
 }
 
-fn scored(hypothesis: &RescoredHypothesis, text: *const c_char) -> RescorerScored {
+fn scored(hypothesis: &AnswerHypothesis, text: *const c_char) -> RescorerScored {
     RescorerScored {
         struct_size: size_of::<RescorerScored>(),
         text,
@@ -166,6 +164,6 @@ fn scored(hypothesis: &RescoredHypothesis, text: *const c_char) -> RescorerScore
     }
 }
 
-fn word(word: &RescoredWord, text: *const c_char) -> RescorerWord {
+fn word(word: &AnswerWord, text: *const c_char) -> RescorerWord {
     RescorerWord { struct_size: size_of::<RescorerWord>(), word: text, confidence: word.confidence }
 }

@@ -2,7 +2,7 @@ use std::ffi::{c_char, c_void};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rescorer::{PreparedList, Utterance};
+use rescorer::{Request, Utterance};
 use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
@@ -15,8 +15,8 @@ use crate::sized::read_array;
 use crate::status::{Failure, RescorerStatus, guarded};
 use crate::threads;
 
-/// Lists that go through the model together before the callback is asked.
-const WINDOW: usize = 64;
+/// Lists that are answered between two calls of the callback.
+const BETWEEN_CALLS: usize = 64;
 
 /// Hears how many lists of a batch are done. 0 stops the batch, any other number goes on. It is called on the thread that rescores, may
 /// call functions of this library, and must return: no `longjmp` and no C++ exception leaves it.
@@ -63,14 +63,14 @@ pub unsafe extern "C" fn rescorer_rescore_batch(
         threads::check()?;
         let prepare = |number, list: RescorerList| {
             // SAFETY: the caller promised arrays and texts that are as the list says.
-            unsafe { prepare(&rescorer, &list) }.map_err(|failure| match count {
+            unsafe { request(&list) }.map_err(|failure| match count {
                 1 => failure,
                 _ => failure.at(&format!("list {number}")),
             })
         };
         // SAFETY: the caller promised `count` lists.
-        let prepared = unsafe { read_array(lists, count, prepare) }?;
-        let answers = answer(&rescorer, prepared, |done| {
+        let requests = unsafe { read_array(lists, count, prepare) }?;
+        let answers = answer(&rescorer, requests, |done| {
             // SAFETY: the caller promised a function that can be called with `user_data`.
             let go_on = progress.is_none_or(|progress| unsafe { progress(done, count, user_data) } != 0);
             if go_on {
@@ -120,58 +120,43 @@ pub unsafe extern "C" fn rescorer_rescore_json(
         };
         let mut hypotheses = utterance.nbest.hypotheses().iter().enumerate();
         hypotheses.try_for_each(|(position, one)| check_length(position, &one.text))?;
-        let list = rescorer.rescore_utterance(&utterance)?;
+        let answer = rescorer.rescore(Request::from(utterance).with_list())?;
         let notices = notices.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
         let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
-        result.write(handle::keep(Answered::new(utterance, list, notice))?);
+        result.write(handle::keep(Answered::new(answer, notice))?);
         Ok(())
     })
 }
 
 /// # Safety
 /// As [`RescorerList::nbest`].
-unsafe fn prepare(
-    rescorer: &Arc<rescorer::Rescorer>,
-    list: &RescorerList,
-) -> Result<(Utterance, PreparedList), Failure> {
+unsafe fn request(list: &RescorerList) -> Result<Request, Failure> {
     // SAFETY: the caller promised arrays and texts that are as the list says.
     let (name, nbest, context) = unsafe { (list.name()?, list.nbest()?, list.context()?) };
-    let prepared = rescorer.prepare_in_context(name, &nbest, context)?;
-    let prepared = if list.adapter.is_null() {
-        prepared
-    } else {
-        prepared.with_adapter(Some(handle::find(list.adapter)?.as_ref().clone()))
-    };
     let context = (!context.is_empty()).then(|| context.to_owned());
-    Ok((Utterance { context, ..Utterance::new(name, nbest) }, prepared))
+    let request = Request::from(Utterance { context, ..Utterance::new(name, nbest) }).with_list();
+    Ok(match list.adapter.is_null() {
+        true => request,
+        false => request.attached(handle::find(list.adapter)?.as_ref().clone()),
+    })
 }
 
-/// Answers lists window by window; `progress` hears how many are done.
+/// Answers lists; `progress` hears how many are done.
 fn answer(
     rescorer: &rescorer::Rescorer,
-    prepared: Vec<(Utterance, PreparedList)>,
+    requests: Vec<Request>,
     progress: impl Fn(usize) -> Result<(), Failure>,
 ) -> Result<Vec<Answered>, Failure> {
-    let count = prepared.len();
-    let mut answers = Vec::with_capacity(count);
-    let mut prepared = prepared.into_iter();
-    while answers.len() < count {
-        let (utterances, window): (Vec<_>, Vec<_>) = prepared.by_ref().take(WINDOW).unzip();
-        let expected = answers.len() + window.len();
-        let scored = rescorer.score(window)?.lists;
-        for (utterance, scores) in utterances.into_iter().zip(scored) {
-            let list = rescorer.decide(&utterance.nbest, &scores)?;
-            answers.push(Answered::new(utterance, list, None));
+    let count = requests.len();
+    let mut answered = Vec::with_capacity(count);
+    let mut requests = requests.into_iter();
+    while answered.len() < count {
+        for answer in rescorer.rescore_many(requests.by_ref().take(BETWEEN_CALLS)) {
+            answered.push(Answered::new(answer?, None));
         }
-        if answers.len() != expected {
-            return Err(Failure::new(
-                RescorerStatus::Internal,
-                "a mistake inside the library: lists without scores",
-            ));
-        }
-        progress(expected)?;
+        progress(answered.len())?;
     }
-    Ok(answers)
+    Ok(answered)
 }
 
 /// Handles of all answers, or of none.

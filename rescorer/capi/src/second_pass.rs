@@ -1,7 +1,6 @@
 use std::ffi::c_char;
-use std::path::Path;
 
-use rescorer::{AdapterSet, Convention, EarlierPass, Fusion, Policy, Scorer};
+use rescorer::{Fusion, Policy};
 
 use crate::adapter::RescorerAdapter;
 use crate::handle::{self, Behind};
@@ -11,6 +10,9 @@ use crate::output::Output;
 use crate::sized::{self, FromCaller};
 use crate::status::{Failure, RescorerStatus, guarded};
 use crate::threads;
+
+/// Name of an adapter that came as a handle.
+const ADAPTER: &str = "adapter";
 
 /// A second pass: a model and how it decides. It is small and never changes: make one for each thread, or share one.
 pub struct Rescorer {
@@ -74,8 +76,8 @@ pub unsafe extern "C" fn rescorer_new(
             return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
         }
         let model = handle::find(model)?;
-        let scorer = Scorer::new(model.as_ref().clone(), Convention::default())?;
-        let made = rescorer::Rescorer::new(scorer, Fusion { lm_weight, length_bonus, margin });
+        let weights = Fusion { lm_weight, length_bonus, margin };
+        let made = rescorer::Rescorer::builder(model.as_ref().clone()).weights(weights).build()?;
         rescorer.write(handle::keep(made)?);
         Ok(())
     })
@@ -118,34 +120,30 @@ pub unsafe extern "C" fn rescorer_from_policy_after(
         let rescorer = unsafe { Output::new(rescorer, "rescorer, where the handle is to be written,") }?;
         threads::check()?;
         let model = handle::find(model)?;
-        let adapters = adapter_set(adapter)?;
         // SAFETY: the caller promised a path that ends with a NUL.
-        let policy = Policy::from_file(Path::new(unsafe { text(&policy, "policy") }?))?;
-        let earlier = match &policy.earlier {
-            Some(earlier) if !earlier_model.is_null() => {
-                let model = handle::find(earlier_model)?;
-                Some(EarlierPass::new(model.as_ref().clone(), adapter_set(earlier_adapter)?, earlier)?)
-            }
-            None if !earlier_model.is_null() || !earlier_adapter.is_null() => {
-                let reason = "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
-                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-            }
-            // Without a model for it what is missing is said below.
-            _ => None,
-        };
-        let model = model.as_ref().clone();
-        let made = rescorer::Rescorer::from_policy_after(earlier, model, adapters, &policy)?;
+        let policy = Policy::read(unsafe { text(&policy, "policy") }?)?;
+        if policy.cascade.is_none() && !(earlier_model.is_null() && earlier_adapter.is_null()) {
+            let reason =
+                "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        if let (Some(wanted), true) = (&policy.cascade, earlier_model.is_null()) {
+            return Err(rescorer::Error::CascadeMissing { model: wanted.model.name.clone() }.into());
+        }
+        let mut builder = rescorer::Rescorer::builder(model.as_ref().clone()).policy_value(policy, "policy");
+        if !adapter.is_null() {
+            builder = builder.adapter(ADAPTER, handle::find(adapter)?.as_ref().clone());
+        }
+        if !earlier_model.is_null() {
+            builder = builder.first_stage(handle::find(earlier_model)?.as_ref().clone());
+        }
+        if !earlier_adapter.is_null() {
+            builder = builder.first_stage_adapter(ADAPTER, handle::find(earlier_adapter)?.as_ref().clone());
+        }
+        let made = builder.build()?;
         rescorer.write(handle::keep(made)?);
         Ok(())
     })
-}
-
-/// The adapter behind a handle, none for NULL.
-fn adapter_set(adapter: *const RescorerAdapter) -> Result<AdapterSet, Failure> {
-    if adapter.is_null() {
-        return Ok(AdapterSet::default());
-    }
-    Ok(AdapterSet::one(handle::find(adapter)?.as_ref().clone()))
 }
 
 /// Frees a rescorer. NULL is nothing to do.
@@ -168,6 +166,6 @@ pub unsafe extern "C" fn rescorer_prepare_context(
         threads::check()?;
         // SAFETY: the caller promised a text that ends with a NUL.
         let context = unsafe { text(&context, "context") }?;
-        Ok(handle::find(rescorer)?.scorer().prepare_context(context)?)
+        Ok(handle::find(rescorer)?.prepare_context(context)?)
     })
 }

@@ -2,6 +2,8 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use rescorer::{ErrorKind, Remedy};
+
 /// What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done and nothing written; `rescorer_last_error` says why,
 /// and what helps. Later versions may add values.
 #[repr(i32)]
@@ -63,31 +65,25 @@ impl Failure {
 
 impl From<rescorer::Error> for Failure {
     fn from(error: rescorer::Error) -> Self {
-        use rescorer::Error;
-        let status = match &error {
-            Error::Lists(_) | Error::TooLong { .. } => RescorerStatus::InvalidList,
-            Error::Adapter(_) | Error::AdapterTwice { .. } | Error::UnknownAdapter { .. } => {
-                RescorerStatus::Adapter
-            }
-            Error::Policy { .. }
-            | Error::OtherModel { .. }
-            | Error::OtherAdapter { .. }
-            | Error::OtherUnit { .. }
-            | Error::EarlierMissing { .. } => RescorerStatus::Policy,
+        let status = match error.kind() {
+            ErrorKind::List => RescorerStatus::InvalidList,
+            ErrorKind::Adapter => RescorerStatus::Adapter,
+            ErrorKind::Policy => RescorerStatus::Policy,
             _ => RescorerStatus::Model,
         };
-        Self::new(status, in_c(&error.to_string()))
+        // What a caller of C can do about it.
+        let call = match error.remedy() {
+            Some(Remedy::FirstStage | Remedy::FirstStageAdapter) => " (rescorer_from_policy_after)",
+            Some(Remedy::Cpu) => " (RESCORER_DEVICE_CPU)",
+            _ => "",
+        };
+        Self::new(status, format!("{error}{call}"))
     }
-}
-
-/// A message of the library without the option of the command line that no call has.
-fn in_c(message: &str) -> String {
-    message.replace(", or pass --skip-invalid", "").replace(" or pass --skip-invalid", "")
 }
 
 impl From<rescorer_nbest::Error> for Failure {
     fn from(error: rescorer_nbest::Error) -> Self {
-        Self::new(RescorerStatus::InvalidList, in_c(&error.to_string()))
+        rescorer::Error::from(error).into()
     }
 }
 

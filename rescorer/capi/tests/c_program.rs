@@ -8,9 +8,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use common::{compiled, compiled_by, finished, manifest};
+use rescorer::fusion::{CascadePolicy, Decision, ModelIdentity, TunedOn};
+use rescorer::scoring::{AdapterSet, SecondPass};
 use rescorer::{
-    AdapterSet, Convention, Decision, DecisionRule, DeviceRequest, EarlierPolicy, Fusion, Hypothesis,
-    LanguageModel, ModelIdentity, NBest, Normalization, Policy, Precision, Rescorer, TunedOn,
+    DecisionRule, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, Precision,
+    ScoringConfig,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -39,7 +41,7 @@ fn policy(model: &str, lm_weight: f64, adapter: Option<ModelIdentity>) -> Policy
     let fusion = Fusion { lm_weight, length_bonus: 0.0, margin: 0.0 };
     let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
     let model = identity(load(model).fingerprint());
-    Policy::new(Normalization::None, fusion, Convention::default(), model, adapter, tuned_on)
+    Policy::new(Normalization::None, fusion, ScoringConfig::default(), model, adapter, tuned_on)
 }
 
 fn written(policy: &Policy, name: &str, folder: &Path) -> PathBuf {
@@ -52,8 +54,8 @@ fn written(policy: &Policy, name: &str, folder: &Path) -> PathBuf {
 fn policies(folder: &Path) -> [PathBuf; 2] {
     let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
     let alone = policy("tiny-llama", 0.5, Some(identity(&adapter.fingerprint())));
-    let earlier = EarlierPolicy::of(&policy("tiny-bert", 0.25, None));
-    let both = Policy { earlier: Some(earlier), ..alone.clone() };
+    let earlier = CascadePolicy::of(&policy("tiny-bert", 0.25, None));
+    let both = Policy { cascade: Some(earlier), ..alone.clone() };
     [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| written(&policy, name, folder))
 }
 
@@ -65,7 +67,7 @@ fn rules(folder: &Path) -> Vec<(PathBuf, String)> {
     let answered = rules.map(|rule| {
         let decision = Decision { rule, scale: 1.0, mbr_margin: 0.0, merge_margin: 0.0 };
         let policy = Policy { decision: Some(decision), ..policy("tiny-llama", 1e-6, None) };
-        let rescorer = Rescorer::from_policy(model.clone(), AdapterSet::default(), &policy).unwrap();
+        let rescorer = SecondPass::from_policy(model.clone(), AdapterSet::default(), &policy).unwrap();
         let text = rescorer.rescore(&list()).unwrap().text().to_owned();
         (written(&policy, &format!("{rule}.toml"), folder), text)
     });

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
-use rescorer::{Convention, DecisionRule, DeviceRequest, EncoderScore, Fusion, LmText, Unit};
+use rescorer::scoring::EncoderScore;
+use rescorer::{DecisionRule, DeviceRequest, Fusion, ScoringConfig, TextCasing, Unit};
 use rescorer_models::PrecisionRequest;
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
@@ -166,7 +167,9 @@ pub struct ScoringArgs {
 /// One of several names. An error lists them; clap says which flag it was.
 fn named<T: FromStr<Err = rescorer::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| match error {
-        rescorer::Error::Option { expected, .. } => format!("expected {expected}"),
+        rescorer::Error::Settings(rescorer::SettingsError::Option { expected, .. }) => {
+            format!("expected {expected}")
+        }
         error => error.to_string(),
     })
 }
@@ -185,8 +188,8 @@ pub struct CascadeArgs {
 #[derive(Args)]
 pub struct ConventionArgs {
     /// What the model sees of the text: none (as it is), lower, or sentence [default: none]
-    #[arg(long, alias = "lm-text", value_name = "KIND", value_parser = named::<LmText>)]
-    pub text_casing: Option<LmText>,
+    #[arg(long, alias = "lm-text", value_name = "KIND", value_parser = named::<TextCasing>)]
+    pub text_casing: Option<TextCasing>,
     /// Token id that begins a sentence [default: the model's BOS, else its EOS]
     #[arg(long, value_name = "ID")]
     pub bos: Option<u32>,
@@ -203,8 +206,8 @@ pub struct ConventionArgs {
 }
 
 impl ConventionArgs {
-    pub fn convention(&self) -> Convention {
-        Convention {
+    pub fn convention(&self) -> ScoringConfig {
+        ScoringConfig {
             bos: self.bos,
             eos: !self.no_eos,
             mean: self.score_mean,

@@ -13,6 +13,7 @@ mod perturb_args;
 mod recipe_flags;
 mod recipe_keys;
 mod reference_warnings;
+mod remedy;
 mod sink;
 mod status;
 mod train_args;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Partial) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            status::print(format_args!("error: {}", message(&error).trim_end()));
+            status::print(format_args!("error: {}", remedy::told(&error)));
             ExitCode::from(2)
         }
     }
@@ -67,14 +68,6 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Man(args) => commands::man::run(args),
         Command::Unknown(words) => commands::unknown::refuse(&words),
     }
-}
-
-/// The error and its causes, each reason once: many of our messages hold that of their cause.
-fn message(error: &anyhow::Error) -> String {
-    error.chain().skip(1).fold(error.to_string(), |message, cause| {
-        let cause = cause.to_string();
-        if message.contains(&cause) { message } else { format!("{message}: {cause}") }
-    })
 }
 
 /// A reader of our output that has seen enough, such as `head`, is no failure.

@@ -1,92 +1,46 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::ProgressBar;
-use rescorer::{
-    AdapterSet, Convention, Decision, DecisionRule, EarlierPass, EarlierPolicy, Fusion, LanguageModel,
-    Metric, ModelIdentity, Policy, Rescorer, Scorer,
-};
-use rescorer_lora::LoraAdapter;
-use rescorer_models::named::{self, Cache, ModelSource, NamedModel, Progress, PullOptions};
+use rescorer::fusion::CascadePolicy;
+use rescorer::scoring::Cascade;
+use rescorer::{LanguageModel, Policy, Rescorer, RescorerBuilder};
+use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::status::Status;
 
-/// A model with its adapters, as the options ask for them.
-pub struct Loaded {
-    pub model: Arc<LanguageModel>,
-    pub adapters: AdapterSet,
-    /// The model, for a policy.
-    pub identity: ModelIdentity,
-    /// The first adapter, for a policy.
-    pub adapter: Option<ModelIdentity>,
-}
-
-impl Loaded {
-    /// A model with adapters and their names.
-    pub fn attach(
-        model: Arc<LanguageModel>,
-        identity: ModelIdentity,
-        adapters: Vec<(String, LoraAdapter)>,
-        status: Status,
-    ) -> anyhow::Result<Self> {
-        let (attached, warnings) = AdapterSet::attach(&adapters, &model)?;
-        warnings.iter().for_each(|warning| status.warn(warning));
-        let first = adapters.first().zip(attached.default_adapter()).map(|((name, _), adapter)| {
-            let fingerprint = adapter.fingerprint().unwrap_or_default().to_owned();
-            ModelIdentity { name: name.clone(), fingerprint }
-        });
-        Ok(Self { model, adapters: attached, identity, adapter: first })
-    }
-
-    /// A scorer with the adapters.
-    pub fn scorer(self, convention: Convention) -> Result<Scorer, rescorer::Error> {
-        Ok(Scorer::new(self.model, convention)?.with_adapters(self.adapters))
-    }
-
-    /// Checks that a policy is for this model and this adapter.
-    pub fn check(&self, policy: &Policy) -> Result<(), rescorer::Error> {
-        let fingerprint = self.model.fingerprint_like(&policy.model.fingerprint).into();
-        policy.check_model(&ModelIdentity { fingerprint, ..self.identity.clone() })?;
-        policy.check_adapter(self.adapter.as_ref())
-    }
-}
-
-/// Finds, fetches and loads the model and the adapters that the options ask for.
-pub fn load(args: &ModelArgs, status: Status) -> anyhow::Result<Loaded> {
-    // What can be said of an adapter without the model is said before the model is fetched.
-    let adapters =
-        args.adapter.iter().map(|adapter| read_adapter(adapter)).collect::<anyhow::Result<Vec<_>>>()?;
+/// Begins a rescorer with the model and the adapters that the options ask for.
+pub fn builder(args: &ModelArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     set_threads(args.threads)?;
-    let model = load_model(args, &args.model, status)?;
-    let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
-    Loaded::attach(model, identity, adapters, status)
+    let begun = on_device(Rescorer::builder(args.model.as_str()), args, status);
+    Ok(args.adapter.iter().fold(begun, |builder, adapter| {
+        let (name, folder) = adapter_argument(adapter);
+        builder.adapter(name, folder)
+    }))
 }
 
-/// `DIR`, whose name is that of the folder, or `NAME=DIR`.
-fn read_adapter(argument: &str) -> anyhow::Result<(String, LoraAdapter)> {
-    let is_folder = Path::new(argument).exists();
-    let (name, folder) = match argument.split_once('=').filter(|_| !is_folder) {
-        Some((name, folder)) => (name.to_string(), Path::new(folder)),
-        None => {
-            let folder = Path::new(argument);
-            let name = folder.file_name().unwrap_or(folder.as_os_str());
-            (name.to_string_lossy().into_owned(), folder)
-        }
-    };
-    let adapter = LoraAdapter::read(folder).with_context(|| format!("--adapter {argument}"))?;
-    Ok((name, adapter))
+/// Takes the options that say where and how a model is computed.
+pub fn on_device(builder: RescorerBuilder, args: &ModelArgs, status: Status) -> RescorerBuilder {
+    let offline = args.offline;
+    builder
+        .device(args.device)
+        .precision(args.precision)
+        .locate_by(move |name| Ok(locate(name, offline, status).map_err(rescorer_models::Error::from)?))
 }
 
-/// Finds, fetches and loads the model.
-pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
-    let path = locate(name, args.offline, status)?;
-    let model = LanguageModel::load(&path, args.device, args.precision)?;
+/// Loads everything, and says what was loaded.
+pub fn build(builder: RescorerBuilder, args: &ModelArgs, status: Status) -> anyhow::Result<Rescorer> {
+    let rescorer = builder.build()?;
+    rescorer.warnings().iter().for_each(|warning| status.warn(warning));
+    announce(rescorer.model(), &args.model, args, status)?;
+    Ok(rescorer)
+}
+
+/// Says what was loaded, and warms it up where that is asked for.
+fn announce(model: &LanguageModel, name: &str, args: &ModelArgs, status: Status) -> anyhow::Result<()> {
     let device = model.device();
-    if let Some(warning) = device.warning() {
-        status.warn(warning);
-    }
     let threads =
         if device.is_cpu() { format!(", {} threads", rayon::current_num_threads()) } else { String::new() };
     let precision = device.precision();
@@ -95,7 +49,28 @@ pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Resul
         status.say("warming up: compiling and tuning kernels");
         model.warm_up()?;
     }
-    Ok(Arc::new(model))
+    Ok(())
+}
+
+/// `DIR`, whose name is that of the folder, or `NAME=DIR`.
+fn adapter_argument(argument: &str) -> (String, PathBuf) {
+    let is_folder = Path::new(argument).exists();
+    match argument.split_once('=').filter(|_| !is_folder) {
+        Some((name, folder)) => (name.to_string(), folder.into()),
+        None => {
+            let folder = Path::new(argument);
+            let name = folder.file_name().unwrap_or(folder.as_os_str());
+            (name.to_string_lossy().into_owned(), folder.into())
+        }
+    }
+}
+
+/// Loads a model by name or path, without adapters.
+pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
+    let rescorer = on_device(Rescorer::builder(name), args, status).build()?;
+    rescorer.warnings().iter().for_each(|warning| status.warn(warning));
+    announce(rescorer.model(), name, args, status)?;
+    Ok(rescorer.model().clone())
 }
 
 /// Sets up the thread pool, once.
@@ -111,97 +86,83 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
     if let Some(option) = convention.given() {
         bail!("{option} can't be combined with --policy, which states it; tune a policy with {option}");
     }
-    Ok(Policy::from_file(path)?)
+    Ok(Policy::read(path)?)
 }
 
-/// Loads the rescorer that a policy asks first.
-pub fn earlier(args: &ScoringArgs, policy: &EarlierPolicy, status: Status) -> anyhow::Result<EarlierPass> {
-    let name = args.cascade.cascade_model.as_ref().unwrap_or(&policy.model.name);
-    let adapters = args.cascade.cascade_adapter.iter().map(|adapter| read_adapter(adapter));
-    let adapters = adapters.collect::<anyhow::Result<Vec<_>>>()?;
-    if let (Some(wanted), []) = (&policy.adapter, &adapters[..]) {
-        bail!(
-            "the policy asks the adapter {} first; give its folder with --cascade-adapter DIR",
-            wanted.name
-        );
+/// A rescorer that decides by the policy or the weights of the options.
+pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
+    let mut builder = builder(&args.model, status)?;
+    if let Some(path) = &choice.policy {
+        let name = path.display().to_string();
+        builder = builder.policy_value(policy(path, &args.convention)?, name);
+    } else if let Some(weights) = choice.weights.fusion() {
+        builder = builder.weights(weights).scoring(args.convention.convention());
+    } else if args.model.adapter.is_empty() {
+        bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
     }
-    let model = load_model(&args.model, name, status).with_context(|| format!("--cascade-model {name}"))?;
-    let identity = ModelIdentity { name: name.clone(), fingerprint: model.fingerprint().into() };
-    let loaded = Loaded::attach(model, identity, adapters, status)?;
-    Ok(EarlierPass::new(loaded.model, loaded.adapters, policy)?)
+    if let Some(unit) = choice.unit {
+        builder = builder.unit(unit);
+    }
+    if let Some(rule) = choice.decision {
+        builder = builder.rule(rule);
+    }
+    Ok(first_stage(builder, args))
 }
 
-/// Puts a scorer behind the rescorer that a policy asks first, where it asks one.
-pub fn after(
-    scorer: Scorer,
-    args: &ScoringArgs,
-    policy: Option<&EarlierPolicy>,
+/// Loads everything for a command that answers lists.
+pub fn build_deciding(
+    builder: RescorerBuilder,
+    args: &ModelArgs,
     status: Status,
-) -> anyhow::Result<Scorer> {
+) -> anyhow::Result<Rescorer> {
+    let rescorer = build(builder, args, status)?;
+    if rescorer.rule().is_none() {
+        bail!("no weights: no adapter has a policy.toml in its folder; give --policy FILE or --lm-weight W");
+    }
+    Ok(rescorer)
+}
+
+/// Takes the options that say what the first stage of a cascade is.
+pub fn first_stage(mut builder: RescorerBuilder, args: &ScoringArgs) -> RescorerBuilder {
+    if let Some(model) = &args.cascade.cascade_model {
+        builder = builder.first_stage(model.as_str());
+    }
+    if let Some(adapter) = &args.cascade.cascade_adapter {
+        let (name, folder) = adapter_argument(adapter);
+        builder = builder.first_stage_adapter(name, folder);
+    }
+    builder
+}
+
+/// Loads the first stage of a cascade that is tuned.
+pub fn load_first_stage(
+    args: &ScoringArgs,
+    policy: &CascadePolicy,
+    status: Status,
+) -> anyhow::Result<Cascade> {
+    let name = args.cascade.cascade_model.as_ref().unwrap_or(&policy.model.name);
+    let mut builder = on_device(Rescorer::builder(name.as_str()), &args.model, status);
+    if let Some(adapter) = &args.cascade.cascade_adapter {
+        let (name, folder) = adapter_argument(adapter);
+        builder = builder.adapter(name, folder);
+    }
+    Ok(builder.build_first_stage(policy)?)
+}
+
+/// Refuses a first stage where nothing asks for one.
+pub fn no_first_stage(args: &ScoringArgs) -> anyhow::Result<()> {
     let given = [
         ("--cascade-model", &args.cascade.cascade_model),
         ("--cascade-adapter", &args.cascade.cascade_adapter),
     ];
-    match (policy, given.iter().find(|(_, given)| given.is_some())) {
-        (None, Some((option, _))) => bail!("{option}: no policy asks another rescorer first; leave it out"),
-        (None, None) => Ok(scorer),
-        (Some(policy), _) => Ok(scorer.after(earlier(args, policy, status)?)),
-    }
-}
-
-/// How answers are decided, as the options say it, before a model is there.
-pub struct Deciding {
-    policy: Option<Policy>,
-    fusion: Fusion,
-    /// The rule and its numbers.
-    pub decision: Decision,
-    convention: Convention,
-    metric: Metric,
-}
-
-impl Deciding {
-    /// By a policy, or by weights given by hand.
-    pub fn new(choice: &ChoiceArgs, convention: &ConventionArgs) -> anyhow::Result<Self> {
-        let policy = choice.policy.as_deref().map(|path| self::policy(path, convention)).transpose()?;
-        let Some(fusion) = policy.as_ref().map(|policy| policy.fusion).or(choice.weights.fusion()) else {
-            bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
-        };
-        if let (Some(policy), Some(unit)) = (&policy, choice.unit) {
-            policy.check_unit(unit)?;
-        }
-        let by_hand = Metric { unit: choice.unit.unwrap_or_default(), ..Metric::default() };
-        let metric = policy.as_ref().map_or(by_hand, Policy::metric);
-        let decision = decision(policy.as_ref(), choice.decision)?;
-        let convention = policy.as_ref().map_or_else(|| convention.convention(), |policy| policy.convention);
-        Ok(Self { policy, fusion, decision, convention, metric })
-    }
-
-    /// The rescorer that decides so, with a model that a policy is for.
-    pub fn rescorer(&self, model: Loaded, args: &ScoringArgs, status: Status) -> anyhow::Result<Rescorer> {
-        if let Some(policy) = &self.policy {
-            model.check(policy)?;
-        }
-        let confidence = self.policy.as_ref().and_then(|policy| policy.confidence);
-        let earlier = self.policy.as_ref().and_then(|policy| policy.earlier.as_ref());
-        let scorer = after(model.scorer(self.convention)?, args, earlier, status)?;
-        let rescorer = Rescorer::new(scorer, self.fusion);
-        Ok(rescorer.with_decision(self.decision, confidence, self.metric))
-    }
-}
-
-/// What a policy decides with, or the rule that is asked for with the policy's numbers.
-pub fn decision(policy: Option<&Policy>, rule: Option<DecisionRule>) -> anyhow::Result<Decision> {
-    match (policy.and_then(|policy| policy.decision), rule) {
-        (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
-        (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
-        (None, Some(rule)) => {
-            bail!("--decision {rule}: no numbers for it; give a --policy that this version of `tune` wrote")
-        }
+    match given.iter().find(|(_, given)| given.is_some()) {
+        Some((option, _)) => bail!("{option}: no policy asks another rescorer first; leave it out"),
+        None => Ok(()),
     }
 }
 
 /// Path of a model by name or path, fetched where it is not there yet.
-pub fn locate(model: &str, offline: bool, status: Status) -> anyhow::Result<PathBuf> {
+pub fn locate(model: &str, offline: bool, status: Status) -> Result<PathBuf, NamedError> {
     match named::resolve(model)? {
         ModelSource::Path(path) => Ok(path),
         ModelSource::Named(named) => fetch(named, offline, false, status),
@@ -209,7 +170,7 @@ pub fn locate(model: &str, offline: bool, status: Status) -> anyhow::Result<Path
 }
 
 /// Path of a named model, fetched where it is not there yet.
-pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) -> anyhow::Result<PathBuf> {
+pub fn fetch(model: &NamedModel, offline: bool, verify: bool, status: Status) -> Result<PathBuf, NamedError> {
     let cache = Cache::from_env()?;
     if !offline {
         model.fetch_notice(&cache).iter().for_each(|line| status.say(line));

@@ -43,7 +43,10 @@ fn scores_change_with_an_adapter_and_by_list() {
         &format!("score lists.jsonl --adapter {lora} --adapter {lora}"),
         &["two adapters are called"],
     );
-    room.refused("score lists.jsonl --adapter nowhere", &["--adapter nowhere", "adapter_config.json"]);
+    room.refused(
+        "score lists.jsonl --adapter nowhere",
+        &["nowhere/adapter_config.json", "adapter_config.json"],
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn columns_may_be_named() {
         &[
             "error: t.csv:1: no column is `id` or `utterance`",
             "`utt`, `hyp`, `loss`, `ref`",
-            "--columns id=NAME",
+            "as id=NAME (--columns FIELD=NAME)",
         ],
     );
     let named = "--columns id=utt,text=hyp,reference=ref,score=-loss";

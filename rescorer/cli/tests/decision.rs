@@ -106,6 +106,9 @@ fn a_rule_needs_its_numbers() {
     room.write("old.toml", format!("{}{}", &policy[..start], &policy[end..]));
     room.run("evaluate test.jsonl --policy old.toml").ok();
     room.refused("evaluate test.jsonl --policy old.toml --decision mbr", &["--decision mbr", "`tune`"]);
-    room.refused("rescore test.jsonl --lm-weight 1 --decision mbr", &["--policy"]);
+    room.refused(
+        "rescore test.jsonl --lm-weight 1 --decision mbr",
+        &["give a policy that this version tuned"],
+    );
     room.refused("evaluate test.jsonl --policy p.toml --decision vote", &["maximum, mbr or merge"]);
 }

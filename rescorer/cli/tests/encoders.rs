@@ -126,7 +126,7 @@ fn an_encoder_before_a_decoder() {
         assert_eq!(ran.code, 2, "{words}: {ran:?}");
         ran.says(parts);
     };
-    says("evaluate test.jsonl --policy both.toml", &["--cascade-adapter DIR"]);
+    says("evaluate test.jsonl --policy both.toml", &["first stage of the policy needs the adapter encoder"]);
     says(
         &format!("rescore test.jsonl --policy both.toml --deadline-ms 5 {first}"),
         &["a deadline is for one rescorer"],

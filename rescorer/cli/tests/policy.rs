@@ -146,7 +146,10 @@ fn cross_validation_takes_a_number_or_five() {
     let before = room.run("evaluate --cross-validate=5 a.jsonl --json").ok().json();
     assert_eq!(before[0]["rescored_wer"], five[0]["rescored_wer"]);
     room.lists("one.jsonl", &[list("u", &["a"], "a")]);
-    room.refused("evaluate one.jsonl --cross-validate", &["--cross-validate 5", "give more lists"]);
+    room.refused(
+        "evaluate one.jsonl --cross-validate",
+        &["with 5 folds", "give more lists (--cross-validate K)"],
+    );
 }
 
 #[test]

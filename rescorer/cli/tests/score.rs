@@ -133,7 +133,7 @@ fn options_that_contradict_are_refused() {
     room.refused("score --text a.txt b.jsonl", &["cannot be used with"]);
     room.refused("score --text a.txt --tokens", &["--json"]);
     room.write("a.txt", "a\n");
-    room.refused("score --text a.txt --bos 288", &["--bos 288", "288 tokens"]);
+    room.refused("score --text a.txt --bos 288", &["BOS is 288", "288 tokens", "(--bos ID)"]);
     room.refused("score --text a.txt --text-casing upper", &["upper", "none, lower or sentence"]);
 }
 

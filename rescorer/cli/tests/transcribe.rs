@@ -193,7 +193,12 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_recognised() {
     refused(&room, "good", &format!("one.wav {LONGER} --max-segment 0"), &["1 to 3600 seconds"]);
     refused(&room, "good", &format!("one.wav {LONGER} --first-pass kaldi"), &["whisper or pocketsphinx"]);
     if cfg!(not(feature = "pocketsphinx")) {
-        let parts = ["this build does not have it", "--features pocketsphinx", "--first-pass whisper"];
+        let parts = [
+            "this build does not have it",
+            "--features pocketsphinx",
+            "the first pass whisper",
+            "--first-pass NAME",
+        ];
         refused(&room, "good", &format!("one.wav {LONGER} --first-pass pocketsphinx"), &parts);
     }
 }

@@ -72,11 +72,18 @@ fn a_policy_keeps_its_unit() {
     for command in ["evaluate", "rescore"] {
         room.run(&format!("{command} test.jsonl --policy p.toml --unit character")).ok();
         let words = format!("{command} test.jsonl --policy p.toml --unit word");
-        room.refused(&words, &["tuned with --unit character, and word was asked for", "leave --unit out"]);
+        room.refused(
+            &words,
+            &[
+                "the policy counts by character, and word was asked for",
+                "take the policy's unit",
+                "(--unit UNIT)",
+            ],
+        );
     }
     room.refused(
         "tune lists.jsonl --cascade p.toml --output q.toml",
-        &["--cascade: the policy was tuned with --unit character"],
+        &["--cascade: the policy counts by character"],
     );
 }
 

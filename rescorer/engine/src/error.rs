@@ -1,11 +1,24 @@
+//! What can go wrong between a list and its answer.
+
+mod kind;
+mod settings;
+
 use std::path::PathBuf;
 
-use crate::{DecisionRule, Unit};
+pub use kind::{ErrorKind, Remedy};
+use rescorer_perturb::Unit;
+pub use settings::SettingsError;
 
-/// What can go wrong between a list and its answer.
+use crate::answer::rule::DecisionRule;
+
+/// An error of the library. Its message says what failed and what helps, in no front end's words; [`remedy`](Self::remedy) says it to programs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Settings that can't be taken.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+
     /// Loading or running the model.
     #[error(transparent)]
     Model(#[from] rescorer_models::Error),
@@ -34,7 +47,7 @@ pub enum Error {
     /// A hypothesis that does not fit the model's context.
     #[error(
         "{subject}: {tokens} tokens with BOS and EOS, the model's context is {context}; \
-         shorten it, remove it or pass --skip-invalid"
+         shorten it, or remove it"
     )]
     TooLong {
         /// The utterance and position, or the sentence.
@@ -46,7 +59,7 @@ pub enum Error {
     },
 
     /// The model gave something that is not a log-probability.
-    #[error("{subject}: the model gave {value}; the weights or the device are faulty, try --device cpu")]
+    #[error("{subject}: the model gave {value}; the weights or the device are faulty; compute on the CPU")]
     NotFinite {
         /// The utterance and position, or the sentence.
         subject: String,
@@ -54,51 +67,31 @@ pub enum Error {
         value: f64,
     },
 
-    /// The model names no beginning of a sentence and none was given.
-    #[error("the model names neither BOS nor EOS; give the token id that begins a sentence with --bos ID")]
-    NoBos,
-
-    /// The model names no end of a sentence.
-    #[error("the model names no EOS; pass --no-eos to leave the end of the sentence unscored")]
-    NoEos,
-
-    /// An encoder asked to leave the end of the sequence away.
-    #[error("--no-eos: an encoder scores no end of the sentence, but has to see one; leave the option out")]
-    EncoderWithoutEnd,
-
-    /// A way of scoring that only encoders have.
-    #[error("--encoder-score: the model is a decoder, which scores from left to right; leave the option out")]
-    NotAnEncoder,
-
-    /// Pseudo-log-likelihoods of an encoder that has no head for them.
+    /// Nothing says how to decide.
     #[error(
-        "the checkpoint has no masked-language-model head, so it gives no probabilities of tokens; train an adapter, whose score \
-         head needs none, or take a checkpoint that has one (BertForMaskedLM and the like)"
+        "no policy and no weights were given, so nothing decides; give one, or tune a policy on lists with references"
     )]
-    NoMaskedHead,
+    NoPolicy,
 
-    /// Pseudo-log-likelihoods of a vocabulary without a mask.
-    #[error("the vocabulary has neither [MASK] nor <mask>; score with --encoder-score pll-unmasked or head")]
-    NoMask,
-
-    /// A score head that is not there.
+    /// An adapter whose lists nothing decides, beside a policy that is for others.
     #[error(
-        "--encoder-score head: no score head was given; give an adapter that was trained on this encoder with --adapter DIR"
+        "adapter {name:?} has no policy: neither the given one nor a policy.toml in its folder was tuned with it; put its policy there"
     )]
-    NoScoreHead,
+    AdapterWithoutPolicy {
+        /// The adapter.
+        name: String,
+    },
 
-    /// A mean of one number.
-    #[error(
-        "--score-mean: a score head gives one number for a text, which has no mean; leave the option out"
-    )]
-    MeanOfHead,
+    /// A list with one text, where two are compared.
+    #[error("utterance {id:?} has one hypothesis, so there is nothing to compare it with")]
+    NoRival {
+        /// The utterance.
+        id: String,
+    },
 
     /// A policy whose earlier rescorer was not given.
-    #[error(
-        "the policy asks another rescorer first, with the model {model}; give that too (Rust: Rescorer::from_policy_after, C: \
-         rescorer_from_policy_after)"
-    )]
-    EarlierMissing {
+    #[error("the policy asks another rescorer first, with the model {model}; give that too")]
+    CascadeMissing {
         /// Its model, as the policy names it.
         model: String,
     },
@@ -108,6 +101,10 @@ pub enum Error {
         "a deadline is for one rescorer, and the policy asks two; rescore without a deadline, or tune a policy for one of them"
     )]
     DeadlineOfTwo,
+
+    /// A deadline on a device that computes a list whole.
+    #[error("a deadline needs the CPU, where a list can be scored piece by piece; load the model there")]
+    DeadlineOnGpu,
 
     /// A deadline for a rule that looks at all scores.
     #[error(
@@ -129,7 +126,7 @@ pub enum Error {
     #[error(
         "utterance {id:?} was answered by the earlier rescorer alone; explain it with the policy of that one"
     )]
-    Settled {
+    EarlyExit {
         /// The utterance.
         id: String,
     },
@@ -140,28 +137,8 @@ pub enum Error {
     )]
     ContextOfEncoder,
 
-    /// A token id outside the vocabulary.
-    #[error("--bos {id}: the vocabulary has {vocab_size} tokens; give a smaller id")]
-    BosOutside {
-        /// The id.
-        id: u32,
-        /// Size of the vocabulary.
-        vocab_size: usize,
-    },
-
-    /// An option's value that is not among its choices.
-    #[error("--{option} {value}: expected {expected}")]
-    Option {
-        /// The option, without dashes.
-        option: &'static str,
-        /// What was given.
-        value: String,
-        /// The choices.
-        expected: &'static str,
-    },
-
     /// An utterance without a reference where one is needed.
-    #[error("utterance {id:?} has no reference; WER needs one: add it, or pass --skip-invalid")]
+    #[error("utterance {id:?} has no reference; WER needs one: add it")]
     NoReference {
         /// The utterance.
         id: String,
@@ -191,7 +168,7 @@ pub enum Error {
 
     /// More folds than there are different references.
     #[error(
-        "--cross-validate {folds}: {}",
+        "cross-validation with {folds} folds: {}",
         if *filled < 2 {
             "the lists have one reference in all, and equal references stay in one fold; give more lists".to_owned()
         } else {
@@ -215,16 +192,14 @@ pub enum Error {
     },
 
     /// Two adapters of one name.
-    #[error("two adapters are called {name:?}; give each a name of its own, --adapter NAME=DIR")]
+    #[error("two adapters are called {name:?}; give each a name of its own")]
     AdapterTwice {
         /// The name.
         name: String,
     },
 
     /// An utterance that asks for an adapter that is not there.
-    #[error(
-        "utterance {id:?} asks for adapter {asked}; the adapters are {names}: name it with --adapter NAME=DIR"
-    )]
+    #[error("utterance {id:?} asks for adapter {asked}; the adapters are {names}: give it under that name")]
     UnknownAdapter {
         /// The utterance.
         id: String,
@@ -325,8 +300,8 @@ pub enum Error {
 
     /// Another unit of error than the policy's.
     #[error(
-        "the policy was tuned with --unit {tuned}, and {given} was asked for: weights and confidences are per unit; \
-         leave --unit out, or tune with --unit {given}"
+        "the policy counts by {tuned}, and {given} was asked for: weights and confidences are per unit; \
+         take the policy's unit, or tune with {given}"
     )]
     OtherUnit {
         /// The policy's.
@@ -367,19 +342,6 @@ impl Error {
         match lists {
             0 => Self::NothingLeft { what, reason: "there were none".into() },
             lists => Self::NoReferenceWords { what, lists, units: unit.plural() },
-        }
-    }
-
-    /// Whether only this utterance is lost and the next one can be worked on.
-    pub fn is_recoverable(&self) -> bool {
-        match self {
-            Self::Lists(rescorer_nbest::Error::Unwritable { .. }) => true,
-            Self::Lists(error) => error.is_recoverable(),
-            Self::TooLong { .. }
-            | Self::UnknownAdapter { .. }
-            | Self::NoReference { .. }
-            | Self::Text { .. } => true,
-            _ => false,
         }
     }
 }

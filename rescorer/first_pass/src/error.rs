@@ -45,7 +45,7 @@ pub enum Error {
     },
 
     /// One piece of a recording failed.
-    #[error("{id} ({start:.2} to {end:.2} s): {source}; cut it out, or pass --skip-invalid")]
+    #[error("{id} ({start:.2} to {end:.2} s): {source}; cut it out")]
     Piece {
         /// The id of the utterance.
         id: String,

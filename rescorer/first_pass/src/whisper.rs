@@ -66,8 +66,7 @@ impl Whisper {
     /// [`Error::Unavailable`]: no interpreter, packages or model; [`Error::Broken`].
     pub fn start(options: &WhisperOptions) -> Result<Self, Error> {
         let python = options.python.display();
-        let remedy =
-            "install Python 3, name an interpreter with --python PATH, or take --first-pass pocketsphinx";
+        let remedy = "install Python 3, name an interpreter, or take the first pass pocketsphinx";
         let mut command = Command::new(&options.python);
         command.arg("-c").arg(SCRIPT).arg(&options.model);
         command.arg(options.nbest.max(1).to_string()).arg(options.threads.to_string());
@@ -80,12 +79,12 @@ impl Whisper {
                 Ok(Self { name: format!("{NAME} ({})", ready.model), process, asked: 0 })
             }
             Message::Missing(missing) => Err(unavailable(format!(
-                "{python} lacks the package {} ({}); run `{python} {INSTALL}`, name an interpreter that has it with \
-                 --python PATH, or take --first-pass pocketsphinx",
+                "{python} lacks the package {} ({}); run `{python} {INSTALL}`, name an interpreter that has it, \
+                 or take the first pass pocketsphinx",
                 missing.package, missing.reason
             ))),
             Message::Fatal(reason) => Err(unavailable(format!(
-                "its model {} can't be loaded ({reason}); give --whisper-model a name such as tiny.en, or a folder \
+                "its model {} can't be loaded ({reason}); give it a name such as tiny.en, or a folder \
                  with a model that was converted for CTranslate2",
                 options.model
             ))),

@@ -83,9 +83,12 @@ fn what_it_refuses_is_one_stretch() {
 fn a_start_that_fails_tells_the_remedy() {
     refused_start(
         &WhisperOptions { python: "no-such-python".into(), ..options("good") },
-        &["cannot run no-such-python", "--python PATH"],
+        &["cannot run no-such-python", "name an interpreter"],
     );
-    refused_start(&options("fatal"), &["its model fatal can't be loaded (no such model)", "--whisper-model"]);
+    refused_start(
+        &options("fatal"),
+        &["its model fatal can't be loaded (no such model)", "give it a name such as tiny.en"],
+    );
     refused_start(&options("dies-at-start"), &["ended (exit status: 1)", "it said: it hurts"]);
     refused_start(&options("prints"), &["answered with \"Python 3.14\"", "is it the right program?"]);
     refused_start(&WhisperOptions { python: "false".into(), ..options("good") }, &["ended (exit status: 1)"]);
@@ -110,7 +113,7 @@ fn a_process_that_breaks_down_is_an_error_with_its_last_words() {
 
 #[test]
 fn a_start_that_hangs_is_stopped() {
-    refused_start(&options("hangs-at-start"), &["no answer for 10 s", "--first-pass-timeout"]);
+    refused_start(&options("hangs-at-start"), &["no answer for 10 s", "allow it more time"]);
 }
 
 fn stopped(behaviour: &str) {
@@ -118,7 +121,7 @@ fn stopped(behaviour: &str) {
     let started = Instant::now();
     // More than a pipe holds, so that one who does not read would hold up a writer.
     let error = whisper.recognize(&sound().repeat(20)).unwrap_err().to_string();
-    assert!(error.contains("gave no answer for 10 s and was stopped; allow more with"), "{error}");
+    assert!(error.contains("gave no answer for 10 s and was stopped; allow it more time"), "{error}");
     drop(whisper);
     // Neither waits for the minute that the process would sleep.
     assert!(started.elapsed() < 4 * TIMEOUT);

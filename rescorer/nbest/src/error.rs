@@ -57,7 +57,7 @@ pub enum Error {
         reason: String,
     },
     /// An utterance whose parts do not fit together: files, rows, fields.
-    #[error("{place}: {reason}, or pass --skip-invalid")]
+    #[error("{place}: {reason}")]
     Part {
         /// The utterance.
         place: Place,
@@ -124,7 +124,7 @@ pub enum Error {
         found: String,
     },
     /// A line is not valid JSON.
-    #[error("{place} is not valid JSON, column {column}: {reason}; mend the line or pass --skip-invalid")]
+    #[error("{place} is not valid JSON, column {column}: {reason}; mend the line")]
     Syntax {
         /// The line.
         place: Place,
@@ -134,13 +134,13 @@ pub enum Error {
         reason: String,
     },
     /// An utterance is not UTF-8.
-    #[error("{place} is not valid UTF-8; convert the file (iconv -t UTF-8) or pass --skip-invalid")]
+    #[error("{place} is not valid UTF-8; convert the file (iconv -t UTF-8)")]
     Encoding {
         /// The utterance.
         place: Place,
     },
     /// A key stands twice in one object.
-    #[error("{place} has the key `{key}` twice in one object; keep one or pass --skip-invalid")]
+    #[error("{place} has the key `{key}` twice in one object; keep one")]
     DuplicateKey {
         /// The utterance.
         place: Place,
@@ -149,8 +149,8 @@ pub enum Error {
     },
     /// An utterance of one format stands in a file of another.
     #[error(
-        "{place} looks like {found}, but the file is read as {expected}; one file holds one format \
-         (--input-format NAME sets it)"
+        "{place} looks like {found}, but the file is read as {expected}; one file holds one format, \
+         which can be named"
     )]
     OtherFormat {
         /// The utterance.
@@ -161,7 +161,7 @@ pub enum Error {
         found: Format,
     },
     /// A field that the format needs is not there.
-    #[error("{place} has no field `{field}`; add it or pass --skip-invalid")]
+    #[error("{place} has no field `{field}`; add it")]
     MissingField {
         /// The utterance.
         place: Place,
@@ -171,7 +171,7 @@ pub enum Error {
     /// No field tells where the hypotheses are.
     #[error(
         "{place} has no field that holds hypotheses, but {seen}; name one `hypotheses` (objects with `text` and \
-         `score`) or `input` (texts), or pass --skip-invalid"
+         `score`) or `input` (texts)"
     )]
     UnknownFields {
         /// The utterance.
@@ -180,7 +180,7 @@ pub enum Error {
         seen: String,
     },
     /// A field has the wrong type.
-    #[error("{place}: `{field}` is {found}, expected {expected}; mend it or pass --skip-invalid")]
+    #[error("{place}: `{field}` is {found}, expected {expected}; mend it")]
     FieldType {
         /// The utterance.
         place: Place,
@@ -192,7 +192,7 @@ pub enum Error {
         found: &'static str,
     },
     /// A list has no hypotheses.
-    #[error("{place} has no hypotheses; remove it or pass --skip-invalid")]
+    #[error("{place} has no hypotheses; remove it")]
     NoHypotheses {
         /// The utterance.
         place: Place,
@@ -200,7 +200,7 @@ pub enum Error {
     /// Some hypotheses of a list have a score and some have none.
     #[error(
         "{place} mixes hypotheses with a score (position {scored}) and without (position {unscored}); score \
-         all or none, or pass --skip-invalid"
+         all or none"
     )]
     MixedScores {
         /// The utterance.
@@ -211,7 +211,7 @@ pub enum Error {
         unscored: usize,
     },
     /// A score is NaN, infinite, or too large for a 64-bit float.
-    #[error("{place} holds {value}, which is not a finite number; mend the score or pass --skip-invalid")]
+    #[error("{place} holds {value}, which is not a finite number; mend the score")]
     NotFinite {
         /// The utterance.
         place: Place,
@@ -219,7 +219,7 @@ pub enum Error {
         value: String,
     },
     /// A number beside a text is no score.
-    #[error("{place}: `{field}` is {reason}, or pass --skip-invalid")]
+    #[error("{place}: `{field}` is {reason}")]
     Score {
         /// The utterance.
         place: Place,
@@ -237,9 +237,7 @@ pub enum Error {
         reason: String,
     },
     /// There are not as many scores as hypotheses.
-    #[error(
-        "{place} has {hypotheses} hypotheses but {scores} scores in `{field}`; mend it or pass --skip-invalid"
-    )]
+    #[error("{place} has {hypotheses} hypotheses but {scores} scores in `{field}`; mend it")]
     ScoreCount {
         /// The utterance.
         place: Place,
@@ -253,7 +251,7 @@ pub enum Error {
     /// Numbered hypotheses do not run from `hyp_1` without a gap.
     #[error(
         "{place} has `{found}` where `hyp_{expected}` should be; number the hypotheses from hyp_1 without \
-         gaps or pass --skip-invalid"
+         gaps"
     )]
     HypothesisNumber {
         /// The utterance.
@@ -264,10 +262,7 @@ pub enum Error {
         found: String,
     },
     /// An id was read before.
-    #[error(
-        "{place} has an id that an earlier utterance has; ids must be unique over all files: rename it or \
-         pass --skip-invalid"
-    )]
+    #[error("{place} has an id that an earlier utterance has; ids must be unique over all files: rename it")]
     DuplicateId {
         /// The second utterance.
         place: Place,

@@ -25,3 +25,22 @@ impl Hypothesis {
         Self { score: Some(score), ..Self::new(text) }
     }
 }
+
+impl From<&str> for Hypothesis {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Hypothesis {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Text and first-pass score.
+impl<T: Into<String>> From<(T, f64)> for Hypothesis {
+    fn from((text, score): (T, f64)) -> Self {
+        Self::scored(text, score)
+    }
+}

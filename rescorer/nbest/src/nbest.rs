@@ -111,18 +111,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_list() {
-        assert_eq!(refusal(vec![]), "the utterance has no hypotheses; remove it or pass --skip-invalid");
+        assert_eq!(refusal(vec![]), "the utterance has no hypotheses; remove it");
         assert_eq!(
             refusal(vec![Hypothesis::scored("a", -1.0), Hypothesis::new("b")]),
             "the utterance mixes hypotheses with a score (position 0) and without (position 1); \
-             score all or none, or pass --skip-invalid"
+             score all or none"
         );
         for (score, value) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf")] {
             assert_eq!(
                 refusal(vec![Hypothesis::scored("a", score)]),
-                format!(
-                    "the utterance holds {value}, which is not a finite number; mend the score or pass --skip-invalid"
-                )
+                format!("the utterance holds {value}, which is not a finite number; mend the score")
             );
         }
     }

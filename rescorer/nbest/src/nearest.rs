@@ -40,7 +40,7 @@ pub(crate) fn describe(text: &[u8]) -> (String, String) {
             format!("{:?}", start.chars().take(40).collect::<String>())
         }
     };
-    let remedy = format!("name the format with --input-format NAME ({}), or {native}", Format::names());
+    let remedy = format!("name the format ({}), or {native}", Format::names());
     (seen, remedy)
 }
 

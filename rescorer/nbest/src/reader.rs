@@ -249,7 +249,7 @@ fn check_names(path: &str, format: Format, options: &ReadOptions) -> Result<(), 
         return Ok(());
     }
     let reason =
-        format!("it is read as {format}, which has no fields or columns to name; leave out --columns");
+        format!("it is read as {format}, which has no fields or columns to name; leave the names out");
     Err(Error::Parts { path: path.to_owned(), reason })
 }
 

@@ -72,20 +72,20 @@ fn lines_that_are_no_json() {
     assert_eq!(
         bad_line("{\"id\": \"u2\", \"hypotheses\": [}"),
         "nbest.jsonl:2: the utterance is not valid JSON, column 29: expected value; \
-         mend the line or pass --skip-invalid"
+         mend the line"
     );
     assert_eq!(
         bad_line("{\"id\": \"u2\","),
         "nbest.jsonl:2: the utterance is not valid JSON, column 12: the line ends inside the utterance, \
-         but one line is to hold it all; mend the line or pass --skip-invalid"
+         but one line is to hold it all; mend the line"
     );
     assert_eq!(
         bad_line(b"{\"id\": \"u2\", \"hypotheses\": [{\"text\": \"caf\xE9\"}]}"),
-        "nbest.jsonl:2: the utterance is not valid UTF-8; convert the file (iconv -t UTF-8) or pass --skip-invalid"
+        "nbest.jsonl:2: the utterance is not valid UTF-8; convert the file (iconv -t UTF-8)"
     );
     assert_eq!(
         bad_line("{\"id\": \"u2\", \"hypotheses\": [{\"text\": \"a\", \"text\": \"b\"}]}"),
-        "nbest.jsonl:2: the utterance has the key `text` twice in one object; keep one or pass --skip-invalid"
+        "nbest.jsonl:2: the utterance has the key `text` twice in one object; keep one"
     );
     // Nesting beyond what the parser allows.
     assert!(bad_line("[".repeat(100_000)).contains("recursion limit exceeded"));
@@ -99,7 +99,7 @@ fn scores_that_are_no_numbers() {
     for (value, found) in [("NaN", "NaN"), ("-Infinity", "infinite"), ("1e999", "infinite")] {
         let message = format!(
             "nbest.jsonl:2: utterance \"u2\": `hypotheses[0].score` is {found}, expected a number; \
-             mend it or pass --skip-invalid"
+             mend it"
         );
         assert_eq!(line(value), message);
     }
@@ -108,16 +108,16 @@ fn scores_that_are_no_numbers() {
     assert_eq!(
         line("\"-1\""),
         "nbest.jsonl:2: utterance \"u2\": `hypotheses[0].score` is a string, expected a number; \
-         mend it or pass --skip-invalid"
+         mend it"
     );
     assert_eq!(
         bad_element("{\"input\": [\"a\", \"b\"], \"score\": [-1, null]}"),
-        "whisper.json:3: utterance \"whisper:1\": `score[1]` is null, expected a number; mend it or pass --skip-invalid"
+        "whisper.json:3: utterance \"whisper:1\": `score[1]` is null, expected a number; mend it"
     );
     assert_eq!(
         bad_element("{\"id\": \"u2\", \"input\": [\"a\", \"b\"], \"am_score\": [-1]}"),
         "whisper.json:3: utterance \"u2\" has 2 hypotheses but 1 scores in `am_score`; \
-         mend it or pass --skip-invalid"
+         mend it"
     );
     assert!(bad_element("{\"input\": [\"a\"], \"score\": [NaN]}").contains("`score[0]` is NaN"));
     assert!(
@@ -130,7 +130,7 @@ fn scores_that_are_no_numbers() {
 fn lists_that_are_no_lists() {
     assert_eq!(
         bad_line("{\"id\": \"u2\", \"hypotheses\": []}"),
-        "nbest.jsonl:2: utterance \"u2\" has no hypotheses; remove it or pass --skip-invalid"
+        "nbest.jsonl:2: utterance \"u2\" has no hypotheses; remove it"
     );
     assert!(
         bad_element("{\"id\": \"u2\", \"input\": []}")
@@ -140,12 +140,12 @@ fn lists_that_are_no_lists() {
     assert_eq!(
         bad_line("{\"id\": \"u2\", \"hypotheses\": [{\"text\": \"a\"}, {\"text\": \"b\", \"score\": 0}]}"),
         "nbest.jsonl:2: utterance \"u2\" mixes hypotheses with a score (position 1) and without (position 0); \
-         score all or none, or pass --skip-invalid"
+         score all or none"
     );
     assert_eq!(
         bad_value("{\"hyp_3\": {\"text\": \"a\"}, \"hyp_1\": {\"text\": \"b\"}}"),
         "dev.am.json:3: utterance \"u2\" has `hyp_3` where `hyp_2` should be; \
-         number the hypotheses from hyp_1 without gaps or pass --skip-invalid"
+         number the hypotheses from hyp_1 without gaps"
     );
     assert!(bad_value("{\"hyp_0\": {\"text\": \"a\"}}").contains("has `hyp_0` where `hyp_1` should be"));
     assert!(
@@ -158,7 +158,7 @@ fn lists_that_are_no_lists() {
 fn fields_that_are_missing_or_of_another_type() {
     assert_eq!(
         bad_line("{\"text\": \"a\"}"),
-        "nbest.jsonl:2: utterance \"nbest:1\" has no field `hypotheses`; add it or pass --skip-invalid"
+        "nbest.jsonl:2: utterance \"nbest:1\" has no field `hypotheses`; add it"
     );
     assert!(bad_line("{\"hypotheses\": [{\"score\": 1}]}").contains("has no field `hypotheses[0].text`"));
     assert!(
@@ -174,7 +174,7 @@ fn fields_that_are_missing_or_of_another_type() {
     assert_eq!(
         bad_element("{\"id\": \"u2\", \"input\": \"a\"}"),
         "whisper.json:3: utterance \"u2\": `input` is a string, expected a list of hypotheses, each a string; \
-         mend it or pass --skip-invalid"
+         mend it"
     );
     assert!(bad_element("{\"input\": [7]}").contains("`input[0]` is a number, expected a string"));
     assert!(bad_element("\"a, ]\"").contains("is a string, expected an object"));
@@ -189,7 +189,7 @@ fn utterances_of_another_format() {
     assert_eq!(
         bad_line("{\"input\": [\"a\"], \"output\": \"a\"}"),
         "nbest.jsonl:2: utterance \"nbest:1\" looks like hyporadise, but the file is read as jsonl; \
-         one file holds one format (--input-format NAME sets it)"
+         one file holds one format, which can be named"
     );
     assert!(
         bad_element("{\"hypotheses\": []}").contains("looks like jsonl, but the file is read as hyporadise")
@@ -204,7 +204,7 @@ fn ids_that_repeat() {
     assert_eq!(
         bad_line("{\"id\": \"u1\", \"hypotheses\": [{\"text\": \"b\"}]}"),
         "nbest.jsonl:2: utterance \"u1\" has an id that an earlier utterance has; \
-         ids must be unique over all files: rename it or pass --skip-invalid"
+         ids must be unique over all files: rename it"
     );
 }
 
@@ -222,7 +222,7 @@ fn files_without_a_format() {
         fatal("a.txt", "u1 a cat\n").1,
         format!(
             "cannot tell the format of a.txt: it begins with \"u1 a cat\"; \
-             name the format with --input-format NAME ({}), or write each list as a line \
+             name the format ({}), or write each list as a line \
              {{\"id\": \"u1\", \"hypotheses\": [{{\"text\": \"...\", \"score\": -1.5}}]}}",
             Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
         )

@@ -78,7 +78,7 @@ fn what_one_file_lacks_is_an_error_and_shifts_nothing() {
         broken("logdir/output.1/2best_recog/score", Some("u1 -1.0\n")),
         format!(
             "{job}/2best_recog/text:2: utterance \"u2\": `score` beside it has no line for it; decode again, or remove its \
-             lines, or pass --skip-invalid"
+             lines"
         )
     );
     assert!(

@@ -62,7 +62,7 @@ fn the_tenth_best_comes_behind_the_second() {
 fn files_that_do_not_fit_together_are_refused() {
     assert_eq!(
         refusal("lm_cost", "spk-a-1 2.5\nspk-a-2 2\nspk-b-1 0\nspk-b-2 1\n"),
-        "DIR/words_text:3: utterance \"spk-a\": spk-a-3 has no line in DIR/lm_cost; add one, or pass --skip-invalid"
+        "DIR/words_text:3: utterance \"spk-a\": spk-a-3 has no line in DIR/lm_cost; add one"
     );
     let stray = refusal("ac_cost", "spk-a-1 100\nspk-c-1 3\n");
     assert_eq!(stray, "DIR/ac_cost: \"spk-c-1\" (line 2) has no text in DIR/words_text; remove the line");

@@ -163,7 +163,7 @@ fn broken_lines_are_named() {
     assert_eq!(
         bad_first(&lines("please write it"), ENTRIES),
         "DIR/preds_out_width2_alpha1.0_beta0.5.tsv:2: utterance \"u1\": its line has no tab with a score behind it; decode \
-         again, or add the score, or pass --skip-invalid"
+         again, or add the score"
     );
     assert!(
         bad_first(&lines("a\tb"), ENTRIES)
@@ -176,7 +176,7 @@ fn broken_lines_are_named() {
     let entries = |text: &str| ENTRIES.replace("\"please write it\"", text);
     assert_eq!(
         bad_first(LINES, &entries("7")),
-        "DIR/dev_manifest.json:1: utterance \"u1\": `text` is a number, expected a string; mend it or pass --skip-invalid"
+        "DIR/dev_manifest.json:1: utterance \"u1\": `text` is a number, expected a string; mend it"
     );
     assert_eq!(
         refusal(LINES, &entries("\"a\", \"text\": \"b\"")),

@@ -87,8 +87,7 @@ fn results_of_before_are_read_by_name() {
 fn broken_results_are_named() {
     assert_eq!(
         refusal(list(&[json!({"text": "a b", "tokens": ["a", "b"], "ys_probs": [-1]})])),
-        "call.json:1: utterance \"u1\": `nbest[0]` has 2 `tokens` but 1 `ys_probs`, which go together; mend it, or pass \
-         --skip-invalid"
+        "call.json:1: utterance \"u1\": `nbest[0]` has 2 `tokens` but 1 `ys_probs`, which go together; mend it"
     );
     assert!(
         refusal(list(&[json!({"text": "a", "ys_log_probs": [-1], "lm_probs": [-1, -2]})]))
@@ -99,12 +98,12 @@ fn broken_results_are_named() {
     assert_eq!(
         refusal(list(&[without.clone(), with])),
         "call.json:1: utterance \"u1\": `nbest[1]` has `lm_probs`, but `nbest[0]` none, so their scores cannot be compared; \
-         decode both with the language model, or pass --skip-invalid"
+         decode both with the language model"
     );
     assert_eq!(
         refusal(list(&[without.clone(), json!({"text": "c", "tokens": ["c"], "ys_probs": []})])),
         "call.json:1: utterance \"u1\" mixes hypotheses with a score (position 0) and without (position 1); \
-         score all or none, or pass --skip-invalid"
+         score all or none"
     );
     assert!(refusal(list(&[])).contains("\"u1\" has no hypotheses"));
     assert!(refusal(list(&[json!(7)])).contains("`nbest[0]` is a number, expected an object"));
@@ -125,7 +124,7 @@ fn broken_results_are_named() {
     assert!(refusal("{\"nbest\": {}}").contains("`nbest` is an object, expected a list of results"));
     assert_eq!(
         refusal(format!("{STREAM}{{\"partial\": 1}}")),
-        "call.json:3: utterance \"call:2\" has no field `nbest`; add it or pass --skip-invalid"
+        "call.json:3: utterance \"call:2\" has no field `nbest`; add it"
     );
     assert!(
         refusal(format!("{STREAM}{{\"segments\": []}}"))

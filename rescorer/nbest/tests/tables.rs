@@ -52,7 +52,7 @@ fn a_decimal_comma_is_named_where_it_is_not_read() {
     assert_eq!(
         refusal("id\ttext\tscore\nu1\ta\t-1,5\n", ""),
         "l.csv:2: utterance \"u1\": `score` is \"-1,5\", a number with a decimal comma; write a point, or put semicolons \
-         between the columns, where the comma is read, or pass --skip-invalid"
+         between the columns, where the comma is read"
     );
     assert!(
         refusal("id,text,score\nu1,a,\"-1,5\"\n", "")
@@ -65,7 +65,7 @@ fn a_decimal_comma_is_named_where_it_is_not_read() {
     assert_eq!(
         refusal("id,text,score,speaker\nu1,a,-1,5,s\n", ""),
         "l.csv:2: utterance \"u1\": its row has 5 fields, but there are 4 columns: `-1,5` looks like a number with a \
-         decimal comma; write a point, or put semicolons between the columns, or pass --skip-invalid"
+         decimal comma; write a point, or put semicolons between the columns"
     );
     assert!(
         refusal("id;text;score\nu1;a;1,2,3\n", "")
@@ -153,7 +153,7 @@ fn names_that_are_not_there_are_refused() {
         refusal(table, "text=words"),
         "l.csv:1: no column is `id` or `utterance`: with commas between them, the columns are `utt`, `hyp`, `am`; known are \
          id or utterance, text or hypothesis, reference, context, position, score and usual names of scores, so rename \
-         one, or say which it is with --columns id=NAME"
+         one, or say which it is, as id=NAME"
     );
     assert!(refusal(table, "id=utt,text=words").contains("no column is `words`, which was named for `text`"));
     assert!(

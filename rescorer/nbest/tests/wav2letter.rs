@@ -69,7 +69,7 @@ fn broken_lines_spoil_their_own_list() {
         (
             "u1 | 1 | 1 | 0 | 0 | a\nu0 | 1 | 1 | 0 | 0 | b\n",
             "b.txt:3: utterance \"u0\": its lines do not stand together, others come between; sort the file (sort -s -t '|' \
-             -k 1,1), or pass --skip-invalid",
+             -k 1,1)",
         ),
     ];
     for (line, start) in cases {

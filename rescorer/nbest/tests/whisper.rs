@@ -104,7 +104,7 @@ fn results_without_log_probabilities_have_no_scores() {
     assert_eq!(
         refusal(line(&[aligned("a"), scored.clone()])),
         "call.json:1: utterance \"u1\" mixes hypotheses with a score (position 1) and without (position 0); \
-         score all or none, or pass --skip-invalid"
+         score all or none"
     );
     scored["segments"].as_array_mut().unwrap().push(json!({"text": "d"}));
     // Nothing is compared in a list of one.
@@ -118,7 +118,7 @@ fn results_without_log_probabilities_have_no_scores() {
     assert_eq!(
         refusal(line(&[scored, aligned("d")])),
         "call.json:1: utterance \"u1\": `hypotheses[0].segments[1]` has no `avg_logprob`, but `hypotheses[0].segments[0]` \
-         has; score all or none, or pass --skip-invalid"
+         has; score all or none"
     );
 }
 
@@ -137,8 +137,7 @@ fn native_lines_with_whispers_score() {
     assert_eq!(texts(&read(Format::Jsonl, segments)[0]), [" a"]);
     assert_eq!(
         refusal("{\"hypotheses\": [{\"text\": \"a\", \"avg_logprob\": \"low\"}]}"),
-        "call.json:1: utterance \"call:0\": `hypotheses[0].avg_logprob` is a string, expected a number; mend it or pass \
-         --skip-invalid"
+        "call.json:1: utterance \"call:0\": `hypotheses[0].avg_logprob` is a string, expected a number; mend it"
     );
 }
 
@@ -163,7 +162,7 @@ fn broken_results_are_named() {
     let segment = |segment: Value| refusal(json!({"segments": [segment]}).to_string());
     assert_eq!(
         segment(json!({"start": 0})),
-        "call.json:1: utterance \"call:0\" has no field `segments[0].text`; add it or pass --skip-invalid"
+        "call.json:1: utterance \"call:0\" has no field `segments[0].text`; add it"
     );
     assert!(segment(json!("a")).contains("`segments[0]` is a string, expected an object with `text`"));
     assert!(segment(json!({"text": 7})).contains("`segments[0].text` is a number, expected a string"));
@@ -186,8 +185,7 @@ fn broken_results_are_named() {
     assert!(refusal("{\"segments\": [], \"text\": 7}").contains("`text` is a number, expected a string"));
     assert_eq!(
         refusal("{\"segments\": [{\"text\": \" a cat\"}], \"text\": \"a hat\"}"),
-        "call.json:1: utterance \"call:0\": `text` says something else than `segments`; mend one of them, or pass \
-         --skip-invalid"
+        "call.json:1: utterance \"call:0\": `text` says something else than `segments`; mend one of them"
     );
     assert!(
         refusal("{\"segments\": [{\"text\": \"a\", \"avg_logprob\": NaN}]}")
@@ -200,7 +198,7 @@ fn broken_results_are_named() {
     );
     assert_eq!(
         refusal(format!("{RESULT}{{\"text\": \"a\"}}")),
-        "call.json:7: utterance \"call:1\" has no field `segments`; add it or pass --skip-invalid"
+        "call.json:7: utterance \"call:1\" has no field `segments`; add it"
     );
     assert!(
         refusal(format!("{RESULT}{{\"alternatives\": []}}"))

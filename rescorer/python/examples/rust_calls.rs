@@ -6,7 +6,8 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::{Convention, DeviceRequest, Fusion, LanguageModel, Precision, Rescorer, Scorer, Utterance};
+use rescorer::scoring::{Scorer, SecondPass};
+use rescorer::{DeviceRequest, Fusion, LanguageModel, Precision, ScoringConfig, Utterance};
 use rescorer_nbest::{ReadOptions, Reader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let precision = if precision == "int8" { Precision::Int8 } else { Precision::F32 };
     let model = LanguageModel::load(Path::new(model), DeviceRequest::Cpu, precision)?;
-    let scorer = Scorer::new(Arc::new(model), Convention::default())?;
-    let rescorer = Rescorer::new(scorer, Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
+    let scorer = Scorer::new(Arc::new(model), ScoringConfig::default())?;
+    let rescorer = SecondPass::new(scorer, Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });
     let lists = Reader::open(lists, &ReadOptions::default())?.collect::<Result<Vec<Utterance>, _>>()?;
     println!("ready");
     for line in std::io::stdin().lock().lines() {

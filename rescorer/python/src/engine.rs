@@ -1,18 +1,18 @@
 //! The second pass as Python's `Rescorer` holds it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
+use rescorer::scoring::EncoderScore;
 use rescorer::{
-    AdapterSet, Convention, DecisionRule, DeviceRequest, EarlierPass, EncoderScore, Fusion, LanguageModel,
-    LmText, NBest, Policy, Precision, Scorer, Unit, Utterance,
+    DecisionRule, DeviceRequest, Fusion, NBest, Policy, Precision, Request, ScoringConfig, SettingsError,
+    TextCasing, Unit, Utterance,
 };
-use rescorer_lora::LoraAdapter;
 
-use crate::error::{Kind, Remedy, in_python, raised};
+use crate::error::{Kind, Way, in_python, raised};
 use crate::many::{Answers, Told};
 use crate::notices::Listened;
 use crate::result::ListResult;
@@ -25,7 +25,7 @@ const TEXTS: usize = 256;
 /// A model with its adapters, and how it decides. It never changes: all threads may use it at once.
 #[pyclass(frozen, module = "rescorer._rescorer")]
 pub struct Engine {
-    rescorer: Arc<rescorer::Rescorer>,
+    rescorer: rescorer::Rescorer,
     /// What has to be said of the device and the adapters.
     #[pyo3(get)]
     warnings: Vec<String>,
@@ -81,51 +81,43 @@ impl Engine {
             .transpose()
             .map_err(|error: String| PyValueError::new_err(format!("decision={error}")))?;
         let refused =
-            |error: rescorer::Error| PyValueError::new_err(in_python(&error.to_string(), Remedy::Mend));
-        let lm_text: LmText = lm_text.parse().map_err(refused)?;
+            |error: rescorer::Error| PyValueError::new_err(in_python(&error, error.remedy(), Way::Mend));
+        let lm_text: TextCasing = lm_text.parse().map_err(refused)?;
         let encoder: Option<EncoderScore> = encoder_score.map(str::parse).transpose().map_err(refused)?;
         let unit = unit.parse::<Unit>().map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let fusion = Fusion { lm_weight, length_bonus, margin };
-        let convention = Convention { bos, eos, mean, lm_text, encoder };
-        py.detach(|| {
-            let policy = policy.map(|path| Policy::from_file(&path)).transpose()?;
-            let adapters = read(adapters)?;
-            let mut warnings = Vec::new();
-            let wanted = policy.as_ref().and_then(|policy| policy.earlier.as_ref());
-            let earlier = match (wanted, earlier) {
-                (Some(wanted), Some((path, adapters))) => {
-                    let adapters = read(adapters)?;
-                    let model = load(&path, device, precision, &mut warnings)?;
-                    let adapters = attach(&model, &adapters, &mut warnings)?;
-                    Some(EarlierPass::new(model, adapters, wanted)?)
-                }
-                _ => None,
-            };
-            let model = load(&path, device, precision, &mut warnings)?;
-            let adapters = attach(&model, &adapters, &mut warnings)?;
-            let device = format!("{} in {}", model.device().description(), model.device().precision());
-            let rescorer = match policy {
-                Some(mut policy) => {
-                    set_rule(&mut policy.decision, rule)?;
-                    rescorer::Rescorer::from_policy_after(earlier, model, adapters, &policy)?
-                }
-                None => {
-                    set_rule(&mut None, rule)?;
-                    let scorer = Scorer::new(model, convention)?.with_adapters(adapters).with_unit(unit);
-                    rescorer::Rescorer::new(scorer, fusion)
-                }
-            };
-            let fingerprint = rescorer.scorer().model().fingerprint().to_owned();
-            let listened = Arc::new(Listened::new("rescore"));
-            Ok(Self { rescorer: Arc::new(rescorer), warnings, device, fingerprint, listened })
-        })
-        .map_err(|failure: Failure| match failure {
-            Failure::Library(error) => raised(py, &error, Remedy::Mend),
-            Failure::NoNumbers(rule) => Kind::PolicyError.with(
+        let mut builder = rescorer::Rescorer::builder(path).device(device).precision(precision);
+        builder = match policy {
+            Some(policy) => builder.policy(policy),
+            None => builder
+                .weights(Fusion { lm_weight, length_bonus, margin })
+                .scoring(ScoringConfig { bos, eos, mean, lm_text, encoder })
+                .unit(unit),
+        };
+        for (name, folder) in adapters {
+            builder = builder.adapter(name, folder);
+        }
+        if let Some((model, adapters)) = earlier {
+            builder = builder.first_stage(model);
+            for (name, folder) in adapters {
+                builder = builder.first_stage_adapter(name, folder);
+            }
+        }
+        if let Some(rule) = rule {
+            builder = builder.rule(rule);
+        }
+        let rescorer = py.detach(|| builder.build()).map_err(|error| match error {
+            rescorer::Error::Settings(SettingsError::RuleWithoutNumbers { rule }) => Kind::PolicyError.with(
                 py,
                 &format!("decision={rule}: no numbers for it; give a policy that this version of `rescorer tune` wrote"),
             ),
-        })
+            error => raised(py, &error, Way::Mend),
+        })?;
+        let model = rescorer.model();
+        let device = format!("{} in {}", model.device().description(), model.device().precision());
+        let fingerprint = model.fingerprint().to_owned();
+        let warnings = rescorer.warnings().to_vec();
+        let listened = Arc::new(Listened::new("rescore"));
+        Ok(Self { rescorer, warnings, device, fingerprint, listened })
     }
 
     /// Rescores one list.
@@ -138,14 +130,11 @@ impl Engine {
         name: &str,
     ) -> PyResult<ListResult> {
         threads::check(py)?;
-        let utterance = list::utterance(list, scores, name, Remedy::Mend, &self.listened)?;
+        let utterance = list::utterance(list, scores, name, Way::Mend, &self.listened)?;
         self.listened.warn(py, 2)?;
         let rescorer = &self.rescorer;
-        py.detach(|| {
-            let rescored = rescorer.rescore_utterance(&utterance)?;
-            Ok(ListResult::new(utterance, rescored))
-        })
-        .map_err(|error: rescorer::Error| raised(py, &error, Remedy::Mend))
+        py.detach(|| Ok(ListResult::new(rescorer.rescore(Request::from(utterance).with_list())?)))
+            .map_err(|error: rescorer::Error| raised(py, &error, Way::Mend))
     }
 
     /// Rescores lists as they come, `window` of them together. `batch` says that they are one of several batches.
@@ -180,7 +169,7 @@ impl Engine {
                 return Ok(PyByteArray::new(py, &bytes));
             }
             let scores =
-                py.detach(|| self.lm_scores(window)).map_err(|error| raised(py, &error, Remedy::Mend))?;
+                py.detach(|| self.lm_scores(window)).map_err(|error| raised(py, &error, Way::Mend))?;
             bytes.extend(scores.into_iter().flat_map(f64::to_ne_bytes));
             py.check_signals()?;
         }
@@ -206,69 +195,9 @@ fn sentence(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Utterance> {
     Ok(Utterance::new(format!("text:{index}"), nbest))
 }
 
-fn read(adapters: Vec<(String, PathBuf)>) -> Result<Vec<(String, LoraAdapter)>, Failure> {
-    adapters.into_iter().map(|(name, folder)| Ok((name, LoraAdapter::read(&folder)?))).collect()
-}
-
-fn load(
-    path: &Path,
-    device: DeviceRequest,
-    precision: Precision,
-    warnings: &mut Vec<String>,
-) -> Result<Arc<LanguageModel>, Failure> {
-    let model = LanguageModel::load(path, device, precision)?;
-    warnings.extend(model.device().warning().map(str::to_owned));
-    Ok(Arc::new(model))
-}
-
-fn attach(
-    model: &LanguageModel,
-    adapters: &[(String, LoraAdapter)],
-    warnings: &mut Vec<String>,
-) -> Result<AdapterSet, Failure> {
-    let (attached, said) = AdapterSet::attach(adapters, model)?;
-    warnings.extend(said);
-    Ok(attached)
-}
-
 /// Names of the model and of the adapter that a policy asks first, where it asks any.
 #[pyfunction]
 pub fn earlier(py: Python<'_>, policy: PathBuf) -> PyResult<Option<(String, Option<String>)>> {
-    let policy = Policy::from_file(&policy).map_err(|error| raised(py, &error, Remedy::Mend))?;
-    Ok(policy.earlier.map(|earlier| (earlier.model.name, earlier.adapter.map(|adapter| adapter.name))))
-}
-
-/// Why nothing was loaded.
-enum Failure {
-    Library(rescorer::Error),
-    /// A rule that the policy, or its absence, has no numbers for.
-    NoNumbers(DecisionRule),
-}
-
-impl From<rescorer::Error> for Failure {
-    fn from(error: rescorer::Error) -> Self {
-        Self::Library(error)
-    }
-}
-
-impl From<rescorer_models::Error> for Failure {
-    fn from(error: rescorer_models::Error) -> Self {
-        Self::Library(error.into())
-    }
-}
-
-impl From<rescorer_lora::Error> for Failure {
-    fn from(error: rescorer_lora::Error) -> Self {
-        Self::Library(error.into())
-    }
-}
-
-/// Takes another rule with the numbers of the policy.
-fn set_rule(decision: &mut Option<rescorer::Decision>, rule: Option<DecisionRule>) -> Result<(), Failure> {
-    match (decision, rule) {
-        (Some(decision), Some(rule)) => decision.rule = rule,
-        (_, None | Some(DecisionRule::Maximum)) => {}
-        (None, Some(rule)) => return Err(Failure::NoNumbers(rule)),
-    }
-    Ok(())
+    let policy = Policy::read(&policy).map_err(|error| raised(py, &error, Way::Mend))?;
+    Ok(policy.cascade.map(|earlier| (earlier.model.name, earlier.adapter.map(|adapter| adapter.name))))
 }

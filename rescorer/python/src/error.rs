@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use rescorer::{ErrorKind, Remedy};
 
 /// The classes of `rescorer._errors`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +15,9 @@ pub enum Kind {
     PolicyError,
 }
 
-/// What may be done about one bad list.
+/// How a list was given, and so what may be done about a bad one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
+pub enum Way {
     /// It was given alone: mend it.
     Mend,
     /// It was one of many: the others can be had without it.
@@ -55,53 +56,47 @@ impl Kind {
         }
     }
 
-    /// The exception of an error of the library.
+    /// The class of an error of the library.
     pub fn of(error: &rescorer::Error) -> Self {
-        use rescorer::Error;
-        match error {
-            error if error.is_recoverable() => Self::InvalidList,
-            Error::Lists(_) => Self::InvalidList,
-            Error::Adapter(_) | Error::AdapterTwice { .. } => Self::AdapterError,
-            Error::Policy { .. }
-            | Error::OtherModel { .. }
-            | Error::OtherAdapter { .. }
-            | Error::OtherUnit { .. } => Self::PolicyError,
+        match error.kind() {
+            ErrorKind::List => Self::InvalidList,
+            ErrorKind::Adapter if !error.is_recoverable() => Self::AdapterError,
+            ErrorKind::Adapter => Self::InvalidList,
+            ErrorKind::Policy => Self::PolicyError,
             _ => Self::ModelError,
         }
     }
 }
 
 /// The exception of an error of the library.
-pub fn raised(py: Python<'_>, error: &rescorer::Error, remedy: Remedy) -> PyErr {
-    Kind::of(error).with(py, &in_python(&error.to_string(), remedy))
+pub fn raised(py: Python<'_>, error: &rescorer::Error, way: Way) -> PyErr {
+    Kind::of(error).with(py, &in_python(error, error.remedy(), way))
 }
 
-/// A message of the library, which speaks of the options of the command line, in words of Python.
-pub fn in_python(message: &str, remedy: Remedy) -> String {
-    let skip = match remedy {
-        Remedy::Mend => "",
-        Remedy::ReturnExceptions => " or pass return_exceptions=True",
-    };
-    let message = message
-        .replace(", or pass --skip-invalid", skip)
-        .replace(" or pass --skip-invalid", skip)
-        .replace("pass --no-eos", "pass eos=False")
-        .replace("--adapter NAME=DIR", "adapters={NAME: DIR}");
-    // What is left has a value: `--device cpu` is `device=cpu`.
-    let mut words = message.split(' ').peekable();
-    let mut told = String::with_capacity(message.len());
-    while let Some(word) = words.next() {
-        match word.strip_prefix("--") {
-            Some(option) if option.starts_with(|first: char| first.is_ascii_lowercase()) => {
-                told.push_str(&option.replace('-', "_"));
-                told.push(if words.peek().is_some() { '=' } else { ' ' });
-            }
-            _ => {
-                told.push_str(word);
-                told.push(' ');
-            }
+/// The exception of a list that can't be read.
+pub fn unreadable(py: Python<'_>, error: &rescorer_nbest::Error, way: Way) -> PyErr {
+    Kind::InvalidList.with(py, &in_python(error, Remedy::of_lists(error), way))
+}
+
+/// A message of the library with the parameter that helps, where there is one.
+pub fn in_python(error: &dyn std::error::Error, remedy: Option<Remedy>, way: Way) -> String {
+    let parameter = match remedy {
+        Some(Remedy::SkipInvalid) if way == Way::ReturnExceptions => {
+            return format!("{error}, or pass return_exceptions=True");
         }
-    }
-    told.truncate(told.trim_end_matches(' ').len());
-    told
+        Some(Remedy::Cpu) => " (device=\"cpu\")",
+        Some(Remedy::Precision) => " (precision)",
+        Some(Remedy::Bos) => " (bos)",
+        Some(Remedy::NoEos) => " (eos=False)",
+        Some(Remedy::Eos) => " (eos=True)",
+        Some(Remedy::EncoderScore) => " (encoder_score)",
+        Some(Remedy::Sum) => " (mean=False)",
+        Some(Remedy::Adapter) => " (adapters={NAME: DIR})",
+        Some(Remedy::FirstStage | Remedy::FirstStageAdapter) => " (earlier)",
+        Some(Remedy::Policy) => " (policy)",
+        Some(Remedy::Maximum) => " (decision=\"maximum\")",
+        Some(Remedy::Unit) => " (unit)",
+        _ => "",
+    };
+    format!("{error}{parameter}")
 }

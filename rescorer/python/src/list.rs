@@ -7,7 +7,7 @@ use rescorer::Utterance;
 use rescorer_nbest::ScoreKind;
 use serde_json::{Map, Value};
 
-use crate::error::{Kind, Remedy, in_python};
+use crate::error::{Kind, Way, unreadable};
 use crate::notices::Listened;
 use crate::value::{Flaw, What, text, value};
 
@@ -24,11 +24,11 @@ pub fn utterance(
     list: &Bound<'_, PyAny>,
     scores: Option<&Bound<'_, PyAny>>,
     name: &str,
-    remedy: Remedy,
+    way: Way,
     listened: &Listened,
 ) -> PyResult<Utterance> {
     let py = list.py();
-    let mut context = Context { id: name.to_owned(), remedy };
+    let mut context = Context { id: name.to_owned(), way };
     let object = match row(list, &mut context)? {
         Some(_) if scores.is_some() => {
             return Err(context.refused(py, "is a dict, which has its scores in itself; leave `scores` out"));
@@ -36,22 +36,20 @@ pub fn utterance(
         Some(row) => row,
         None => hypotheses(list, scores, &context)?,
     };
-    listened
-        .read(object, name)
-        .map_err(|error| Kind::InvalidList.with(py, &in_python(&error.to_string(), remedy)))
+    listened.read(object, name).map_err(|error| unreadable(py, &error, way))
 }
 
 /// What an error has to name.
 struct Context {
     id: String,
-    remedy: Remedy,
+    way: Way,
 }
 
 impl Context {
     fn refused(&self, py: Python<'_>, reason: &str) -> PyErr {
-        let skip = match self.remedy {
-            Remedy::Mend => "",
-            Remedy::ReturnExceptions => ", or pass return_exceptions=True",
+        let skip = match self.way {
+            Way::Mend => "",
+            Way::ReturnExceptions => ", or pass return_exceptions=True",
         };
         Kind::InvalidList.with(py, &format!("utterance {:?} {reason}{skip}", self.id))
     }

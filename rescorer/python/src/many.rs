@@ -6,9 +6,9 @@ use std::sync::Arc;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use rescorer::Utterance;
+use rescorer::{Request, Utterance};
 
-use crate::error::{Remedy, raised};
+use crate::error::{Way, raised};
 use crate::notices::Listened;
 use crate::result::ListResult;
 use crate::{list, threads};
@@ -23,7 +23,7 @@ pub struct Told {
 /// Results in the order of the lists. It holds a window of lists, never all of them.
 #[pyclass(module = "rescorer._rescorer")]
 pub struct Answers {
-    rescorer: Arc<rescorer::Rescorer>,
+    rescorer: rescorer::Rescorer,
     lists: Py<PyIterator>,
     window: usize,
     /// Whether what is wrong with one list takes the place of its result.
@@ -63,7 +63,7 @@ impl Answers {
 impl Answers {
     /// Answers of `lists`.
     pub fn new(
-        rescorer: Arc<rescorer::Rescorer>,
+        rescorer: rescorer::Rescorer,
         lists: Py<PyIterator>,
         window: usize,
         return_exceptions: bool,
@@ -99,7 +99,7 @@ impl Answers {
                 // An interrupt does not wait for a forward pass.
                 Err(error) => return Err(error),
             };
-            match list::utterance(&list, None, &name, Remedy::ReturnExceptions, &self.told.listened) {
+            match list::utterance(&list, None, &name, Way::ReturnExceptions, &self.told.listened) {
                 Ok(utterance) => {
                     lists.push(utterance);
                     slots.push(None);
@@ -144,16 +144,14 @@ impl Answers {
     fn answer(&self, py: Python<'_>, lists: Vec<Utterance>) -> Vec<PyResult<Py<PyAny>>> {
         let rescorer = &self.rescorer;
         let answered: Vec<Result<ListResult, rescorer::Error>> = py.detach(|| {
-            let lists = lists.into_iter().map(Ok::<_, rescorer::Error>);
-            let answered = rescorer.rescore_stream(lists, false);
-            let result = |(utterance, rescored): (Utterance, _)| ListResult::new(utterance, rescored);
-            answered.map(|answered| answered.map(result)).collect()
+            let requests = lists.into_iter().map(|list| Request::from(list).with_list());
+            rescorer.rescore_many(requests).map(|answer| answer.map(ListResult::new)).collect()
         });
         let python = |answer: Result<ListResult, rescorer::Error>| match answer {
             Ok(result) => Py::new(py, result).map(Py::into_any),
             Err(error) => {
                 let recoverable = error.is_recoverable();
-                let error = raised(py, &error, Remedy::ReturnExceptions);
+                let error = raised(py, &error, Way::ReturnExceptions);
                 if recoverable && self.return_exceptions {
                     Ok(error.into_value(py).into_any())
                 } else {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, PullOptions};
 
-use crate::error::{Kind, Remedy, in_python};
+use crate::error::Kind;
 
 fn failed(py: Python<'_>, error: &NamedError) -> PyErr {
-    Kind::ModelError.with(py, &in_python(&error.to_string(), Remedy::Mend))
+    Kind::ModelError.with(py, &error.to_string())
 }
 
 /// What is to be said before a model is fetched, line by line; nothing where none is fetched.

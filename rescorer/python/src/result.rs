@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyDict, PyList, PyModule, PyString};
-use rescorer::{AnswerRecord, Rescored, RescoredHypothesis, Utterance};
+use rescorer::{Answer, AnswerHypothesis};
 use serde_json::Value;
 
 use crate::error::Kind;
@@ -40,24 +40,23 @@ impl Hypothesis {
 /// The answer for one list.
 #[pyclass(frozen, name = "Result", module = "rescorer")]
 pub struct ListResult {
-    utterance: Utterance,
-    rescored: Rescored,
+    answer: Answer,
 }
 
 impl ListResult {
     /// The answer for an utterance.
-    pub fn new(utterance: Utterance, rescored: Rescored) -> Self {
-        Self { utterance, rescored }
+    pub fn new(answer: Answer) -> Self {
+        Self { answer }
     }
 
     /// A number of every listed hypothesis, by position.
     fn by_position<'py>(
         &self,
         py: Python<'py>,
-        number: fn(&RescoredHypothesis) -> f64,
+        number: fn(&AnswerHypothesis) -> f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut numbers = vec![0.0; self.utterance.nbest.len()];
-        for (position, hypothesis) in self.rescored.listed() {
+        let mut numbers = vec![0.0; self.answer.utterance().nbest.len()];
+        for (position, hypothesis) in self.answer.listed() {
             numbers[position] = number(hypothesis);
         }
         let bytes: Vec<u8> = numbers.into_iter().flat_map(f64::to_ne_bytes).collect();
@@ -70,49 +69,49 @@ impl ListResult {
     /// The id of the list; its place where it stated none.
     #[getter]
     fn utterance(&self) -> &str {
-        &self.utterance.id
+        &self.answer.utterance().id
     }
 
     /// The better text.
     #[getter]
     fn text(&self) -> &str {
-        self.rescored.text()
+        self.answer.text()
     }
 
     /// Position in the list of the hypothesis that was chosen, or voted on.
     #[getter]
     fn position(&self) -> usize {
-        self.rescored.best().position
+        self.answer.base_position()
     }
 
     /// Whether the text is another than that of the first-pass best.
     #[getter]
     fn changed(&self) -> bool {
-        self.rescored.text() != self.utterance.nbest.first().text
+        self.answer.changed()
     }
 
     /// Probability that the text has no error, where the policy can tell, else its share of the posterior.
     #[getter]
     fn confidence(&self) -> f64 {
-        self.rescored.confidence()
+        self.answer.confidence()
     }
 
     /// What was said, where the row knew it.
     #[getter]
     fn reference(&self) -> Option<&str> {
-        self.utterance.reference.as_deref()
+        self.answer.utterance().reference.as_deref()
     }
 
     /// The words of the text, each with its confidence.
     #[getter]
     fn words(&self) -> Vec<(&str, f64)> {
-        self.rescored.words().iter().map(|word| (word.word.as_str(), word.confidence)).collect()
+        self.answer.words().iter().map(|word| (word.word.as_str(), word.confidence)).collect()
     }
 
     /// The distinct hypotheses, best first.
     #[getter]
     fn hypotheses(&self) -> Vec<Hypothesis> {
-        let hypotheses = self.rescored.hypotheses().iter().map(|hypothesis| Hypothesis {
+        let hypotheses = self.answer.hypotheses().iter().map(|hypothesis| Hypothesis {
             text: hypothesis.text.clone(),
             position: hypothesis.position,
             first_pass: hypothesis.first_pass,
@@ -143,7 +142,7 @@ impl ListResult {
 
     /// The fields that `rescorer rescore --json --nbest` writes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let record = serde_json::to_value(AnswerRecord::of_list(&self.utterance, &self.rescored, true));
+        let record = serde_json::to_value(&self.answer);
         let record = record.map_err(|error| Kind::RescorerError.with(py, &error.to_string()))?;
         object(py, &record)
     }

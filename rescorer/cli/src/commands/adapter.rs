@@ -22,9 +22,15 @@ pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
             let adapter = LoraAdapter::read(&adapter)?;
             write(&adapter.to_vanilla()?, &output, &common)?;
         }
-        AdapterAction::Truncate { adapter, rank, svd, alpha, output, common } => {
-            let adapter = LoraAdapter::read(&adapter)?;
+        AdapterAction::Truncate { adapter: folder, rank, svd, alpha, output, common } => {
+            let adapter = LoraAdapter::read(&folder)?;
             let alpha = alpha.unwrap_or(adapter.settings.alpha);
+            if !svd && adapter.settings.kind != Kind::Vanilla {
+                bail!(
+                    "{}: its ranks have no order, so none can be cut off; project it with --svd",
+                    folder.display()
+                );
+            }
             let shorter = if svd { adapter.projected(rank, alpha)? } else { adapter.truncated(rank)? };
             write(&shorter, &output, &common)?;
         }

@@ -2,11 +2,13 @@ use std::io::Write;
 
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
-use rescorer::{
-    Confidence, ConfidenceReport, Decision, Evaluation, Fusion, JudgedAnswer, JudgedList, Metric, Need,
-    Policy, Reliability, RuleReport, ScoringStats, compare_rules, content_hash, cross_validate,
+use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
+use rescorer::fusion::{
+    Confidence, Decision, ScoredAnswer, ScoredReference, content_hash, cross_validate,
     cross_validate_decision,
 };
+use rescorer::scoring::{Need, ScoringStats};
+use rescorer::{DecisionRule, Fusion, Metric, Policy};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -56,20 +58,19 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     }
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
-    let model = model::load(&args.scoring.model, status)?;
-    let device = model.model.device().description().to_string();
-    let precision = model.model.device().precision();
-    let adapter = model.adapter.clone();
-    if let Some(policy) = &policy {
-        model.check(policy)?;
-    }
-    let convention =
-        policy.as_ref().map_or_else(|| args.scoring.convention.convention(), |policy| policy.convention);
+    let mut builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
+    builder = match (&policy, &args.policy) {
+        (Some(policy), Some(path)) => builder.policy_value(policy.clone(), path.display().to_string()),
+        _ => builder.scoring(args.scoring.convention.convention()),
+    };
+    let rescorer = model::build(builder, &args.scoring.model, status)?;
+    let device = rescorer.model().device().description().to_string();
+    let precision = rescorer.model().device().precision();
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
     let unit = policy.as_ref().map(|policy| policy.unit).or(args.unit).unwrap_or_default();
     let metric = Metric { normalize, unit };
-    let earlier = policy.as_ref().and_then(|policy| policy.earlier.as_ref());
-    let scorer = model::after(model.scorer(convention)?.with_unit(unit), &args.scoring, earlier, status)?;
+    let scorer = rescorer.scorer().clone().with_unit(unit);
+    let adapter = scorer.adapter_identity();
     let mut skipped = Skipped::new(&args.lists.select, status);
     let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
     let mut left_out = 0usize;
@@ -88,7 +89,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
     let choice = Choice::new(&args, policy.as_ref(), &judged)?;
-    let answers: Vec<JudgedAnswer> = judged
+    let answers: Vec<ScoredAnswer> = judged
         .iter()
         .zip(&choice.tuned)
         .map(|(list, (fusion, decision))| list.answer(fusion, decision))
@@ -145,7 +146,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn new(args: &EvaluateArgs, policy: Option<&Policy>, judged: &[JudgedList]) -> anyhow::Result<Self> {
+    fn new(args: &EvaluateArgs, policy: Option<&Policy>, judged: &[ScoredReference]) -> anyhow::Result<Self> {
         if let Some(folds) = args.cross_validate {
             let (seed, rule) = (args.seed, args.decision.unwrap_or_default());
             let fusions = cross_validate(judged, folds, seed)?;
@@ -158,10 +159,21 @@ impl Choice {
         let Some(fusion) = policy.map(|policy| policy.fusion).or(args.weights.fusion()) else {
             bail!("no weights: {WEIGHTS}");
         };
-        let decision = model::decision(policy, args.decision)?;
+        let decision = decision(policy, args.decision)?;
         let confidence = policy.and_then(|policy| policy.confidence);
         let of_all = |confidence| vec![confidence; judged.len()];
         Ok(Self { tuned: vec![(fusion, decision); judged.len()], confidences: confidence.map(of_all) })
+    }
+}
+
+/// What a policy decides with, or the rule that is asked for with the policy's numbers.
+fn decision(policy: Option<&Policy>, rule: Option<DecisionRule>) -> anyhow::Result<Decision> {
+    match (policy.and_then(|policy| policy.decision), rule) {
+        (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
+        (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
+        (None, Some(rule)) => {
+            bail!("--decision {rule}: no numbers for it; give a --policy that this version of `tune` wrote")
+        }
     }
 }
 
@@ -175,7 +187,7 @@ struct UtteranceRow<'a> {
     changed: bool,
 }
 
-fn write_rows(mut file: Sink, judged: &[JudgedList], answers: &[JudgedAnswer]) -> anyhow::Result<()> {
+fn write_rows(mut file: Sink, judged: &[ScoredReference], answers: &[ScoredAnswer]) -> anyhow::Result<()> {
     for (list, answer) in judged.iter().zip(answers) {
         let row = UtteranceRow {
             utterance: &list.id,
@@ -193,8 +205,8 @@ fn write_rows(mut file: Sink, judged: &[JudgedList], answers: &[JudgedAnswer]) -
 /// The lists that an answer made better or worse, and of these the wanted ones, by errors before and after: their ids, and first
 /// pass and answer below the reference.
 fn changes<'a>(
-    judged: &'a [JudgedList],
-    answers: &'a [JudgedAnswer],
+    judged: &'a [ScoredReference],
+    answers: &'a [ScoredAnswer],
     wanted: impl Fn(usize, usize) -> bool,
 ) -> impl Iterator<Item = (&'a str, Grid<'a>)> {
     judged.iter().zip(answers).filter_map(move |(list, answer)| {
@@ -208,8 +220,8 @@ fn changes<'a>(
 fn page_body(
     report: &Report<'_>,
     stats: &ScoringStats,
-    judged: &[JudgedList],
-    answers: &[JudgedAnswer],
+    judged: &[ScoredReference],
+    answers: &[ScoredAnswer],
 ) -> anyhow::Result<Markup> {
     let mut text = Vec::new();
     print(&mut text, report, stats)?;

@@ -3,12 +3,12 @@ use std::io::Write;
 use anyhow::bail;
 use console::Style;
 use maud::{Markup, html};
-use rescorer::{Explanation, ListScores, Rescorer, TokenShare, Utterance};
+use rescorer::evaluation::{Explanation, TokenShare};
 use serde::Serialize;
 
 use crate::judge_args::ExplainArgs;
 use crate::lists::{self, Skipped};
-use crate::model::{self, Deciding};
+use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::view;
@@ -24,7 +24,6 @@ pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
-    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut found = None;
@@ -35,12 +34,10 @@ pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
         }
     }
     let Some(utterance) = found else { bail!("--utterance {}: no list has this id", args.utterance) };
-    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?, &args.scoring, status)?;
-    let prepared = rescorer.scorer().prepare_utterance(&utterance)?;
-    let scored = rescorer.scorer().score(vec![prepared])?.lists;
-    let Some(scores) = scored.first() else { bail!("utterance {:?} was not scored", utterance.id) };
-    let (position, against) = pair(&rescorer, &utterance, scores, &args)?;
-    let explanation = rescorer.explain(&utterance, scores, position, against)?;
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?;
+    let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
+    let explanation = rescorer.explain(&utterance, args.position, args.against)?;
+    let position = explanation.position;
     let mut out = Sink::open(None)?;
     if args.scoring.common.json {
         write_json(&mut out, &Row { utterance: &utterance.id, explanation: &explanation })?;
@@ -54,29 +51,6 @@ pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
         file.finish()?;
     }
     skipped.outcome(1)
-}
-
-/// The answer and the first-pass best; where these are the same, the answer and the runner-up.
-fn pair(
-    rescorer: &Rescorer,
-    utterance: &Utterance,
-    scores: &ListScores,
-    args: &ExplainArgs,
-) -> anyhow::Result<(usize, usize)> {
-    if let (Some(position), Some(against)) = (args.position, args.against) {
-        return Ok((position, against));
-    }
-    let list = rescorer.decide(&utterance.nbest, scores)?;
-    let order: Vec<usize> = list.hypotheses().iter().map(|hypothesis| hypothesis.position).collect();
-    let position = args.position.unwrap_or(order[0]);
-    let against = args.against.or_else(|| match position {
-        0 => order.iter().copied().find(|&other| other != 0),
-        _ => Some(0),
-    });
-    let Some(against) = against else {
-        bail!("utterance {:?} has one hypothesis only; there is nothing to compare it with", utterance.id);
-    };
-    Ok((position, against))
 }
 
 /// What stands in a row of tokens: `right → write`, or the token where both have it. The space that vocabularies write as `Ġ` or `▁`

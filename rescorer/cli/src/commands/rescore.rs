@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use rescorer::{Anytime, Choice, Deadline, DecisionRule, Rescored, Stream, Utterance};
+use rescorer::{DecisionRule, Request};
 use rescorer_nbest::OutputFormat;
 
-use crate::answers::{Answered, Writer};
+use crate::answers::Writer;
 use crate::args::{RescoreArgs, output_format};
-use crate::lists::{self, ReadItem, Skipped};
-use crate::model::{self, Deciding};
+use crate::lists::{self, Skipped};
+use crate::model;
 use crate::sink::Sink;
 use crate::status::{Outcome, Status};
 
@@ -20,72 +20,50 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
-    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
-    let decision = deciding.decision;
-    if args.deadline_ms.is_some() && decision.rule != DecisionRule::Maximum {
-        anyhow::bail!("--deadline-ms: {} needs all scores; say --decision maximum", decision.rule);
-    }
     let out = Sink::open(args.output.as_deref())?;
-    let model = model::load(&args.scoring.model, status)?;
-    if args.deadline_ms.is_some() && !model.model.device().is_cpu() {
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?;
+    let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
+    let rule = rescorer.rule().unwrap_or_default();
+    if args.deadline_ms.is_some() && rule != DecisionRule::Maximum {
+        anyhow::bail!("--deadline-ms: {rule} needs all scores; say --decision maximum");
+    }
+    if args.deadline_ms.is_some() && !rescorer.model().device().is_cpu() {
         anyhow::bail!(
             "--deadline-ms needs the CPU, where a list can be scored piece by piece; say --device cpu"
         );
     }
-    let rescorer = deciding.rescorer(model, &args.scoring, status)?;
+    let (nbest, deadline) = (args.nbest, args.deadline_ms.map(Duration::from_millis));
+    // Confidences come with the whole list, and with rules that need all scores.
+    let wanted = move |request: Request| match deadline {
+        Some(limit) => request.deadline(limit),
+        None if nbest => request.with_list(),
+        None if rule == DecisionRule::Maximum => request.text_only(),
+        None => request,
+    };
     let immediate = lists::is_interactive(&args.lists.lists);
-    let writer = Writer::new((!args.scoring.common.json).then_some(format), args.nbest, immediate, out);
-    if let Some(milliseconds) = args.deadline_ms {
-        let stream =
-            rescorer.choose_within_stream(utterances, Deadline::new(Duration::from_millis(milliseconds)));
-        let answer = |_: &Utterance, found: Anytime| Answered {
-            position: found.position(),
-            choice: found.choice.clone(),
-            list: None,
-            progress: Some(found),
-        };
-        write_all(stream, answer, writer, &args, status)
-    } else if args.nbest || decision.rule != DecisionRule::Maximum {
-        let stream = rescorer.rescore_stream(utterances, immediate);
-        let answer = |_: &Utterance, list: Rescored| Answered::of_list(list);
-        write_all(stream, answer, writer, &args, status)
-    } else {
-        let stream = rescorer.choose_stream(utterances, immediate);
-        let answer = |_: &Utterance, choice: Choice| Answered::of_choice(choice);
-        write_all(stream, answer, writer, &args, status)
+    let mut answers = rescorer.rescore_many(utterances.map(move |item| item.map(|list| wanted(list.into()))));
+    if immediate || deadline.is_some() {
+        answers = answers.immediate();
     }
-}
-
-/// Writes the answers of a stream as they come: the winner, and the whole list where that is asked for.
-fn write_all<I, T>(
-    mut stream: Stream<'_, I, T>,
-    answer: impl Fn(&Utterance, T) -> Answered,
-    mut writer: Writer,
-    args: &RescoreArgs,
-    status: Status,
-) -> anyhow::Result<Outcome>
-where
-    I: Iterator<Item = ReadItem>,
-{
+    let mut writer = Writer::new((!args.scoring.common.json).then_some(format), nbest, immediate, out);
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (mut done, mut changed, mut late) = (0usize, 0usize, 0usize);
     let bar = status.counter();
-    for answered in stream.by_ref() {
-        let Some((utterance, answered)) = skipped.pass(answered)? else { continue };
-        let answered = answer(&utterance, answered);
-        if skipped.pass(writer.write(&utterance, &answered)?)?.is_none() {
+    for answer in answers.by_ref() {
+        let Some(answer) = skipped.pass(answer)? else { continue };
+        if skipped.pass(writer.write(&answer)?)?.is_none() {
             continue;
         }
         done += 1;
-        changed += usize::from(answered.text(&utterance) != utterance.nbest.first().text);
-        late += usize::from(answered.progress.as_ref().is_some_and(|progress| !progress.is_complete()));
+        changed += usize::from(answer.changed());
+        late += usize::from(deadline.is_some() && !answer.completeness().is_complete());
         bar.inc(1);
     }
     bar.finish_and_clear();
     // Where nothing was done, no file is put in place.
     let outcome = skipped.outcome(done)?;
     writer.finish()?;
-    let stats = stream.stats();
+    let stats = answers.stats();
     let speed = stats.per_second(stats.hypotheses);
     let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
     let free = match stats.utterances - stats.asked {
@@ -95,7 +73,7 @@ where
     status.say(format_args!(
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed{free}"
     ));
-    if args.deadline_ms.is_some() {
+    if deadline.is_some() {
         status
             .say(format_args!("{late} lists were not decided by the deadline: the best so far was answered"));
     }

@@ -2,7 +2,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use rescorer::{ListScores, NBest, TextScore, Utterance};
+use rescorer::scoring::{ListScores, TextScore};
+use rescorer::{NBest, Utterance};
 use rescorer_models::Tokenizer;
 use rescorer_nbest::{Error, one_line};
 use serde::Serialize;
@@ -44,8 +45,10 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     };
     let input = lists::in_context(input, args.scoring.context.as_deref());
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
-    let scorer = model::load(&args.scoring.model, status)?.scorer(args.scoring.convention.convention())?;
-    let scorer = model::after(scorer, &args.scoring, None, status)?;
+    model::no_first_stage(&args.scoring)?;
+    let builder = model::builder(&args.scoring.model, status)?.scoring(args.scoring.convention.convention());
+    let rescorer = model::build(builder, &args.scoring.model, status)?;
+    let scorer = rescorer.scorer();
     let mut out = Sink::open(None)?;
     let mut skipped = Skipped::new(&args.select, status);
     let mut done = 0;

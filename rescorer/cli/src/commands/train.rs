@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
+use rescorer::fusion::{ModelIdentity, TunedOn, content_hash};
+use rescorer::scoring::Scorer;
 use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
-use rescorer::{
-    DecisionRule, LanguageModel, Metric, ModelIdentity, Policy, Scorer, TunedOn, Unit, Utterance,
-    content_hash,
-};
+use rescorer::{LanguageModel, Metric, Policy, TuneOptions, Unit, Utterance};
 use rescorer_nbest::OutputFile;
 
-use super::tune::decided;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::reference_warnings::References;
@@ -123,7 +121,7 @@ impl Lists {
         let before = train.len();
         train.retain(|list| !excluded.contains(&list.id));
         let excluded = before - train.len();
-        let (held, train) = rescorer::hold_out(train, data.dev_share, recipe.seed);
+        let (held, train) = rescorer::fusion::hold_out(train, data.dev_share, recipe.seed);
         Ok(Self { train, dev: if data.dev.is_empty() { held } else { dev }, excluded })
     }
 }
@@ -166,7 +164,7 @@ fn finish(
             status.say(format_args!("model: {}", folder.display()));
         }
     }
-    let convention = *trainer.scorer().convention();
+    let convention = *trainer.scorer().config();
     if let Some((report, judged)) = trainer.final_look()? {
         seen.extend(judged.iter().map(|list| list.hash.clone()));
         let tuned_on = TunedOn {
@@ -175,7 +173,8 @@ fn finish(
             hashes: seen,
         };
         let Metric { normalize, unit } = trainer.recipe().data.metric();
-        let (decision, confidence) = decided(&judged, &report.fusion, DecisionRule::Maximum);
+        let options = TuneOptions { normalize, unit, ..TuneOptions::default() };
+        let (decision, confidence) = options.decision(&judged, &report.fusion);
         let policy =
             Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
                 .with_unit(unit)

@@ -1,10 +1,9 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use rescorer::{
-    Confidence, Decision, DecisionRule, EarlierPolicy, Fusion, JudgedAnswer, JudgedList, Metric, Need,
-    Policy, Scorer, ScoringStats, Tuned, TunedOn, Unit, tune_decision, tune_earlier,
-};
+use rescorer::fusion::{CascadePolicy, ScoredReference, Tuned, TunedPolicy, tune_cascade};
+use rescorer::scoring::{Need, Scorer, ScoringStats};
+use rescorer::{Metric, Policy, TuneOptions, Unit};
 use serde::Serialize;
 
 use crate::args::ListArgs;
@@ -27,42 +26,44 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let mut file = Sink::file(&args.output)?;
-    let model = model::load(&args.scoring.model, status)?;
-    let (identity, adapter) = (model.identity.clone(), model.adapter.clone());
-    let earlier = args.cascade.as_deref().map(Policy::from_file).transpose()?;
-    if earlier.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
+    let first_stage = args.cascade.as_deref().map(Policy::read).transpose()?;
+    if first_stage.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
         bail!("--cascade: its policy asks another rescorer first; only two can be put behind each other");
     }
-    if let Some(policy) = &earlier {
+    if let Some(policy) = &first_stage {
         policy.check_unit(args.unit).context("--cascade")?;
+    } else {
+        model::no_first_stage(&args.scoring)?;
     }
+    let builder = model::builder(&args.scoring.model, status)?
+        .scoring(args.scoring.convention.convention())
+        .unit(args.unit);
+    let rescorer = model::build(builder, &args.scoring.model, status)?;
     // What either of the two was tuned on is not to be reported on.
-    let seen = earlier.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
-    let earlier = earlier.as_ref().map(EarlierPolicy::of);
-    let scorer = model.scorer(args.scoring.convention.convention())?.with_unit(args.unit);
-    let scorer = model::after(scorer, &args.scoring, earlier.as_ref(), status)?;
+    let seen = first_stage.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
+    let first_stage = first_stage.as_ref().map(CascadePolicy::of);
+    let mut scorer = rescorer.scorer().clone();
+    if let Some(policy) = &first_stage {
+        scorer = scorer.behind(model::load_first_stage(&args.scoring, policy, status)?);
+    }
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let metric = Metric { normalize: args.normalize, unit: args.unit };
+    let options = TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision };
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
+    let metric = options.metric();
     let (judged, _) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
-    let (earlier, judged) = match earlier {
+    let (cascade, judged) = match first_stage {
         Some(policy) => {
-            let (policy, judged) = tune_earlier(&judged, policy, args.cascade_rate)?;
+            let (policy, judged) = tune_cascade(&judged, policy, args.cascade_rate)?;
             (Some(policy), judged)
         }
         None => (None, judged),
     };
-    let tuned = rescorer::tune(&judged)?;
-    let (decision, confidence) = decided(&judged, &tuned.fusion, args.decision);
-    let mut hashes: Vec<String> = judged.iter().map(|list| list.hash.clone()).chain(seen).collect();
-    hashes.sort();
-    hashes.dedup();
-    let tuned_on = TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
-    let policy = Policy::new(args.normalize, tuned.fusion, *scorer.convention(), identity, adapter, tuned_on)
-        .with_unit(args.unit)
-        .with_decision(decision, confidence)
-        .after(earlier);
+    let TunedPolicy { mut policy, tuned } =
+        options.policy(&judged, &scorer, &args.scoring.model.model, cascade)?;
+    policy.tuned_on.hashes.extend(seen);
+    policy.tuned_on.hashes.sort();
+    policy.tuned_on.hashes.dedup();
     file.write_all(policy.to_toml()?.as_bytes())?;
     file.finish()?;
     let mut out = Sink::open(None)?;
@@ -85,7 +86,7 @@ pub fn judge(
     metric: Metric,
     skipped: &mut Skipped,
     status: Status,
-) -> anyhow::Result<(Vec<JudgedList>, ScoringStats)> {
+) -> anyhow::Result<(Vec<ScoredReference>, ScoringStats)> {
     let mut judged = Vec::new();
     let mut references = References::new(metric);
     let bar = status.counter();
@@ -93,7 +94,7 @@ pub fn judge(
     for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
         references.add(&utterance);
-        judged.extend(skipped.pass(JudgedList::new(&utterance, &scores, metric))?);
+        judged.extend(skipped.pass(ScoredReference::new(&utterance, &scores, metric))?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -102,13 +103,6 @@ pub fn judge(
         skipped.outcome(0)?;
     }
     Ok((judged, stream.stats()))
-}
-
-/// The decision and the confidences that go with weights, all from the same lists; no confidences where no answer has a word.
-pub fn decided(judged: &[JudgedList], fusion: &Fusion, rule: DecisionRule) -> (Decision, Option<Confidence>) {
-    let decision = Decision { rule, ..tune_decision(judged, fusion) };
-    let answers: Vec<JudgedAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
-    (decision, Confidence::fit(&answers))
 }
 
 fn print(out: &mut Sink, tuned: &Tuned, lists: usize, unit: Unit) -> anyhow::Result<()> {

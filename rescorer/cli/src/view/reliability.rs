@@ -1,6 +1,6 @@
 use anyhow::anyhow;
 use plotters::prelude::*;
-use rescorer::Reliability;
+use rescorer::evaluation::Reliability;
 
 const SIZE: (u32, u32) = (420, 400);
 /// Largest radius of a circle.

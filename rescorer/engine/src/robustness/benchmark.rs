@@ -6,7 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::condition::{Condition, KnownLists};
 use super::{CacheKey, Plan, ScoreCache};
-use crate::{Error, Fusion, Scorer, content_hash};
+use crate::error::Error;
+use crate::fusion::policy::content_hash;
+use crate::fusion::weights::Fusion;
+use crate::scoring::scorer::Scorer;
 
 /// Lists as they are and in every condition of a plan, ready to be scored.
 pub struct Benchmark {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Convention, Error};
+use crate::error::Error;
+use crate::scoring::config::ScoringConfig;
 
 /// What a language-model score depends on, besides the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub struct CacheKey {
     /// Fingerprint of the adapter.
     pub adapter: Option<String>,
     /// What a score means.
-    pub convention: Convention,
+    pub convention: ScoringConfig,
     /// Arithmetic of the forward pass.
     pub precision: String,
 }
@@ -133,7 +134,7 @@ mod tests {
         CacheKey {
             model: model.into(),
             adapter: None,
-            convention: Convention::default(),
+            convention: ScoringConfig::default(),
             precision: "f32".into(),
         }
     }

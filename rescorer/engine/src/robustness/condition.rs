@@ -4,7 +4,8 @@ use rescorer_perturb::{
 };
 use serde::Serialize;
 
-use crate::{Candidate, Error, Fusion};
+use crate::error::Error;
+use crate::fusion::weights::{Candidate, Fusion};
 
 /// A perturbation with its rate and seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -89,7 +90,7 @@ impl KnownLists {
             let candidates = list.hypotheses.iter().map(|hypothesis| {
                 let KnownHypothesis { text, first_pass, words, .. } = hypothesis;
                 let lm_score = lm_score(text)?;
-                Some(Candidate { first_pass: *first_pass, lm_score, words: *words, settled: None })
+                Some(Candidate { first_pass: *first_pass, lm_score, words: *words, early_exit: None })
             });
             Some(list.row(fusion.winner(&candidates.collect::<Option<Vec<_>>>()?)))
         };

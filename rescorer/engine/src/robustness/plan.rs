@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use rescorer_perturb::{HomophoneOptions, Perturbation, PerturbationKind, Unit};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Fusion};
+use crate::error::Error;
+use crate::fusion::weights::Fusion;
 
 /// What is compared, on what, and how it is perturbed: the file of `rescorer robustness`.
 ///

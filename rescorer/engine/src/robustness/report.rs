@@ -6,7 +6,8 @@ use rescorer_perturb::{
 use serde::Serialize;
 
 use super::{Benchmark, CacheKey, Contestant};
-use crate::{Error, Fusion};
+use crate::error::Error;
+use crate::fusion::weights::Fusion;
 
 /// What a benchmark found.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::Moments;
-use crate::Error;
+use crate::error::Error;
 
 /// Key of the state in the header of the file.
 const STATE: &str = "rescorer.state";
@@ -116,18 +116,17 @@ impl Checkpoint {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(fail(format!("{e}; check the file, or begin anew with --restart"))),
+            Err(e) => return Err(fail(format!("{e}; check the file, or begin anew"))),
         };
-        let damaged =
-            |reason: String| fail(format!("{reason}; the file is damaged, begin anew with --restart"));
+        let damaged = |reason: String| fail(format!("{reason}; the file is damaged, begin anew"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let state = metadata.metadata().as_ref().and_then(|header| header.get(STATE));
         let state = state.ok_or_else(|| damaged("it holds no state of training".into()))?;
         let Header { identity: of_file, progress, times } =
             serde_json::from_str(state).map_err(|e| damaged(e.to_string()))?;
         if of_file != identity {
-            let reason = "it belongs to another recipe, model or set of lists; choose another --output, or begin \
-                          anew with --restart";
+            let reason = "it belongs to another recipe, model or set of lists; choose another folder, or begin \
+                          anew";
             return Err(fail(reason.into()));
         }
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;

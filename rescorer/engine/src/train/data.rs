@@ -3,8 +3,8 @@ use rescorer_perturb::{Metric, word_errors};
 
 use super::stage::{Judge, Stage};
 use super::teacher::Teacher;
-use crate::Error;
-use crate::scorer::Scorer;
+use crate::error::Error;
+use crate::scoring::scorer::Scorer;
 
 /// A list in the form that training reads.
 #[derive(Debug, Clone, PartialEq)]

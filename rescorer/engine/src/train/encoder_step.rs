@@ -8,8 +8,8 @@ use rescorer_models::{Adapter, TreeBatch};
 
 use super::stage::Stage;
 use super::step::{Item, Losses, Totals, weigh};
-use crate::Error;
-use crate::scorer::Scorer;
+use crate::error::{Error, SettingsError};
+use crate::scoring::scorer::Scorer;
 
 /// Adds the losses of a pass, and gives the gradients of all matrices.
 pub fn run_pass(
@@ -27,7 +27,7 @@ pub fn run_pass(
     for tokens in hypotheses {
         batch.push_chain(&scorer.sequence(tokens), &[]);
     }
-    let head = adapter.score_head().ok_or(Error::NoScoreHead)?;
+    let head = adapter.score_head().ok_or(SettingsError::NoScoreHead)?;
     let pass = scorer.model().states_pass(&batch)?;
     let width = head.weight.len();
     let scores: Vec<(f64, usize)> =

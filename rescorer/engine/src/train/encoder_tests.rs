@@ -10,7 +10,10 @@ use rescorer_nbest::{ReadOptions, Readers};
 
 use super::step::{Item, losses};
 use super::{Recipe, Teacher, Trainer, TrainingSet};
-use crate::{AdapterSet, Convention, Error, Scorer};
+use crate::error::Error;
+use crate::scoring::adapters::AdapterSet;
+use crate::scoring::config::ScoringConfig;
+use crate::scoring::scorer::Scorer;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
@@ -18,7 +21,7 @@ fn fixtures() -> PathBuf {
 
 fn scorer(name: &str) -> Scorer {
     let model = LanguageModel::load_for_training(&fixtures().join(name)).unwrap();
-    Scorer::new(Arc::new(model), Convention::default()).unwrap()
+    Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap()
 }
 
 /// The lists of the fixture, with a teacher that likes short texts.

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::Fusion;
+use crate::fusion::weights::Fusion;
 
 /// What happens in training.
 #[derive(Debug, Clone, PartialEq, Serialize)]

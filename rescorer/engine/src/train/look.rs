@@ -4,7 +4,11 @@ use std::time::Instant;
 
 use super::event::DevReport;
 use super::trainer::Trainer;
-use crate::{AdapterSet, Error, JudgedList, Need, cross_validate, tune};
+use crate::error::Error;
+use crate::fusion::tuning::grid::{cross_validate, tune};
+use crate::fusion::tuning::scored_reference::ScoredReference;
+use crate::scoring::adapters::AdapterSet;
+use crate::scoring::need::Need;
 
 impl Trainer {
     /// The best look at the dev lists of the last stage, taken anew where it was before a break; `None` without dev
@@ -12,7 +16,7 @@ impl Trainer {
     ///
     /// # Errors
     /// As scoring.
-    pub fn final_look(&mut self) -> Result<Option<(DevReport, Vec<JudgedList>)>, Error> {
+    pub fn final_look(&mut self) -> Result<Option<(DevReport, Vec<ScoredReference>)>, Error> {
         if self.last_dev.is_none() && !self.set.dev.is_empty() {
             self.progress.best = None;
             self.look(0)?;
@@ -27,9 +31,9 @@ impl Trainer {
         let utterances = self.set.dev.iter().map(|utterance| Ok::<_, Error>(utterance.clone()));
         let judged = scorer.score_stream_as(Need::Answers, utterances, false).map(|scored| {
             let (utterance, scores) = scored?;
-            JudgedList::new(&utterance, &scores, self.recipe.data.metric())
+            ScoredReference::new(&utterance, &scores, self.recipe.data.metric())
         });
-        let judged = judged.collect::<Result<Vec<JudgedList>, Error>>()?;
+        let judged = judged.collect::<Result<Vec<ScoredReference>, Error>>()?;
         let tuned = tune(&judged)?;
         let words: usize = judged.iter().map(|list| list.reference_words).sum();
         let percent = |errors: usize| 100.0 * errors as f64 / words.max(1) as f64;

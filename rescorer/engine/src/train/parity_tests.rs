@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::step::{Item, losses};
 use super::{Event, Recipe, Trainer, TrainingSet};
-use crate::{Convention, Scorer};
+use crate::scoring::config::ScoringConfig;
+use crate::scoring::scorer::Scorer;
 
 /// f32 in another order of summing; the largest difference seen is 4e-6 where gradients reach 1.
 const GRADIENT: f32 = 1e-4;
@@ -29,7 +30,7 @@ fn fixtures() -> PathBuf {
 
 fn scorer() -> Scorer {
     let model = LanguageModel::load_for_training(&fixtures().join("tiny-llama")).unwrap();
-    Scorer::new(Arc::new(model), Convention::default()).unwrap()
+    Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap()
 }
 
 fn set(scorer: &Scorer, recipe: &Recipe) -> TrainingSet {

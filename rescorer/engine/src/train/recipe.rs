@@ -5,7 +5,8 @@ use rescorer_perturb::{Metric, Normalization, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::stage::{Schedule, Stage, StageRecipe};
-use crate::{Convention, Error};
+use crate::error::Error;
+use crate::scoring::config::ScoringConfig;
 
 /// What is trained, on what, and how: the file of `rescorer train`.
 ///
@@ -38,7 +39,7 @@ pub struct Recipe {
     /// The lists.
     pub data: DataRecipe,
     /// What the model reads and which tokens count.
-    pub convention: Convention,
+    pub convention: ScoringConfig,
     /// What all stages have in common.
     pub training: StageRecipe,
     /// One after the other, each with what it does otherwise. None is one stage of what `training` says.

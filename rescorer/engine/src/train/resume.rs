@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::{Checkpoint, Progress};
 use super::event::Event;
 use super::trainer::Trainer;
-use crate::Error;
+use crate::error::Error;
 
 /// Where checkpoints go, how often, and for what: the hash is over all lists, so it is made once.
 pub(super) struct Checkpoints {
@@ -50,7 +50,10 @@ impl Trainer {
         let mut hasher = Sha256::new();
         hasher.update(format!("{:?}\n{}\n", self.recipe, self.scorer.model().fingerprint_like("")));
         self.set.examples.iter().for_each(|example| hasher.update(format!("{example:?}\n")));
-        self.set.dev.iter().for_each(|utterance| hasher.update(crate::content_hash(utterance)));
+        self.set
+            .dev
+            .iter()
+            .for_each(|utterance| hasher.update(crate::fusion::policy::content_hash(utterance)));
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 

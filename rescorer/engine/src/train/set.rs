@@ -4,8 +4,8 @@ use super::data::Example;
 use super::recipe::Recipe;
 use super::stage::Stage;
 use super::teacher::Teacher;
-use crate::Error;
-use crate::scorer::Scorer;
+use crate::error::Error;
+use crate::scoring::scorer::Scorer;
 
 /// The lists of a training, in the form that it reads.
 #[derive(Default)]

@@ -10,8 +10,8 @@ use super::data::Example;
 use super::encoder_step;
 use super::objective::{ListView, list_loss};
 use super::stage::Stage;
-use crate::Error;
-use crate::scorer::Scorer;
+use crate::error::Error;
+use crate::scoring::scorer::Scorer;
 
 /// Most tokens of a pass. What a pass remembers of a node takes 0.9 MB for SmolLM2-135M, its logits 0.2 MB.
 const PASS_TOKENS: usize = 1536;
@@ -66,7 +66,7 @@ pub fn losses(
     items: &[Item<'_>],
     begin: &dyn Fn(usize) -> Arc<StepAdapter>,
 ) -> Result<(Losses, Vec<Tensor<2>>), Error> {
-    let eos = usize::from(scorer.convention().eos);
+    let eos = usize::from(scorer.config().eos);
     let references = items.iter().filter_map(|item| item.example.reference.as_ref());
     let totals = Totals {
         tokens: references.map(|reference| reference.len() + eos).sum::<usize>().max(1),

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Scores of another rescorer, which a model learns to give too: what `rescorer score LISTS --json` writes.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -17,8 +17,10 @@ use super::schedule::learning_rate;
 use super::set::TrainingSet;
 use super::stage::Stage;
 use super::step::{Item, losses};
-use crate::scorer::Scorer;
-use crate::{AdapterSet, Error, JudgedList};
+use crate::error::Error;
+use crate::fusion::tuning::scored_reference::ScoredReference;
+use crate::scoring::adapters::AdapterSet;
+use crate::scoring::scorer::Scorer;
 
 /// Follows a recipe.
 pub struct Trainer {
@@ -32,7 +34,7 @@ pub struct Trainer {
     pub(super) best: Vec<Tensor<2>>,
     pub(super) before: Vec<Vec<f64>>,
     pub(super) checkpoints: Option<Checkpoints>,
-    pub(super) last_dev: Option<(DevReport, Vec<JudgedList>)>,
+    pub(super) last_dev: Option<(DevReport, Vec<ScoredReference>)>,
 }
 
 impl Trainer {

@@ -208,8 +208,8 @@ fn part(folder: &Path, name: &str, file: &str) -> Result<CString, Error> {
 }
 
 fn unavailable(folder: &Path, what: &str) -> Error {
-    let remedy = "install pocketsphinx-en-us, or name a folder with en-us, en-us.lm.bin and cmudict-en-us.dict with \
-                  --pocketsphinx-models DIR";
+    let remedy = "install pocketsphinx-en-us, or name a folder that has en-us, en-us.lm.bin and \
+                  cmudict-en-us.dict";
     Error::Unavailable { first_pass: NAME, reason: format!("{}: {what}; {remedy}", folder.display()) }
 }
 
@@ -231,6 +231,6 @@ mod tests {
         let options = PocketSphinxOptions { models: Some("nowhere".into()), nbest: 5 };
         let error = PocketSphinx::new(&options).err().unwrap().to_string();
         assert_eq!(error.split(';').next(), Some("first pass pocketsphinx: nowhere: it has no en-us/mdef"));
-        assert!(error.contains("--pocketsphinx-models"));
+        assert!(error.contains("name a folder"));
     }
 }

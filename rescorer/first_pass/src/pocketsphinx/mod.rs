@@ -41,8 +41,8 @@ pub(crate) fn open(_options: &PocketSphinxOptions) -> Result<Box<dyn FirstPass>,
     Err(Error::Unavailable {
         first_pass: NAME,
         reason: "this build does not have it; install the libraries (Debian: libpocketsphinx-dev, pocketsphinx-en-us) \
-                 and build with the feature: cargo install --locked --path rescorer/cli --features pocketsphinx; or say \
-                 --first-pass whisper, which needs no build"
+                 and build with the feature: cargo install --locked --path rescorer/cli --features pocketsphinx; or take \
+                 the first pass whisper, which needs no build"
             .into(),
     })
 }

@@ -112,7 +112,7 @@ impl Process {
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = self.timeout.as_secs_f64();
                 let reason = format!(
-                    "{} gave no answer for {seconds} s and was stopped; allow more with --first-pass-timeout",
+                    "{} gave no answer for {seconds} s and was stopped; allow it more time",
                     self.program
                 );
                 return Err(self.broken(reason));

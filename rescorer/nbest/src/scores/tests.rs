@@ -74,7 +74,7 @@ fn scores_of_several_models_are_added_up() {
     assert_eq!(
         refused.unwrap_err(),
         "the utterance: `hypotheses[1].lm` is missing, but the score is the sum of `am`, `lm`; give all of them beside \
-         every text, or none, or pass --skip-invalid"
+         every text, or none"
     );
 }
 
@@ -115,7 +115,7 @@ fn what_a_name_does_not_say_is_told() {
     assert_eq!(
         refused.unwrap_err(),
         "the utterance: `hypotheses[0].confidence` is 91, but a confidence is a probability, at most 1; divide \
-         percentages by 100, or name the field `score` if it is a logarithm, or pass --skip-invalid"
+         percentages by 100, or name the field `score` if it is a logarithm"
     );
     assert!(
         scores(json!([{"logprob": "NaN"}]))

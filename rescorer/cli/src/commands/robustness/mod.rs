@@ -4,21 +4,20 @@ mod plot;
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rescorer::robustness::{
     Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
 };
-use rescorer::{Convention, Fusion, LanguageModel, Metric, ModelIdentity, Policy, Unit};
-use rescorer_lora::LoraAdapter;
+use rescorer::{Fusion, LanguageModel, Metric, Policy, Rescorer, ScoringConfig, Unit};
 use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
 use sha2::{Digest, Sha256};
 
 use crate::lists::{self, Skipped};
-use crate::model::{self, Loaded};
+use crate::model;
 use crate::perturb_args::{RobustnessArgs, lexicon};
 use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
@@ -33,9 +32,9 @@ const HTML: &str = "report.html";
 /// What a rescorer of the plan decides with.
 struct Decision {
     fusion: Fusion,
-    convention: Convention,
+    convention: ScoringConfig,
     policy: Option<Policy>,
-    adapter: Option<LoraAdapter>,
+    adapter: Option<PathBuf>,
 }
 
 pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
@@ -99,26 +98,20 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
     let policy = rescorer
         .policy
         .as_deref()
-        .map(Policy::from_file)
+        .map(Policy::read)
         .transpose()
         .with_context(|| format!("rescorer {:?}", rescorer.name))?;
     let Some(fusion) = rescorer.fusion.or(policy.as_ref().map(|policy| policy.fusion)) else {
         bail!("rescorer {:?}: give policy or fusion", rescorer.name);
     };
-    if policy.as_ref().is_some_and(|policy| policy.earlier.is_some()) {
+    if policy.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
         bail!(
             "rescorer {:?}: its policy asks another rescorer first; the benchmark is for one model",
             rescorer.name
         );
     }
     let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
-    let adapter = rescorer
-        .adapter
-        .as_deref()
-        .map(LoraAdapter::read)
-        .transpose()
-        .with_context(|| format!("rescorer {:?}", rescorer.name))?;
-    Ok(Decision { fusion, convention, policy, adapter })
+    Ok(Decision { fusion, convention, policy, adapter: rescorer.adapter.clone() })
 }
 
 /// What all policies were tuned with, normalisation and unit: error rates under different ones can't be compared. The unit may be
@@ -155,27 +148,31 @@ fn contestant(
     folder: &Path,
     status: Status,
 ) -> anyhow::Result<Contestant> {
-    let adapters = decision.adapter.iter().map(|adapter| (rescorer.name.clone(), adapter.clone())).collect();
-    let identity = ModelIdentity { name, fingerprint: model.fingerprint().into() };
-    let loaded = Loaded::attach(model, identity, adapters, status)?;
-    if let Some(policy) = &decision.policy {
-        loaded.check(policy).with_context(|| format!("rescorer {:?}", rescorer.name))?;
+    let mut builder = Rescorer::builder(model).name(name);
+    if let Some(folder) = &decision.adapter {
+        builder = builder.adapter(rescorer.name.as_str(), folder);
     }
-    let key = CacheKey {
-        model: loaded.identity.fingerprint.clone(),
-        adapter: loaded.adapter.as_ref().map(|adapter| adapter.fingerprint.clone()),
-        convention: decision.convention,
-        precision: loaded.model.device().precision().to_string(),
+    builder = match (&decision.policy, rescorer.fusion) {
+        (Some(policy), None) => builder.policy_value(policy.clone(), rescorer.name.as_str()),
+        _ => builder.weights(decision.fusion).scoring(decision.convention),
     };
-    let earlier = CacheKey { model: loaded.model.fingerprint_like("").into(), ..key.clone() };
+    let built = builder.build().with_context(|| format!("rescorer {:?}", rescorer.name))?;
+    built.warnings().iter().for_each(|warning| status.warn(warning));
+    let (scorer, model) = (built.scorer(), built.model());
+    let key = CacheKey {
+        model: model.fingerprint().into(),
+        adapter: scorer.adapter_identity().map(|adapter| adapter.fingerprint),
+        convention: decision.convention,
+        precision: model.device().precision().to_string(),
+    };
+    let earlier = CacheKey { model: model.fingerprint_like("").into(), ..key.clone() };
     let key = key.or_earlier(earlier, folder)?;
     let mut cache = ScoreCache::open(folder, &key)?;
     let missing = benchmark.missing_texts(&cache);
     status.say(format_args!("{}: {missing} texts to score, {} known", rescorer.name, cache.len()));
-    let scorer = loaded.scorer(decision.convention)?;
     let bar = status.steps(missing as u64);
     bar.set_message(rescorer.name.clone());
-    benchmark.score(&scorer, &mut cache, &mut |done| bar.set_position(done as u64))?;
+    benchmark.score(scorer, &mut cache, &mut |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     Ok(Contestant { name: rescorer.name.clone(), fusion: decision.fusion, key, cache })
 }

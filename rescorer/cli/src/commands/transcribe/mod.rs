@@ -5,12 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rescorer::{DecisionRule, Rescorer, Utterance};
+use rescorer::{DecisionRule, Request, Rescorer};
 use rescorer_first_pass::{Piece, Speech, transcribe};
 
-use crate::answers::Answered;
 use crate::lists::Skipped;
-use crate::model::{self, Deciding};
+use crate::model;
 use crate::status::{Outcome, Status};
 use crate::transcribe_args::TranscribeArgs;
 use output::{Lists, Output};
@@ -21,16 +20,16 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     if args.output.is_some() && args.output == args.nbest_output {
         bail!("--output and --nbest-output name the same file; give one another name");
     }
-    let deciding = Deciding::new(&args.choice, &args.scoring.convention)?;
     let output = Output::open(&args)?;
     let lists = args.nbest_output.as_deref().map(Lists::open).transpose()?;
     let mut first_pass = args.recogniser.first_pass.open(&args.first_pass_options())?;
     status.say(format_args!("first pass {}", first_pass.name()));
-    let rescorer = deciding.rescorer(model::load(&args.scoring.model, status)?, &args.scoring, status)?;
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?;
+    let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);
     let context = args.scoring.context.clone();
     let mut second_pass =
-        SecondPass { rescorer, context, output, lists, skipped, tally: Tally::default(), status };
+        Pieces { rescorer, context, output, lists, skipped, tally: Tally::default(), status };
     for file in &args.files {
         let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
         for remark in speech.remarks() {
@@ -70,7 +69,7 @@ fn check_files(args: &TranscribeArgs) -> anyhow::Result<()> {
 }
 
 /// What becomes of the pieces that were recognised.
-struct SecondPass {
+struct Pieces {
     rescorer: Rescorer,
     /// What the model reads before every piece.
     context: Option<String>,
@@ -81,7 +80,7 @@ struct SecondPass {
     status: Status,
 }
 
-impl SecondPass {
+impl Pieces {
     /// What the first pass gave; `None` where that was an error and may be skipped.
     fn usable<T>(&mut self, result: Result<T, rescorer_first_pass::Error>) -> anyhow::Result<Option<T>> {
         match result {
@@ -102,28 +101,23 @@ impl SecondPass {
             ));
         }
         let started = Instant::now();
-        let answered = self.decide(&utterance);
+        let request = Request::from(utterance);
+        let request = match self.rescorer.rule() {
+            Some(DecisionRule::Maximum) => request.text_only(),
+            _ => request,
+        };
+        let answer = self.rescorer.rescore(request);
         self.tally.second_pass += started.elapsed();
-        let Some(answered) = self.skipped.pass(answered)? else { return Ok(()) };
-        let Some(()) = self.skipped.pass(self.output.write(file, &utterance, &seconds, &answered)?)? else {
+        let Some(answer) = self.skipped.pass(answer)? else { return Ok(()) };
+        let Some(()) = self.skipped.pass(self.output.write(file, &seconds, &answer)?)? else {
             return Ok(());
         };
         if let Some(lists) = &mut self.lists {
-            lists.write(&utterance)?;
+            lists.write(answer.utterance())?;
         }
         self.tally.pieces += 1;
-        self.tally.changed += usize::from(answered.text(&utterance) != utterance.nbest.first().text);
+        self.tally.changed += usize::from(answer.changed());
         Ok(())
-    }
-
-    fn decide(&self, utterance: &Utterance) -> Result<Answered, rescorer::Error> {
-        if self.rescorer.decision().rule == DecisionRule::Maximum {
-            let list = self.rescorer.prepare_utterance(utterance)?;
-            // One list has one choice.
-            let choice = self.rescorer.choose(vec![list])?.choices.remove(0);
-            return Ok(Answered::of_choice(choice));
-        }
-        Ok(Answered::of_list(self.rescorer.rescore_utterance(utterance)?))
     }
 
     fn finish(self, first_pass: &str) -> anyhow::Result<Outcome> {

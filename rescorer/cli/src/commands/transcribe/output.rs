@@ -3,11 +3,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::bail;
-use rescorer::{AnswerRecord, Utterance};
-use rescorer_nbest::{Answer, AnswerEncoder, OutputContent, OutputFormat, one_line};
+use rescorer::{Answer, Utterance};
+use rescorer_nbest::{AnswerEncoder, OutputContent, OutputFormat, one_line};
 use serde::Serialize;
 
-use crate::answers::{Answered, Writer};
+use crate::answers::Writer;
 use crate::args::output_format;
 use crate::sink::{Sink, write_json};
 use crate::transcribe_args::TranscribeArgs;
@@ -25,7 +25,7 @@ pub enum Output {
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
-    answer: AnswerRecord<'a>,
+    answer: &'a Answer,
     first_pass_text: &'a str,
     file: &'a Path,
     start: f64,
@@ -48,11 +48,11 @@ impl Output {
     pub fn write(
         &mut self,
         file: &Path,
-        utterance: &Utterance,
         seconds: &Range<f64>,
-        answered: &Answered,
+        answer: &Answer,
     ) -> anyhow::Result<Result<(), rescorer_nbest::Error>> {
-        let (first, second) = (utterance.nbest.first().text.as_str(), answered.text(utterance));
+        let utterance = answer.utterance();
+        let (first, second) = (utterance.nbest.first().text.as_str(), answer.text());
         match self {
             Self::Passes(out) => {
                 let passes = if first == second {
@@ -70,11 +70,10 @@ impl Output {
             }
             Self::Json(out) => {
                 let Range { start, end } = *seconds;
-                let answer = answered.record(utterance, false);
                 write_json(out, &Row { answer, first_pass_text: first, file, start, end })?;
                 out.flush()?;
             }
-            Self::Winners(writer) => return writer.write(utterance, answered),
+            Self::Winners(writer) => return writer.write(answer),
         }
         Ok(Ok(()))
     }
@@ -107,7 +106,7 @@ impl Lists {
     }
 
     pub fn write(&mut self, utterance: &Utterance) -> anyhow::Result<()> {
-        let bytes = self.encoder.encode(&Answer::first_pass(utterance))?;
+        let bytes = self.encoder.encode(&rescorer_nbest::Answer::first_pass(utterance))?;
         Ok(self.out.write_all(bytes)?)
     }
 

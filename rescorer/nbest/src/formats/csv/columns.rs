@@ -177,8 +177,8 @@ impl Seen<'_> {
     fn missing(&self, role: Role) -> String {
         let known: Vec<_> = ROLES.iter().map(|role| role.names.join(" or ")).collect();
         format!(
-            "no column is `{}`: {}; known are {}, {SCORE} and usual names of scores, so rename one, or say which it is \
-             with --columns {}=NAME",
+            "no column is `{}`: {}; known are {}, {SCORE} and usual names of scores, so rename one, or say which it is, as \
+             {}=NAME",
             role.names.join("` or `"),
             self.all(),
             known.join(", "),

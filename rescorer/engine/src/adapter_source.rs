@@ -1,0 +1,94 @@
+//! Where an adapter comes from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rescorer_lora::LoraAdapter;
+use rescorer_models::{Adapter, LanguageModel};
+
+use crate::error::Error;
+use crate::scoring::adapters::AdapterSet;
+
+/// An adapter for a rescorer: its folder, or an adapter that is attached to the model already.
+#[derive(Clone)]
+pub enum AdapterSource {
+    /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps.
+    Folder(PathBuf),
+    /// An attached adapter.
+    Attached(Arc<dyn Adapter>),
+}
+
+impl From<&str> for AdapterSource {
+    fn from(folder: &str) -> Self {
+        Self::Folder(folder.into())
+    }
+}
+
+impl From<&Path> for AdapterSource {
+    fn from(folder: &Path) -> Self {
+        Self::Folder(folder.into())
+    }
+}
+
+impl From<PathBuf> for AdapterSource {
+    fn from(folder: PathBuf) -> Self {
+        Self::Folder(folder)
+    }
+}
+
+impl From<&PathBuf> for AdapterSource {
+    fn from(folder: &PathBuf) -> Self {
+        Self::Folder(folder.clone())
+    }
+}
+
+impl From<Arc<dyn Adapter>> for AdapterSource {
+    fn from(adapter: Arc<dyn Adapter>) -> Self {
+        Self::Attached(adapter)
+    }
+}
+
+/// Adapters that are read and wait for their model.
+pub(crate) struct ReadAdapters(Vec<(String, Waiting)>);
+
+enum Waiting {
+    Read(Box<LoraAdapter>),
+    Attached(Arc<dyn Adapter>),
+}
+
+impl ReadAdapters {
+    pub(crate) fn new(sources: &[(String, AdapterSource)]) -> Result<Self, Error> {
+        let read = |(name, source): &(String, AdapterSource)| {
+            let waiting = match source {
+                AdapterSource::Folder(folder) => Waiting::Read(Box::new(LoraAdapter::read(folder)?)),
+                AdapterSource::Attached(adapter) => Waiting::Attached(adapter.clone()),
+            };
+            Ok((name.clone(), waiting))
+        };
+        Ok(Self(sources.iter().map(read).collect::<Result<_, Error>>()?))
+    }
+
+    /// Attaches them to a model, and says what has to be said of them: an adapter that does not name the model it was trained on may
+    /// be for another one of the same shapes.
+    pub(crate) fn attach(
+        self,
+        model: &LanguageModel,
+        warnings: &mut Vec<String>,
+    ) -> Result<AdapterSet, Error> {
+        let attach = |(name, waiting): (String, Waiting)| {
+            let adapter: Arc<dyn Adapter> = match waiting {
+                Waiting::Attached(adapter) => adapter,
+                Waiting::Read(adapter) => {
+                    if adapter.base_fingerprint.is_none() {
+                        warnings.push(format!(
+                            "adapter {name} does not say which model it was trained on; its shapes fit this one"
+                        ));
+                    }
+                    adapter.attach(model)?
+                }
+            };
+            Ok((name, adapter))
+        };
+        AdapterSet::new(self.0.into_iter().map(attach).collect::<Result<_, Error>>()?)
+    }
+}

@@ -1,0 +1,213 @@
+//! Loads the parts of a rescorer and puts them together.
+
+use std::sync::Arc;
+
+use rescorer_models::LanguageModel;
+use rescorer_perturb::Metric;
+
+use crate::adapter_source::{AdapterSource, ReadAdapters};
+use crate::answer::Origin;
+use crate::answer::rule::{Decision, DecisionRule};
+use crate::builder::{GivenPolicy, RescorerBuilder};
+use crate::error::{Error, SettingsError};
+use crate::fusion::policy::{ModelIdentity, Policy};
+use crate::fusion::weights::Fusion;
+use crate::model::Model;
+use crate::routes::{Route, Routes};
+use crate::scoring::adapters::AdapterSet;
+use crate::scoring::cascade::Cascade;
+use crate::scoring::scorer::Scorer;
+use crate::second_pass::SecondPass;
+
+/// Name of the policy in the folder of an adapter.
+const ADAPTER_POLICY: &str = "policy.toml";
+
+/// A policy, what answers call it, and the adapter that it was tuned with.
+struct NamedPolicy {
+    policy: Policy,
+    name: String,
+    tuned_with: Option<String>,
+}
+
+impl RescorerBuilder {
+    /// Loads the model with all that belongs to it: the ways to answer lists, what scores without an answer, and what has to be said.
+    pub(crate) fn load(&self) -> Result<(Routes, Scorer, Vec<String>), Error> {
+        // What can be said of adapters and policies is said before the model is fetched.
+        let adapters = ReadAdapters::new(&self.adapters)?;
+        let policy = match &self.policy {
+            Some(GivenPolicy::File(path)) => Some((Policy::read(path)?, path.display().to_string())),
+            Some(GivenPolicy::Read(policy, name)) => Some((policy.as_ref().clone(), name.clone())),
+            None => None,
+        };
+        if let (Some((policy, _)), Some(unit)) = (&policy, self.unit) {
+            policy.check_unit(unit)?;
+        }
+        let mut own = Vec::new();
+        if self.weights.is_none() && self.config.is_none() {
+            for (name, source) in &self.adapters {
+                let AdapterSource::Folder(folder) = source else { continue };
+                let path = folder.join(ADAPTER_POLICY);
+                if path.exists() {
+                    own.push((name.as_str(), Policy::read(&path)?, path.display().to_string()));
+                }
+            }
+        }
+        let mut warnings = Vec::new();
+        let model = self.load_model(&self.model, &mut warnings)?;
+        let adapters = adapters.attach(&model, &mut warnings)?;
+        let config = match &policy {
+            Some((policy, _)) => policy.convention,
+            None => self.config.unwrap_or_default(),
+        };
+        let unit = self.unit.or(policy.as_ref().map(|(policy, _)| policy.unit)).unwrap_or_default();
+        let scorer = Scorer::new(model.clone(), config)?.with_adapters(adapters.clone()).with_unit(unit);
+        let routes = match (self.weights, policy) {
+            (Some(weights), _) => self.by_weights(weights, scorer.clone())?,
+            (None, policy) => self.by_policies(policy, own, &model, adapters, &mut warnings)?,
+        };
+        let is_cascade = |route: &Route| route.pass.scorer().cascade().is_some();
+        if (self.first_stage.is_some() || self.first_stage_adapter.is_some())
+            && !routes.0.iter().any(is_cascade)
+        {
+            return Err(SettingsError::FirstStageUnused.into());
+        }
+        // A given policy scores as it decides, with the first stage of its cascade.
+        let scorer = match (&self.policy, routes.default()) {
+            (Some(_), Ok(route)) => route.pass.scorer().clone(),
+            _ => scorer,
+        };
+        Ok((routes, scorer, warnings))
+    }
+
+    /// One way for all lists.
+    fn by_weights(&self, weights: Fusion, scorer: Scorer) -> Result<Routes, Error> {
+        let decision = self.decision(None)?;
+        let metric = Metric { unit: scorer.unit(), ..Metric::default() };
+        let adapter = self.adapters.first().map(|(name, _)| name.clone());
+        let pass = SecondPass::new(scorer, weights).with_decision(decision, None, metric);
+        let origin = Arc::new(Origin { adapter, policy: None });
+        Ok(Routes(vec![Route { adapter: None, pass, origin }]))
+    }
+
+    /// A way for each policy: the one that was given, and those of the adapters.
+    fn by_policies(
+        &self,
+        policy: Option<(Policy, String)>,
+        own: Vec<(&str, Policy, String)>,
+        model: &Arc<LanguageModel>,
+        adapters: AdapterSet,
+        warnings: &mut Vec<String>,
+    ) -> Result<Routes, Error> {
+        let mut routes = Vec::new();
+        let has_policy = policy.is_some();
+        // The adapter that the given policy was tuned with.
+        let mut tuned_with = None;
+        if let Some((policy, name)) = policy {
+            tuned_with = default_adapter(&policy, &adapters)?.map(str::to_owned);
+            let set = adapters.clone().with_default(tuned_with.as_deref());
+            let named = NamedPolicy { policy, name, tuned_with: tuned_with.clone() };
+            routes.push(Route { adapter: None, ..self.route(named, model, set, warnings)? });
+        }
+        for (adapter, policy, name) in own {
+            if tuned_with.as_deref() == Some(adapter) {
+                continue;
+            }
+            let named = adapters.named().iter().filter(|(other, _)| other == adapter).cloned().collect();
+            let set = AdapterSet::new(named)?;
+            let named = NamedPolicy { policy, name, tuned_with: Some(adapter.to_owned()) };
+            let route = self.route(named, model, set, warnings)?;
+            if routes.is_empty() && self.adapters.first().is_some_and(|(first, _)| first == adapter) {
+                let (pass, origin) = (route.pass.clone(), route.origin.clone());
+                routes.push(Route { adapter: None, pass, origin });
+            }
+            routes.push(route);
+        }
+        let answered = |name: &str| {
+            tuned_with.as_deref() == Some(name)
+                || routes.iter().any(|route| route.adapter.as_deref() == Some(name))
+        };
+        // Without any policy the rescorer tunes and scores, but does not answer.
+        let without = self.adapters.iter().find(|(name, _)| !answered(name));
+        match without.filter(|_| has_policy || !routes.is_empty()) {
+            Some((name, _)) => Err(Error::AdapterWithoutPolicy { name: name.clone() }),
+            None => Ok(Routes(routes)),
+        }
+    }
+
+    /// The way of a policy, `tuned_with` this adapter.
+    fn route(
+        &self,
+        NamedPolicy { policy, name, tuned_with }: NamedPolicy,
+        model: &Arc<LanguageModel>,
+        adapters: AdapterSet,
+        warnings: &mut Vec<String>,
+    ) -> Result<Route, Error> {
+        let decision = self.decision(Some(&policy))?;
+        let policy = Policy { decision: Some(decision), ..policy };
+        let first_stage = self.load_first_stage(&policy, warnings)?;
+        let pass = SecondPass::from_policy_with_cascade(first_stage, model.clone(), adapters, &policy)?;
+        let origin = Arc::new(Origin { adapter: tuned_with.clone(), policy: Some(name) });
+        Ok(Route { adapter: tuned_with, pass, origin })
+    }
+
+    /// What decides: the policy, or the rule that is asked for with its numbers.
+    fn decision(&self, policy: Option<&Policy>) -> Result<Decision, Error> {
+        match (policy.and_then(|policy| policy.decision), self.rule) {
+            (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
+            (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
+            (None, Some(rule)) => Err(SettingsError::RuleWithoutNumbers { rule }.into()),
+        }
+    }
+
+    pub(crate) fn load_model(
+        &self,
+        model: &Model,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<LanguageModel>, Error> {
+        match model {
+            Model::Loaded(model) => Ok(model.clone()),
+            Model::Name(name) => {
+                let path = (self.locate)(name)?;
+                let model = LanguageModel::load(&path, self.device, self.precision)?;
+                warnings.extend(model.device().warning().map(str::to_owned));
+                Ok(Arc::new(model))
+            }
+        }
+    }
+
+    /// The first stage of a policy that is for a cascade.
+    fn load_first_stage(
+        &self,
+        policy: &Policy,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<Cascade>, Error> {
+        let Some(wanted) = &policy.cascade else {
+            return Ok(None);
+        };
+        let adapters = ReadAdapters::new(self.first_stage_adapter.as_slice())?;
+        if let (Some(ModelIdentity { name, .. }), None) = (&wanted.adapter, &self.first_stage_adapter) {
+            return Err(SettingsError::FirstStageAdapterMissing { name: name.clone() }.into());
+        }
+        let named = || Model::Name(wanted.model.name.clone());
+        let model = self.load_model(&self.first_stage.clone().unwrap_or_else(named), warnings)?;
+        let adapters = adapters.attach(&model, warnings)?;
+        Ok(Some(Cascade::new(model, adapters, wanted)?))
+    }
+}
+
+/// Name of the adapter that a policy was tuned with.
+fn default_adapter<'a>(policy: &Policy, adapters: &'a AdapterSet) -> Result<Option<&'a str>, Error> {
+    let Some(wanted) = &policy.adapter else { return Ok(None) };
+    let mut named = adapters.named().iter();
+    let found = named.find(|(_, adapter)| adapter.fingerprint() == Some(wanted.fingerprint.as_str()));
+    match found {
+        Some((name, _)) => Ok(Some(name)),
+        None => {
+            let given = adapters.named().first().map(|(name, adapter)| ModelIdentity {
+                name: name.clone(),
+                fingerprint: adapter.fingerprint().unwrap_or_default().to_owned(),
+            });
+            policy.check_adapter(given.as_ref()).map(|()| None)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Puts a rescorer together.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rescorer_models::{DeviceRequest, PrecisionRequest};
+use rescorer_perturb::Unit;
+
+use crate::adapter_source::{AdapterSource, ReadAdapters};
+use crate::answer::rule::DecisionRule;
+use crate::error::{Error, SettingsError};
+use crate::fusion::cascade_policy::CascadePolicy;
+use crate::fusion::policy::Policy;
+use crate::fusion::weights::Fusion;
+use crate::model::Model;
+use crate::rescorer::{Inner, Rescorer};
+use crate::routes::Routes;
+use crate::scoring::cascade::Cascade;
+use crate::scoring::config::ScoringConfig;
+use crate::scoring::scorer::Scorer;
+
+/// What a rescorer is made of. [`Rescorer::builder`] begins one.
+///
+/// The device and the precision are chosen where they are not given. Parts that contradict each other are refused by
+/// [`build`](Self::build), which says which.
+#[must_use]
+#[derive(Clone)]
+pub struct RescorerBuilder {
+    pub(crate) model: Model,
+    pub(crate) name: Option<String>,
+    pub(crate) device: DeviceRequest,
+    pub(crate) precision: PrecisionRequest,
+    pub(crate) locate: Locate,
+    pub(crate) threads: Option<usize>,
+    pub(crate) policy: Option<GivenPolicy>,
+    pub(crate) weights: Option<Fusion>,
+    pub(crate) config: Option<ScoringConfig>,
+    pub(crate) unit: Option<Unit>,
+    pub(crate) rule: Option<DecisionRule>,
+    pub(crate) adapters: Vec<(String, AdapterSource)>,
+    pub(crate) first_stage: Option<Model>,
+    pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
+}
+
+/// Finds the path of a model by its name.
+pub(crate) type Locate = Arc<dyn Fn(&str) -> Result<PathBuf, Error> + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) enum GivenPolicy {
+    File(PathBuf),
+    Read(Box<Policy>, String),
+}
+
+impl RescorerBuilder {
+    pub(crate) fn new(model: Model) -> Self {
+        Self {
+            model,
+            name: None,
+            device: DeviceRequest::Auto,
+            precision: PrecisionRequest::Auto,
+            locate: Arc::new(|name| Model::locate(name, false)),
+            threads: None,
+            policy: None,
+            weights: None,
+            config: None,
+            unit: None,
+            rule: None,
+            adapters: Vec::new(),
+            first_stage: None,
+            first_stage_adapter: None,
+        }
+    }
+
+    /// Calls the model by this name in policies and messages.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// Computes on this device.
+    pub fn device(self, device: DeviceRequest) -> Self {
+        Self { device, ..self }
+    }
+
+    /// Computes in this precision. Left out, it is int8 on the CPU and f16 on a GPU.
+    pub fn precision(self, precision: impl Into<PrecisionRequest>) -> Self {
+        Self { precision: precision.into(), ..self }
+    }
+
+    /// Never fetches a model; a named one must be there.
+    pub fn offline(self) -> Self {
+        self.locate_by(|name| Model::locate(name, true))
+    }
+
+    /// Finds models by a function of the application, as one that shows progress or has a store of its own. It gets the name that the
+    /// builder was given.
+    pub fn locate_by(self, locate: impl Fn(&str) -> Result<PathBuf, Error> + Send + Sync + 'static) -> Self {
+        Self { locate: Arc::new(locate), ..self }
+    }
+
+    /// Computes with a pool of so many threads of its own. Left out, it shares the one of the process.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads: Some(threads), ..self }
+    }
+
+    /// Decides by the policy in a file that [`Rescorer::tune`] or the command wrote.
+    pub fn policy(self, path: impl AsRef<Path>) -> Self {
+        Self { policy: Some(GivenPolicy::File(path.as_ref().to_owned())), ..self }
+    }
+
+    /// Decides by a policy that is read already. `name` stands for it in answers.
+    pub fn policy_value(self, policy: Policy, name: impl Into<String>) -> Self {
+        Self { policy: Some(GivenPolicy::Read(Box::new(policy), name.into())), ..self }
+    }
+
+    /// Decides by weights given by hand, for all lists and adapters, in place of a policy.
+    pub fn weights(self, weights: Fusion) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+
+    /// Says what a language-model score means, where no policy does. Policies of adapters are then not looked for.
+    pub fn scoring(self, config: ScoringConfig) -> Self {
+        Self { config: Some(config), ..self }
+    }
+
+    /// Says what the length bonus and confidences count, where no policy does.
+    pub fn unit(self, unit: Unit) -> Self {
+        Self { unit: Some(unit), ..self }
+    }
+
+    /// Answers by this rule, with the numbers that the policy has for it.
+    pub fn rule(self, rule: DecisionRule) -> Self {
+        Self { rule: Some(rule), ..self }
+    }
+
+    /// Adds an adapter under a name: the folder of a PEFT or `rescorer train` adapter, or one that is attached to the model. Lists ask for it by that name.
+    ///
+    /// A `policy.toml` in the folder decides for the adapter's lists. Lists that ask for no adapter are answered with the one that the
+    /// policy was tuned with; without a policy, with the first adapter.
+    pub fn adapter(mut self, name: impl Into<String>, adapter: impl Into<AdapterSource>) -> Self {
+        self.adapters.push((name.into(), adapter.into()));
+        self
+    }
+
+    /// Gives the model of a cascade's first stage, where it is not to be looked for under the name that the policy has for it.
+    pub fn first_stage(self, model: impl Into<Model>) -> Self {
+        Self { first_stage: Some(model.into()), ..self }
+    }
+
+    /// Gives the adapter of a cascade's first stage.
+    pub fn first_stage_adapter(self, name: impl Into<String>, adapter: impl Into<AdapterSource>) -> Self {
+        Self { first_stage_adapter: Some((name.into(), adapter.into())), ..self }
+    }
+
+    /// Loads everything.
+    ///
+    /// # Errors
+    /// Parts that contradict each other; a model, an adapter or a policy that can't be read, or that are not for each other.
+    pub fn build(self) -> Result<Rescorer, Error> {
+        self.check()?;
+        let pool = self.threads.map(pool).transpose()?;
+        let install =
+            |work: &mut (dyn FnMut() -> Result<(Routes, Scorer, Vec<String>), Error> + Send)| match &pool {
+                Some(pool) => pool.install(work),
+                None => work(),
+            };
+        let (routes, scorer, warnings) = install(&mut || self.load())?;
+        let name = self.model_name();
+        let inner = Inner { routes, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
+        Ok(Rescorer { inner: Arc::new(inner) })
+    }
+
+    /// Loads the first stage of a cascade: this model, as a policy of another one asks for it.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build); another model or adapter than the policy's.
+    pub fn build_first_stage(self, policy: &CascadePolicy) -> Result<Cascade, Error> {
+        let mut warnings = Vec::new();
+        let adapters = ReadAdapters::new(&self.adapters)?;
+        let model = self.load_model(&self.model, &mut warnings)?;
+        let adapters = adapters.attach(&model, &mut warnings)?;
+        Cascade::new(model, adapters, policy)
+    }
+
+    fn model_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| match &self.model {
+            Model::Name(name) => name.clone(),
+            Model::Loaded(_) => "given".to_owned(),
+        })
+    }
+
+    /// Refuses parts that contradict each other.
+    fn check(&self) -> Result<(), Error> {
+        let contradiction = |one, other| Err(SettingsError::Contradiction { one, other }.into());
+        match self {
+            Self { policy: Some(_), weights: Some(_), .. } => contradiction("a policy", "weights"),
+            Self { policy: Some(_), config: Some(_), .. } => {
+                contradiction("a policy", "a scoring configuration, which the policy states")
+            }
+            Self { weights: Some(Fusion { lm_weight, length_bonus, margin }), .. }
+                if ![lm_weight, length_bonus, margin].iter().all(|weight| weight.is_finite()) =>
+            {
+                let (lm_weight, length_bonus, margin) = (*lm_weight, *length_bonus, *margin);
+                Err(SettingsError::Weights { lm_weight, length_bonus, margin }.into())
+            }
+            Self { threads: Some(0), .. } => contradiction("threads", "the number 0"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A thread pool.
+fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| SettingsError::Threads { threads, reason: error.to_string() }.into())
+}

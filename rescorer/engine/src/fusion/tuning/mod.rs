@@ -1,0 +1,8 @@
+//! Weights of least word error rate on lists with references.
+
+pub(crate) mod cascade;
+pub(crate) mod decision;
+pub(crate) mod grid;
+pub(crate) mod options;
+pub(crate) mod scored_answer;
+pub(crate) mod scored_reference;

@@ -1,0 +1,101 @@
+//! Tuning as one call.
+
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{Metric, Normalization, Unit};
+
+use crate::answer::confidence::Confidence;
+use crate::answer::rule::{Decision, DecisionRule};
+use crate::error::Error;
+use crate::fusion::cascade_policy::CascadePolicy;
+use crate::fusion::policy::{ModelIdentity, Policy, TunedOn};
+use crate::fusion::tuning::decision::tune_decision;
+use crate::fusion::tuning::grid::{Tuned, tune};
+use crate::fusion::tuning::scored_answer::ScoredAnswer;
+use crate::fusion::tuning::scored_reference::ScoredReference;
+use crate::fusion::weights::Fusion;
+use crate::scoring::need::Need;
+use crate::scoring::scorer::Scorer;
+
+/// What is tuned for.
+///
+/// ```
+/// use rescorer::{DecisionRule, Normalization, TuneOptions, Unit};
+///
+/// let options = TuneOptions { normalize: Normalization::Lower, unit: Unit::Character, ..TuneOptions::default() };
+/// assert_eq!(options.rule, DecisionRule::Maximum);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TuneOptions {
+    /// Normalisation before words are compared.
+    pub normalize: Normalization,
+    /// What errors, confidences and the length bonus count.
+    pub unit: Unit,
+    /// What the policy answers with. The numbers of all rules are tuned.
+    pub rule: DecisionRule,
+}
+
+/// A policy, and what was found on the way to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TunedPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// Its weights among all that were tried.
+    pub tuned: Tuned,
+}
+
+impl TuneOptions {
+    /// What errors are counted in, and after what normalisation.
+    pub fn metric(&self) -> Metric {
+        Metric { normalize: self.normalize, unit: self.unit }
+    }
+
+    /// Scores lists and finds the policy.
+    pub(crate) fn tune(&self, scorer: &Scorer, model: &str, lists: Vec<&Utterance>) -> Result<Policy, Error> {
+        let scorer = scorer.clone().with_unit(self.unit);
+        let lists = lists.into_iter().map(|list| Ok::<_, Error>(list.clone()));
+        // A list of one text has one answer under all weights.
+        let judged = scorer.score_stream_as(Need::Answers, lists, false).map(|scored| {
+            let (utterance, scores) = scored?;
+            ScoredReference::new(&utterance, &scores, self.metric())
+        });
+        let judged: Vec<ScoredReference> = judged.collect::<Result<_, _>>()?;
+        Ok(self.policy(&judged, &scorer, model, None)?.policy)
+    }
+
+    /// Finds the policy on scored lists: weights, the numbers of all rules, and confidences. `model` is its name in the policy.
+    ///
+    /// # Errors
+    /// As [`tune`].
+    pub fn policy(
+        &self,
+        judged: &[ScoredReference],
+        scorer: &Scorer,
+        model: &str,
+        cascade: Option<CascadePolicy>,
+    ) -> Result<TunedPolicy, Error> {
+        let tuned = tune(judged)?;
+        let (decision, confidence) = self.decision(judged, &tuned.fusion);
+        let mut hashes: Vec<String> = judged.iter().map(|list| list.hash.clone()).collect();
+        hashes.sort();
+        hashes.dedup();
+        let tuned_on =
+            TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
+        let identity =
+            ModelIdentity { name: model.to_owned(), fingerprint: scorer.model().fingerprint().to_owned() };
+        let adapter = scorer.adapter_identity();
+        let config = *scorer.config();
+        let policy = Policy::new(self.normalize, tuned.fusion, config, identity, adapter, tuned_on)
+            .with_unit(self.unit)
+            .with_decision(decision, confidence)
+            .behind(cascade);
+        Ok(TunedPolicy { policy, tuned })
+    }
+
+    /// The numbers of the rules, and the confidences that go with weights, all from the same lists; no confidences where no answer
+    /// has a word.
+    pub fn decision(&self, judged: &[ScoredReference], fusion: &Fusion) -> (Decision, Option<Confidence>) {
+        let decision = Decision { rule: self.rule, ..tune_decision(judged, fusion) };
+        let answers: Vec<ScoredAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
+        (decision, Confidence::fit(&answers))
+    }
+}

@@ -1,0 +1,107 @@
+use rescorer_nbest::Utterance;
+use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, UtteranceErrors, align, word_errors};
+
+use crate::error::Error;
+use crate::fusion::policy::content_hash;
+use crate::fusion::weights::{Candidate, Fusion};
+use crate::scoring::cascade::FirstStageScores;
+use crate::scoring::scorer::ListScores;
+use crate::scoring::scorer::candidates;
+
+/// A scored list with the errors of every hypothesis: all that tuning and evaluation need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredReference {
+    /// The utterance.
+    pub id: String,
+    /// Hash of list and reference.
+    pub hash: String,
+    /// The reference after normalisation.
+    pub reference: String,
+    /// The reference as it was written, where it has sclite's marks.
+    pub marked: Option<MarkedReference>,
+    /// What errors are counted in, and after what normalisation.
+    pub metric: Metric,
+    /// Units of the reference.
+    pub reference_words: usize,
+    /// The distinct hypotheses after normalisation, in first-pass order.
+    pub texts: Vec<String>,
+    /// Their scores.
+    pub candidates: Vec<Candidate>,
+    /// Errors of the distinct hypotheses, unit cost.
+    pub errors: Vec<usize>,
+    /// Their substitutions, deletions and insertions, from the alignment with sclite's costs.
+    pub counts: Vec<ErrorCounts>,
+    /// What the rescorer before knows of the list, where there is one.
+    pub first_stage: Option<FirstStageScores>,
+}
+
+impl ScoredReference {
+    /// Counts the errors of every distinct hypothesis.
+    ///
+    /// # Errors
+    /// [`Error::NoReference`].
+    pub fn new(utterance: &Utterance, scores: &ListScores, metric: impl Into<Metric>) -> Result<Self, Error> {
+        let metric = metric.into();
+        let Metric { normalize, unit } = metric;
+        let reference =
+            utterance.reference.as_deref().ok_or_else(|| Error::NoReference { id: utterance.id.clone() })?;
+        let marked = MarkedReference::new(reference);
+        let reference = normalize.apply(reference).into_owned();
+        let reference_words = unit.split(&reference);
+        let mut texts = Vec::new();
+        let mut errors = Vec::new();
+        let mut counts = Vec::new();
+        for hypothesis in scores.distinct.hypotheses() {
+            let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
+            let text_words = unit.split(&text);
+            errors.push(word_errors(&reference_words, &text_words));
+            counts.push(align(&reference_words, &text_words).counts());
+            texts.push(text.into_owned());
+        }
+        Ok(Self {
+            id: utterance.id.clone(),
+            hash: content_hash(utterance),
+            marked,
+            metric,
+            reference_words: reference_words.len(),
+            texts,
+            candidates: candidates(scores),
+            errors,
+            counts,
+            reference,
+            first_stage: scores.first_stage.clone(),
+        })
+    }
+
+    /// Errors of a normalised text against the reference as sclite reads its marks; as ever where it has none.
+    pub fn read_by_sclite(&self, text: &str) -> UtteranceErrors {
+        let text = self.metric.unit.split(text);
+        match &self.marked {
+            Some(marked) => marked.errors(&text, self.metric),
+            None => UtteranceErrors {
+                errors: word_errors(&self.metric.unit.split(&self.reference), &text),
+                reference_words: self.reference_words,
+            },
+        }
+    }
+
+    /// Errors of the first-pass best.
+    pub fn first_pass(&self) -> UtteranceErrors {
+        self.row(0)
+    }
+
+    /// Errors of the hypothesis that fusion picks.
+    pub fn rescored(&self, fusion: &Fusion) -> UtteranceErrors {
+        self.row(fusion.winner(&self.candidates))
+    }
+
+    /// Errors of the best hypothesis of the list.
+    pub fn oracle(&self) -> UtteranceErrors {
+        let errors = self.errors.iter().copied().min().unwrap_or(0);
+        UtteranceErrors { errors, reference_words: self.reference_words }
+    }
+
+    fn row(&self, index: usize) -> UtteranceErrors {
+        UtteranceErrors { errors: self.errors[index], reference_words: self.reference_words }
+    }
+}

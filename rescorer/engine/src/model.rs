@@ -1,0 +1,62 @@
+//! What a model is called by.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rescorer_models::LanguageModel;
+use rescorer_models::named::{self, Cache, ModelSource, PullOptions};
+
+use crate::error::Error;
+
+/// The model of a rescorer: a name or a path, which is loaded, or a model that is loaded and may be shared.
+#[derive(Clone)]
+pub enum Model {
+    /// A named model such as `smollm2-135m`, a `.gguf` file, or a Hugging Face folder.
+    Name(String),
+    /// A loaded one.
+    Loaded(Arc<LanguageModel>),
+}
+
+impl Model {
+    /// Path of a model that has to be loaded, fetched where it is not there and `offline` does not forbid it.
+    pub(crate) fn locate(name: &str, offline: bool) -> Result<PathBuf, Error> {
+        match named::resolve(name).map_err(rescorer_models::Error::from)? {
+            ModelSource::Path(path) => Ok(path),
+            ModelSource::Named(model) => {
+                let mut options = PullOptions::new(Cache::from_env().map_err(rescorer_models::Error::from)?);
+                options.offline = offline;
+                Ok(named::pull(model, &options, &mut |_| {}).map_err(rescorer_models::Error::from)?)
+            }
+        }
+    }
+}
+
+impl From<&str> for Model {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<String> for Model {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&Path> for Model {
+    fn from(path: &Path) -> Self {
+        Self::Name(path.display().to_string())
+    }
+}
+
+impl From<PathBuf> for Model {
+    fn from(path: PathBuf) -> Self {
+        path.as_path().into()
+    }
+}
+
+impl From<Arc<LanguageModel>> for Model {
+    fn from(model: Arc<LanguageModel>) -> Self {
+        Self::Loaded(model)
+    }
+}

@@ -1,0 +1,75 @@
+//! Which adapter and which policy a list is answered with.
+
+use std::sync::Arc;
+
+use rescorer_nbest::Utterance;
+use serde_json::Value;
+
+use crate::answer::Origin;
+use crate::error::Error;
+use crate::scoring::adapters::FIELD;
+use crate::second_pass::SecondPass;
+
+/// A way to answer lists: a scorer with its policy.
+pub(crate) struct Route {
+    /// Name of the adapter that asks for this way; `None` for all lists that ask for none that has a policy of its own.
+    pub(crate) adapter: Option<String>,
+    pub(crate) pass: SecondPass,
+    /// Who answers a list that names no adapter.
+    pub(crate) origin: Arc<Origin>,
+}
+
+impl Route {
+    /// Who answers a list.
+    pub(crate) fn origin(&self, utterance: &Utterance) -> Arc<Origin> {
+        match utterance.extra.get(FIELD) {
+            Some(asked) if self.pass.scorer().has_adapters() => {
+                let adapter = asked.as_str().map(str::to_owned);
+                Arc::new(Origin { adapter, policy: self.origin.policy.clone() })
+            }
+            _ => self.origin.clone(),
+        }
+    }
+}
+
+/// The ways of a rescorer, the one for lists that ask for no adapter first.
+#[derive(Default)]
+pub(crate) struct Routes(pub(crate) Vec<Route>);
+
+impl Routes {
+    /// Number of the way of a list.
+    ///
+    /// # Errors
+    /// [`Error::NoPolicy`].
+    pub(crate) fn number(&self, utterance: &Utterance) -> Result<usize, Error> {
+        let asked = utterance.extra.get(FIELD).and_then(Value::as_str);
+        let own =
+            asked.and_then(|name| self.0.iter().position(|route| route.adapter.as_deref() == Some(name)));
+        match own {
+            Some(number) => Ok(number),
+            None if self.0.is_empty() => Err(Error::NoPolicy),
+            None => Ok(0),
+        }
+    }
+
+    /// The way with a number that [`number`](Self::number) gave.
+    pub(crate) fn at(&self, number: usize) -> &Route {
+        &self.0[number]
+    }
+
+    /// The way of a list.
+    ///
+    /// # Errors
+    /// [`Error::NoPolicy`].
+    pub(crate) fn of(&self, utterance: &Utterance) -> Result<&Route, Error> {
+        Ok(self.at(self.number(utterance)?))
+    }
+
+    /// The way of lists that ask for no adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoPolicy`].
+    pub(crate) fn default(&self) -> Result<&Route, Error> {
+        self.0.first().ok_or(Error::NoPolicy)
+    }
+}

@@ -1,0 +1,391 @@
+//! The winners of lists, without computing what can't change them.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
+
+use crate::answer::choice::{Choice, Chosen};
+use crate::answer::rule::DecisionRule;
+use crate::error::Error;
+use crate::fusion::weights::{Candidate, Fusion};
+use crate::scoring::decoder::grouping::group_numbers_of;
+use crate::scoring::decoder::trie::TokenTrie;
+use crate::scoring::prepare::PreparedList;
+use crate::scoring::scorer::Scorer;
+use crate::scoring::scorer::candidates;
+use crate::scoring::scorer::require_finite;
+use crate::second_pass::SecondPass;
+
+/// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
+/// node for SmolLM2-135M.
+const GROUP_NODES: usize = 2048;
+
+/// Fewest nodes that are worth a round of their own: a forward pass of fewer is hardly cheaper.
+const ROUND_NODES: usize = 64;
+
+/// A round computes one in so many of the nodes that were wanted first, so that what they show can spare others.
+const ROUNDS: usize = 5;
+
+/// What the same log-probabilities, summed in nats, may differ by from one forward pass to another.
+const NOISE: f64 = 1e-3;
+
+impl SecondPass {
+    /// The answer for every list by the rule of the policy, as [`SecondPass::rescore`] gives it.
+    ///
+    /// Where the rule is the maximum, what can't win is not computed. Log-probabilities only fall, so what a hypothesis has gathered
+    /// so far bounds its total: `first_pass + lm_weight · (ln p of the tokens seen) + length_bonus · words`. Where that can't
+    /// exceed the best total known, nor the first-pass best by more than the margin, the hypothesis is not
+    /// continued. The first-pass bests are computed first, then all others in rounds, a few tokens at a time.
+    ///
+    /// Everything is scored on a GPU, with an encoder or an earlier rescorer, with a negative weight, under which nothing is bounded,
+    /// and for the rules `mbr` and `merge`, which look at all scores. Lists that need no score get none.
+    ///
+    /// # Errors
+    /// As [`SecondPass::score`].
+    pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        if self.decision().rule != DecisionRule::Maximum {
+            let (answers, nodes) = self.rescore_prepared(lists)?;
+            return Ok(Chosen { choices: answers.iter().map(|answer| answer.choice()).collect(), nodes });
+        }
+        let lists = self.needed(lists)?;
+        let (scorer, fusion) = (self.scorer(), self.fusion());
+        let model = scorer.model();
+        let is_whole = model.is_bidirectional() || scorer.cascade().is_some();
+        if fusion.lm_weight < 0.0 || !model.device().is_cpu() || is_whole {
+            return self.choose_by_scores(lists);
+        }
+        // Lists that begin alike come into one group, those with different adapters or contexts never.
+        let kinds = group_numbers_of(&lists);
+        let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
+        order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
+        let mut standings: Vec<BestSoFar> =
+            lists.iter().map(|list| BestSoFar::unasked(fusion, list)).collect();
+        let mut nodes = 0;
+        for group in groups(&lists, &order, &kinds) {
+            nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
+        }
+        let choices = standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(fusion, list));
+        Ok(Chosen { choices: choices.collect(), nodes })
+    }
+
+    /// The largest totals of lists that are scored whole.
+    fn choose_by_scores(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let fusion = self.fusion();
+        let scored = self.scorer().score(lists)?;
+        let choices = scored.lists.iter().map(|scores| {
+            let candidates = candidates(scores);
+            let winner = fusion.winner(&candidates);
+            Choice::of_scores(scores, winner, &candidates[winner], fusion)
+        });
+        Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
+    }
+}
+
+impl PreparedList {
+    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+        let first_pass = self.distinct.hypotheses()[index].first_pass;
+        Candidate { first_pass, lm_score, words: self.words[index], early_exit: None }
+    }
+}
+
+/// Hypotheses of a list that are searched together.
+type Part = (usize, Range<usize>);
+
+/// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
+fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<Part>> {
+    let mut groups: Vec<Vec<Part>> = Vec::new();
+    let mut filled = GROUP_NODES;
+    let mut kind = None;
+    for &list in order {
+        let PreparedList { sequences, .. } = &lists[list];
+        let nodes = lists[list].nodes();
+        if nodes > GROUP_NODES {
+            let mut start = 0;
+            while start < sequences.len() {
+                let mut tokens = 0;
+                let part = sequences[start..].iter().take_while(|sequence| {
+                    tokens += sequence.len() + 1;
+                    tokens <= GROUP_NODES
+                });
+                let end = start + part.count().max(1);
+                groups.push(vec![(list, start..end)]);
+                start = end;
+            }
+            filled = GROUP_NODES;
+            continue;
+        }
+        if filled + nodes > GROUP_NODES || kind != Some(kinds[list]) {
+            kind = Some(kinds[list]);
+            groups.push(Vec::new());
+            filled = 0;
+        }
+        filled += nodes;
+        if let Some(group) = groups.last_mut() {
+            group.push((list, 0..sequences.len()));
+        }
+    }
+    groups
+}
+
+/// What is decided of a list.
+#[derive(Clone, Default)]
+pub(crate) struct BestSoFar {
+    /// Hypotheses that are scored to their end: their number among the distinct ones.
+    scored: Vec<(usize, Candidate)>,
+    first: Option<f64>,
+    best: Option<f64>,
+}
+
+impl BestSoFar {
+    /// All that there is to know of a list that the model is not asked about, nothing of others.
+    pub(crate) fn unasked(fusion: &Fusion, list: &PreparedList) -> Self {
+        let mut standing = Self::default();
+        if !list.is_asked {
+            (0..list.distinct()).for_each(|index| standing.add(fusion, index, list.candidate(index, 0.0)));
+        }
+        standing
+    }
+
+    pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
+        let total = fusion.total(&candidate);
+        if index == 0 {
+            self.first = Some(total);
+        }
+        self.best = Some(self.best.map_or(total, |best| best.max(total)));
+        self.scored.push((index, candidate));
+    }
+
+    /// Whether a hypothesis whose total so far is `bound` may be the winner; with a negative weight totals rise, and all may.
+    fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
+        if fusion.lm_weight < 0.0 {
+            return true;
+        }
+        let (Some(first), Some(best)) = (self.first, self.best) else { return true };
+        bound + NOISE * fusion.lm_weight >= best.max(first + fusion.margin)
+    }
+
+    fn choice(mut self, fusion: &Fusion, list: &PreparedList) -> Choice {
+        self.scored.sort_unstable_by_key(|(index, _)| *index);
+        let candidates: Vec<Candidate> = self.scored.iter().map(|(_, candidate)| *candidate).collect();
+        let (index, candidate) = self.scored[fusion.winner(&candidates)];
+        Choice::new(list, index, &candidate, fusion)
+    }
+
+    /// The winner among those that are scored; `None` where the first-pass best is not.
+    pub(crate) fn into_choice(self, fusion: &Fusion, list: &PreparedList) -> Option<Choice> {
+        self.first.map(|_| self.choice(fusion, list))
+    }
+}
+
+/// A hypothesis on its way through the trie.
+pub(crate) struct PartialHypothesis<'a> {
+    list: usize,
+    index: usize,
+    path: &'a [u32],
+    /// Edges whose log-probabilities are in the sum.
+    known: usize,
+    sum: f64,
+}
+
+impl<'a> PartialHypothesis<'a> {
+    pub(crate) fn new(list: usize, index: usize, path: &'a [u32]) -> Self {
+        Self { list, index, path, known: 0, sum: 0.0 }
+    }
+
+    /// Number of the hypothesis among the distinct ones.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What fusion needs of it, from the log-probabilities that are known.
+    pub(crate) fn so_far(&self, scorer: &Scorer, lists: &[PreparedList]) -> Candidate {
+        lists[self.list].candidate(self.index, scorer.lm_score(self.sum, self.path.len()))
+    }
+}
+
+/// The trie of a group, as far as it is computed.
+pub(crate) struct Search<'a> {
+    model: &'a LanguageModel,
+    trie: &'a TokenTrie,
+    /// Edges sorted by the node that they leave.
+    by_node: Vec<u32>,
+    /// The node before the root, where there is a context.
+    before: Option<u32>,
+    batch: TreeBatch,
+    past: KeyValues,
+    /// Index in the batch of every node that is computed.
+    computed: Vec<Option<u32>>,
+    log_probs: Vec<f32>,
+}
+
+impl Search<'_> {
+    /// Brings the standings of a group's lists to where nothing left can win. Returns the nodes computed.
+    fn run(
+        scorer: &Scorer,
+        fusion: &Fusion,
+        lists: &[PreparedList],
+        group: &[Part],
+        standings: &mut [BestSoFar],
+    ) -> Result<usize, Error> {
+        let hypotheses: Vec<(usize, usize)> =
+            group.iter().flat_map(|(list, part)| part.clone().map(move |index| (*list, index))).collect();
+        let sequences: Vec<&Vec<u32>> =
+            hypotheses.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
+        let Some(&(first, _)) = group.first() else { return Ok(0) };
+        let tries = scorer.tries(&lists[first].context, &sequences, usize::MAX);
+        let Some(trie) = tries.first() else { return Ok(0) };
+        let walks = trie.paths().iter().map(|(sequence, path)| {
+            let (list, index) = hypotheses[*sequence];
+            PartialHypothesis::new(list, index, path)
+        });
+        let mut walks: Vec<PartialHypothesis<'_>> = walks.collect();
+        let mut search = Search::new(scorer, &lists[first], trie)?;
+        let mut round = None;
+        loop {
+            search.settle(scorer, fusion, lists, standings, &mut walks)?;
+            if walks.is_empty() {
+                return Ok(search.nodes());
+            }
+            search.compute(search.next_nodes(&walks, &mut round))?;
+        }
+    }
+
+    /// What to compute next: the first-pass bests to their end; after them some levels of all others, as many
+    /// nodes as `round` says, which the first of these rounds sets.
+    fn next_nodes(&self, walks: &[PartialHypothesis<'_>], round: &mut Option<usize>) -> Vec<u32> {
+        let is_first = |walk: &&PartialHypothesis<'_>| walk.index == 0;
+        if self.trie.nodes() > ROUND_NODES && walks.iter().any(|walk| is_first(&walk)) {
+            return self.wanted(walks.iter().filter(is_first)).into_iter().map(|(_, node)| node).collect();
+        }
+        let nodes = self.wanted(walks);
+        let least = *round.get_or_insert((nodes.len() / ROUNDS).max(ROUND_NODES));
+        shallowest(nodes, least)
+    }
+
+    /// Begins with the trie of lists that have the adapter and the context of `list`.
+    pub(crate) fn new<'a>(
+        scorer: &'a Scorer,
+        list: &PreparedList,
+        trie: &'a TokenTrie,
+    ) -> Result<Search<'a>, Error> {
+        let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
+        by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
+        let beginning = scorer.beginning(&list.context, list.adapter.as_ref())?;
+        Ok(Search {
+            model: scorer.model(),
+            trie,
+            by_node,
+            before: beginning.before(),
+            batch: beginning.batch,
+            past: beginning.past,
+            computed: vec![None; trie.nodes()],
+            log_probs: vec![0.0; trie.edges()],
+        })
+    }
+
+    /// Nodes of the trie that are computed so far.
+    pub(crate) fn nodes(&self) -> usize {
+        self.past.nodes() - self.before.map_or(0, |before| before as usize + 1)
+    }
+
+    /// The nodes that as many of the first hypotheses need to their end as `most` nodes are enough for.
+    pub(crate) fn first_whole(&self, walks: &[PartialHypothesis<'_>], most: usize) -> Vec<u32> {
+        let mut nodes: Vec<u32> = Vec::new();
+        let mut seen: HashSet<u32> = HashSet::new();
+        for walk in walks {
+            let wanted = self.wanted([walk]).into_iter().map(|(_, node)| node);
+            let wanted: Vec<u32> = wanted.filter(|node| !seen.contains(node)).collect();
+            if nodes.len() + wanted.len() > most {
+                break;
+            }
+            seen.extend(&wanted);
+            nodes.extend(wanted);
+        }
+        nodes
+    }
+
+    /// Takes in what was computed: hypotheses that are scored to their end join the standings of their lists, those that can't win
+    /// any more are given up.
+    pub(crate) fn settle(
+        &self,
+        scorer: &Scorer,
+        fusion: &Fusion,
+        lists: &[PreparedList],
+        standings: &mut [BestSoFar],
+        walks: &mut Vec<PartialHypothesis<'_>>,
+    ) -> Result<(), Error> {
+        for walk in walks.iter_mut() {
+            self.advance(walk);
+            let list = &lists[walk.list];
+            require_finite(&list.name, list.position(walk.index), walk.sum)?;
+        }
+        for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
+            standings[walk.list].add(fusion, walk.index, walk.so_far(scorer, lists));
+        }
+        walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&walk.so_far(scorer, lists))));
+        Ok(())
+    }
+
+    /// Adds what is known of a hypothesis by now to its sum.
+    fn advance(&self, walk: &mut PartialHypothesis<'_>) {
+        let known = walk.path[walk.known..].iter().take_while(|&&edge| self.is_computed(edge));
+        let (count, sum) = known.fold((0, 0.0), |(count, sum), &edge| {
+            (count + 1, sum + f64::from(self.log_probs[edge as usize]))
+        });
+        walk.known += count;
+        walk.sum += sum;
+    }
+
+    fn is_computed(&self, edge: u32) -> bool {
+        self.computed[self.trie.all_edges()[edge as usize].node as usize].is_some()
+    }
+
+    /// The nodes that hypotheses still need, each once, with their depths.
+    fn wanted<'b>(&self, walks: impl IntoIterator<Item = &'b PartialHypothesis<'b>>) -> Vec<(usize, u32)> {
+        let edges = walks.into_iter().flat_map(|walk| walk.path.iter().enumerate().skip(walk.known));
+        let mut nodes: Vec<(usize, u32)> =
+            edges.map(|(depth, &edge)| (depth, self.trie.all_edges()[edge as usize].node)).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Computes nodes, whose parents are computed or among them.
+    pub(crate) fn compute(&mut self, mut nodes: Vec<u32>) -> Result<(), Error> {
+        // In a trie parents stand before their children.
+        nodes.sort_unstable();
+        for nodes in nodes.chunks(self.model.node_budget()) {
+            let mut edges = Vec::new();
+            for &node in nodes {
+                let parent = self.trie.parents()[node as usize];
+                let parent = parent.map_or(self.before, |parent| self.computed[parent as usize]);
+                let place = self.batch.push_node(self.trie.tokens()[node as usize], parent);
+                self.computed[node as usize] = Some(place);
+                let leaves = |edge: &u32| self.trie.all_edges()[*edge as usize].node;
+                let start = self.by_node.partition_point(|edge| leaves(edge) < node);
+                for &edge in self.by_node[start..].iter().take_while(|edge| leaves(edge) == node) {
+                    let token = self.trie.all_edges()[edge as usize].token;
+                    self.batch.push_edge(Edge { node: place, token });
+                    edges.push(edge);
+                }
+            }
+            let log_probs = self.model.continued_log_probs(&self.batch, &mut self.past)?;
+            for (edge, log_prob) in edges.into_iter().zip(log_probs) {
+                self.log_probs[edge as usize] = log_prob;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whole levels from the top, at least `least` nodes, and the rest too where it is not worth a round.
+fn shallowest(mut nodes: Vec<(usize, u32)>, least: usize) -> Vec<u32> {
+    if let Some(&(depth, _)) = nodes.get(least.saturating_sub(1)) {
+        let end = nodes.partition_point(|(other, _)| *other <= depth);
+        if nodes.len() - end >= ROUND_NODES {
+            nodes.truncate(end);
+        }
+    }
+    nodes.into_iter().map(|(_, node)| node).collect()
+}

@@ -1,0 +1,187 @@
+//! A scorer and how answers are made of its scores.
+
+use std::sync::Arc;
+
+use rescorer_models::LanguageModel;
+use rescorer_nbest::{NBest, Utterance};
+use rescorer_perturb::Metric;
+
+use crate::answer::confidence::Confidence;
+use crate::answer::ranking::Ranking;
+use crate::answer::rule::Decision;
+use crate::error::Error;
+use crate::fusion::policy::{ModelIdentity, Policy};
+use crate::fusion::weights::Fusion;
+use crate::scoring::adapters::AdapterSet;
+use crate::scoring::cascade::Cascade;
+use crate::scoring::need::Need;
+use crate::scoring::prepare::PreparedList;
+use crate::scoring::scorer::{ListScores, Scored, Scorer};
+
+/// The second pass: a scorer, the weights that fuse its scores with the first pass, and how the answer is made of them.
+#[derive(Clone)]
+pub struct SecondPass {
+    scorer: Scorer,
+    fusion: Fusion,
+    decision: Decision,
+    confidence: Option<Confidence>,
+    metric: Metric,
+}
+
+impl SecondPass {
+    /// A rescorer with these weights that answers with the largest total.
+    pub fn new(scorer: Scorer, fusion: Fusion) -> Self {
+        let metric = Metric { unit: scorer.unit(), ..Metric::default() };
+        Self { scorer, fusion, decision: Decision::default(), confidence: None, metric }
+    }
+
+    /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
+    ///
+    /// # Errors
+    /// A policy for another model or another adapter than the default one of `adapters`, or for two rescorers; as [`Scorer::new`].
+    pub fn from_policy(
+        model: Arc<LanguageModel>,
+        adapters: AdapterSet,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        Self::from_policy_with_cascade(None, model, adapters, policy)
+    }
+
+    /// The same for a policy that asks another rescorer first.
+    ///
+    /// # Errors
+    /// As [`SecondPass::from_policy`]; a policy that asks for an earlier rescorer where none is given.
+    pub fn from_policy_with_cascade(
+        cascade: Option<Cascade>,
+        model: Arc<LanguageModel>,
+        adapters: AdapterSet,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        if let (Some(wanted), None) = (&policy.cascade, &cascade) {
+            return Err(Error::CascadeMissing { model: wanted.model.name.clone() });
+        }
+        let identity = |fingerprint: &str| ModelIdentity {
+            name: "given".to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        policy.check_model(&identity(model.fingerprint_like(&policy.model.fingerprint)))?;
+        let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
+        policy.check_adapter(adapter.as_ref())?;
+        let scorer = Scorer::new(model, policy.convention)?.with_adapters(adapters);
+        let scorer = match cascade.filter(|_| policy.cascade.is_some()) {
+            Some(cascade) => scorer.behind(cascade),
+            None => scorer,
+        };
+        let decision = policy.decision.unwrap_or_default();
+        Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.metric()))
+    }
+
+    /// Answers by another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
+    /// normalisation alone stands for words.
+    #[must_use]
+    pub fn with_decision(
+        self,
+        decision: Decision,
+        confidence: Option<Confidence>,
+        metric: impl Into<Metric>,
+    ) -> Self {
+        let metric = metric.into();
+        let scorer = self.scorer.with_unit(metric.unit);
+        Self { scorer, decision, confidence, metric, ..self }
+    }
+
+    /// The scorer.
+    pub fn scorer(&self) -> &Scorer {
+        &self.scorer
+    }
+
+    /// The weights.
+    pub fn fusion(&self) -> &Fusion {
+        &self.fusion
+    }
+
+    /// The rule and its numbers.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// What answers need of the model.
+    pub(crate) fn need(&self) -> Need {
+        Need::of(&self.fusion)
+    }
+
+    /// Prepares a list for [`SecondPass::score`] and [`SecondPass::choose`]. Where the model decides nothing, since the list has one
+    /// text or the model's weight is 0, it is not asked, and texts may be of any length.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_in_context`].
+    pub fn prepare_in_context(
+        &self,
+        name: &str,
+        nbest: &NBest,
+        context: &str,
+    ) -> Result<PreparedList, Error> {
+        self.scorer.prepare_as(self.need(), name, nbest, context)
+    }
+
+    /// Prepares an utterance, which may have a context and ask for one of the adapters.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_utterance`].
+    pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
+        self.scorer.prepare_utterance_as(self.need(), utterance)
+    }
+
+    /// Scores lists as far as the answer needs it: where the model decides nothing it is not asked, whoever prepared the list.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`]; a list that was prepared for weights that need no scores, where these do.
+    pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        self.scorer.score(self.needed(lists)?)
+    }
+
+    /// The lists as the weights need them.
+    pub(crate) fn needed(&self, lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
+        lists.into_iter().map(|list| list.needed(&self.fusion, self.scorer.cascade())).collect()
+    }
+
+    /// Scores a list and answers by the rule. Where the answer alone is wanted, [`SecondPass::choose`] is faster.
+    ///
+    /// # Errors
+    /// A hypothesis longer than the model's context; a model that fails.
+    pub fn rescore(&self, nbest: &NBest) -> Result<Ranking, Error> {
+        self.rescore_one(self.prepare_in_context("(list)", nbest, "")?)
+    }
+
+    /// Answers an utterance, which may have a context and ask for one of the adapters.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare_utterance`] and [`Scorer::score`].
+    pub fn rescore_utterance(&self, utterance: &Utterance) -> Result<Ranking, Error> {
+        self.rescore_one(self.prepare_utterance(utterance)?)
+    }
+
+    fn rescore_one(&self, list: PreparedList) -> Result<Ranking, Error> {
+        Ok(self.rescore_prepared(vec![list])?.0.remove(0))
+    }
+
+    /// Answers prepared lists, and says how many nodes that took.
+    pub(crate) fn rescore_prepared(&self, lists: Vec<PreparedList>) -> Result<(Vec<Ranking>, usize), Error> {
+        let texts: Vec<Arc<[String]>> = lists.iter().map(|list| list.texts.clone()).collect();
+        let scored = self.score(lists)?;
+        let (fusion, confidence) = (&self.fusion, self.confidence.as_ref());
+        let answers = texts.iter().zip(&scored.lists).map(|(texts, scores)| {
+            Ranking::of_texts(texts, scores, fusion, &self.decision, confidence, self.metric)
+        });
+        Ok((answers.collect::<Result<_, _>>()?, scored.nodes))
+    }
+
+    /// Answers a list that was scored before.
+    ///
+    /// # Errors
+    /// A list without scores that needs some.
+    pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Result<Ranking, Error> {
+        let confidence = self.confidence.as_ref();
+        Ranking::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.metric)
+    }
+}
