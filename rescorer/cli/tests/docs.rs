@@ -42,7 +42,7 @@ exec RESCORER "$@" --model MODEL --threads 1
 "#;
 
 /// Commands that no test can run, by their first word, and what they need.
-const NOT_RUN: [(&str, &str); 16] = [
+const NOT_RUN: [(&str, &str); 17] = [
     ("cargo", "a build of its own"),
     ("bash", "CI's machine"),
     ("./check", "a build of its own"),
@@ -50,6 +50,7 @@ const NOT_RUN: [(&str, &str); 16] = [
     ("rescorer/capi/install", "a build of its own"),
     ("rescorer/recipes/table.py", "data that is not part of the repository"),
     ("cc", "the installed C library"),
+    ("./app", "the installed C library"),
     ("export", "the installed C library"),
     ("pip", "a network"),
     ("python", "installed packages"),
