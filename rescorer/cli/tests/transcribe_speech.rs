@@ -22,44 +22,38 @@ fn transcripts() -> Vec<(String, String)> {
     text.lines().map(line).collect()
 }
 
-/// What was heard in a file, in the field `key` of rows whose `name` is that of a piece.
-fn heard(rows: &[Value], name: &str, key: &str, file: &str) -> String {
-    let is_of = |row: &&Value| row[name].as_str().is_some_and(|id| id.starts_with(&format!("{file}:")));
+/// What was heard in a file: the field `key` of the rows of its pieces.
+fn heard(rows: &[Value], key: &str, file: &str) -> String {
+    let is_of =
+        |row: &&Value| row["utterance"].as_str().is_some_and(|id| id.starts_with(&format!("{file}:")));
     rows.iter().filter(is_of).filter_map(|row| row[key].as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Transcribes the sentences with the model of RESCORER_TEST_MODEL and prints WER before and after, which it gives; before that
-/// the WER of `best_path`, what PocketSphinx would answer itself.
+/// Transcribes the sentences with the model of RESCORER_TEST_MODEL and prints WER before and after, which it gives.
 fn wer(options: &str) -> [f64; 2] {
     let model = std::env::var("RESCORER_TEST_MODEL").unwrap_or_else(|_| panic!("set RESCORER_TEST_MODEL"));
     let said = transcripts();
     let room = Room::new();
-    let fixed = "--precision int8 --device cpu --json --nbest-output lists.jsonl --model";
+    let fixed = "--precision int8 --device cpu --json --model";
     let mut command = room.command(&format!("transcribe {options} {fixed}"));
     command.arg(model).args(said.iter().map(|(name, _)| format!("{SPEECH}/{name}.wav")));
     let ran = ran(command.output().unwrap()).ok();
     let rows = ran.json();
-    let lists: Vec<Value> =
-        room.read("lists.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut errors = [0; 3];
+    let mut errors = [0; 2];
     let mut spoken = 0;
     let normal = |text: &str| Normalization::WhisperEnglish.apply(text).into_owned();
     for (file, said) in &said {
         let said = normal(said);
         spoken += words(&said).len();
-        let texts = [
-            heard(&lists, "id", "best_path", file),
-            heard(&rows, "utterance", "first_pass_text", file),
-            heard(&rows, "utterance", "text", file),
-        ];
+        let texts = [heard(&rows, "first_pass_text", file), heard(&rows, "text", file)];
         for (errors, text) in errors.iter_mut().zip(texts) {
             let text = normal(&text);
             println!("{text}");
             *errors += word_errors(&words(&said), &words(&text));
         }
     }
-    let [own, before, after] = errors.map(|errors| 100.0 * errors as f64 / spoken as f64);
-    println!("{}WER (own answer {own:.1}) {before:.1} -> {after:.1} on {spoken} words", ran.stderr);
+    let [before, after] = errors.map(|errors| 100.0 * errors as f64 / spoken as f64);
+    println!("{}WER {before:.1} -> {after:.1} on {spoken} words", ran.stderr);
     [before, after]
 }
 

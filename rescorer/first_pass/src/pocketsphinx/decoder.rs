@@ -23,8 +23,9 @@ const FRAMES: f64 = 100.0;
 /// PocketSphinx. Scores are its path scores, acoustic and (times its weight, 6.5) language model, as natural logarithms;
 /// hypotheses have `words` with times.
 ///
-/// Of the paths with the same words, which differ in pauses and pronunciations, the best is listed. The first of a list need
-/// not be what PocketSphinx would answer itself, which another search finds: that is in the field `best_path`.
+/// A list begins with PocketSphinx's own answer. Another search finds it, on another scale, and it has fewer errors than
+/// the best path of the list, in which it may be missing; it gets the best score of the list. Of the paths with the same
+/// words, which differ in pauses and pronunciations, the best is listed.
 ///
 /// A model file that is damaged may end the program: the C library leaves with `exit` then.
 pub struct PocketSphinx {
@@ -95,7 +96,20 @@ impl PocketSphinx {
         Err(Error::Refused { first_pass: NAME, reason: "it could not decode this stretch".into() })
     }
 
-    /// The list of the utterance that was decoded.
+    /// What PocketSphinx answers for the utterance that was decoded, with the score of its search.
+    fn own_answer(&mut self) -> Option<Hypothesis> {
+        let mut score = 0;
+        // SAFETY: the decoder is there; the text is copied, and the iterator of words is used up.
+        unsafe {
+            let text = text(ffi::ps_get_hyp(self.decoder, &raw mut score))?;
+            let logs = ffi::ps_get_logmath(self.decoder);
+            let mut own = Hypothesis::scored(text, SCALE * ffi::logmath_log_to_ln(logs, score));
+            own.extra.insert("words".into(), words(ffi::ps_seg_iter(self.decoder)));
+            Some(own)
+        }
+    }
+
+    /// The N-best list of the utterance that was decoded.
     fn list(&mut self) -> Vec<Hypothesis> {
         let mut list: Vec<Hypothesis> = Vec::new();
         let mut paths = 0;
@@ -136,12 +150,12 @@ impl FirstPass for PocketSphinx {
     fn recognize(&mut self, samples: &[f32]) -> Result<Recognition, Error> {
         let scaled = |sample: &f32| (sample * 32768.0).round() as i16;
         self.decode(&samples.iter().map(scaled).collect::<Vec<_>>())?;
-        let mut recognition = Recognition::new(self.list());
-        // SAFETY: the decoder is there; the text is copied.
-        if let Some(best) = unsafe { text(ffi::ps_get_hyp(self.decoder, ptr::null_mut())) } {
-            recognition.extra.insert("best_path".into(), best.into());
+        let mut list = self.list();
+        if let Some(own) = self.own_answer() {
+            put_first(&mut list, own);
+            list.truncate(self.nbest);
         }
-        Ok(recognition)
+        Ok(Recognition::new(list))
     }
 }
 
@@ -157,6 +171,13 @@ impl Drop for PocketSphinx {
             }
         }
     }
+}
+
+/// Puts the recogniser's own answer before the others, once, with the best score of the list, if there is any.
+fn put_first(list: &mut Vec<Hypothesis>, mut own: Hypothesis) {
+    own.score = list.iter().filter_map(|listed| listed.score).reduce(f64::max).or(own.score);
+    list.retain(|listed| listed.text != own.text);
+    list.insert(0, own);
 }
 
 /// Words with their times in seconds; what is no word, as silence and noise, is left out.
@@ -224,6 +245,21 @@ mod tests {
         for filler in ["<sil>", "</s>", "[NOISE]", "++BREATH++", ""] {
             assert_eq!(plain(filler), None);
         }
+    }
+
+    #[test]
+    fn the_own_answer_comes_first_with_the_best_score() {
+        let first = |texts: &[(&str, f64)], own: &str| {
+            let mut list = texts.iter().map(|(text, score)| Hypothesis::scored(*text, *score)).collect();
+            put_first(&mut list, Hypothesis::scored(own, -7.0));
+            list.into_iter().map(|listed| (listed.text, listed.score.unwrap())).collect::<Vec<_>>()
+        };
+        let owned = |text: &str, score| (text.to_owned(), score);
+        let listed = [("a cat", -90.0), ("a hat", -80.0)];
+        assert_eq!(first(&listed, "a hat"), [owned("a hat", -80.0), owned("a cat", -90.0)]);
+        let all = [owned("the cat", -80.0), owned("a cat", -90.0), owned("a hat", -80.0)];
+        assert_eq!(first(&listed, "the cat"), all);
+        assert_eq!(first(&[], "a cat"), [owned("a cat", -7.0)]);
     }
 
     #[test]

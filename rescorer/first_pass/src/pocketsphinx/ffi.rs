@@ -48,6 +48,8 @@ unsafe extern "C" {
     pub(super) fn ps_nbest_free(nbest: *mut Nbest);
     /// The text, which is the iterator's; null where it has no words.
     pub(super) fn ps_nbest_hyp(nbest: *mut Nbest, score: *mut i32) -> *const c_char;
+    /// The words of the answer, or null.
+    pub(super) fn ps_seg_iter(decoder: *mut Decoder) -> *mut Words;
     pub(super) fn ps_nbest_seg(nbest: *mut Nbest) -> *mut Words;
 
     /// The next word; null, and freed, where there is none.
