@@ -12,7 +12,7 @@ use crate::reading::Reading;
 use crate::shape::{Json, Read, Unfinished};
 use crate::source::Source;
 use crate::split::{Cut, Piece, Splitter};
-use crate::{Error, Format, Place, Utterance, mapped};
+use crate::{Error, Format, Place, Utterance, mapped, plain};
 
 /// The utterances of one input, one after the other, each with its place.
 ///
@@ -30,6 +30,8 @@ pub(crate) struct JsonBody {
     json: &'static Json,
     reading: Arc<Reading>,
     stem: String,
+    /// Whether lists may be [plain](plain::utterance).
+    plain: bool,
     /// Lists so far.
     index: u64,
     /// Further lists of the object that was read last.
@@ -58,7 +60,14 @@ impl JsonBody {
     ) -> Self {
         let splitter = Splitter::new(format, json.layout);
         let (waiting, partial, silent, index) = (VecDeque::new(), 0, 0, 0);
-        Self { source, splitter, format, json, reading, stem, index, waiting, partial, silent }
+        let plain = format == Format::Jsonl && reading.names.is_empty();
+        Self { source, splitter, format, json, reading, stem, plain, index, waiting, partial, silent }
+    }
+
+    /// Reads plain lists as all others, to compare.
+    #[cfg(test)]
+    pub(crate) fn without_plain(self) -> Self {
+        Self { plain: false, ..self }
     }
 
     /// The error for JSON text that cannot be parsed. In a document the break may reach beyond this
@@ -86,6 +95,16 @@ impl JsonBody {
 
     fn place(&self, line: u64, key: Option<&String>) -> Place {
         Place { path: Some(self.source.name().clone()), line: Some(line), utterance: key.cloned() }
+    }
+
+    /// The utterance of a piece that holds a list of the native format and no more.
+    fn plain(&mut self, piece: &Piece) -> Option<(Utterance, Place)> {
+        if !self.plain {
+            return None;
+        }
+        let utterance = plain::utterance(&piece.bytes, || format!("{}:{}", self.stem, self.index))?;
+        self.index += 1;
+        Some((utterance, self.place(piece.line, None)))
     }
 
     /// Takes the lists of a piece.
@@ -171,7 +190,10 @@ impl Body for JsonBody {
             }
             match self.splitter.next(&mut self.source)? {
                 None => return self.end().map(|()| None),
-                Some(Cut::Piece(piece)) => self.take(piece)?,
+                Some(Cut::Piece(piece)) => match self.plain(&piece) {
+                    Some(found) => return Ok(Some(found)),
+                    None => self.take(piece)?,
+                },
                 Some(Cut::Missing { keys, .. }) if keys.iter().all(|key| AROUND.contains(&key.as_str())) => {
                     self.silent += 1;
                 }

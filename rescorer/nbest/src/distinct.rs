@@ -28,6 +28,11 @@ pub struct DistinctHypothesis {
 
 impl Distinct {
     pub(crate) fn of(list: &NBest) -> Self {
+        if let [only] = list.hypotheses() {
+            let first_pass = only.score.unwrap_or(0.0);
+            let hypotheses = vec![DistinctHypothesis { position: 0, score: only.score, first_pass }];
+            return Self { hypotheses, listed: vec![0] };
+        }
         let mut hypotheses: Vec<DistinctHypothesis> = Vec::new();
         let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(list.len());
         let mut listed = Vec::with_capacity(list.len());
@@ -81,6 +86,17 @@ mod tests {
             distinct.hypotheses().iter().map(|h| (h.position, h.score, h.first_pass)).collect();
         assert_eq!(found, [(0, Some(-1.0), -1.0), (1, Some(-3.0), -3.0), (3, Some(-4.0), -4.0)]);
         assert_eq!(distinct.listed(), [0, 1, 0, 2, 1]);
+    }
+
+    #[test]
+    fn one_hypothesis_is_distinct() {
+        for (hypothesis, score, first_pass) in
+            [(Hypothesis::scored("a", -2.0), Some(-2.0), -2.0), (Hypothesis::new("a"), None, 0.0)]
+        {
+            let distinct = NBest::new(vec![hypothesis]).unwrap().distinct();
+            assert_eq!(distinct.hypotheses(), [DistinctHypothesis { position: 0, score, first_pass }]);
+            assert_eq!(distinct.listed(), [0]);
+        }
     }
 
     #[test]

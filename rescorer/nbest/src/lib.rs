@@ -56,6 +56,7 @@ mod output;
 mod output_formats;
 mod path;
 mod place;
+mod plain;
 mod reader;
 mod readers;
 mod reading;

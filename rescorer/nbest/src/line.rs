@@ -8,6 +8,13 @@ pub(crate) fn is_break(c: char) -> bool {
     matches!(c, '\0' | '\t'..='\r' | '\u{1C}'..='\u{1F}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Whether a text has such a character.
+pub(crate) fn has_break(text: &str) -> bool {
+    // Their first bytes, most often of none, are looked for first.
+    let may_begin = |byte: u8| byte < b' ' || byte == 0xC2 || byte == 0xE2;
+    text.bytes().fold(false, |found, byte| found | may_begin(byte)) && text.contains(is_break)
+}
+
 /// The text in one line: each run of line breaks, tabs and other characters that end a line or a field becomes one
 /// blank, with the blanks around it; at the start and the end of the text it is left out. All else stays.
 ///
@@ -18,7 +25,7 @@ pub(crate) fn is_break(c: char) -> bool {
 /// assert_eq!(one_line(" one  line "), " one  line ");
 /// ```
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_break) {
+    if !has_break(text) {
         return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len());
@@ -46,10 +53,12 @@ mod tests {
     fn breaks_become_blanks() {
         for c in "\0\t\n\u{B}\u{C}\r\u{1C}\u{1D}\u{1E}\u{1F}\u{85}\u{2028}\u{2029}".chars() {
             assert_eq!(one_line(&format!("{c}a{c}{c}b c{c}")), "a b c", "{c:?}");
+            assert!(is_break(c) && has_break(&format!("ä{c}")), "{c:?}");
             assert_eq!(words(&format!("{c}a{c}{c}b c{c}")).collect::<Vec<_>>(), ["a", "b", "c"], "{c:?}");
         }
         assert_eq!((one_line("\n\n"), one_line("")), ("".into(), "".into()));
         assert_eq!((one_line(" a  \n  b  c \t"), one_line("\n a")), (" a b  c ".into(), " a".into()));
         assert!(matches!(one_line("a\u{A0}b\u{3000}c"), Cow::Borrowed(_)));
+        assert_eq!(('\0'..=char::MAX).filter(|c| has_break(&c.to_string())).count(), 13);
     }
 }

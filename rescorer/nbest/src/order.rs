@@ -62,7 +62,7 @@ pub(crate) struct OrderWatch {
 impl OrderWatch {
     /// Takes a list; says once that the lists are ordered against their scores.
     pub(crate) fn see(&mut self, utterance: &Utterance) -> Option<Reversed> {
-        if self.settled {
+        if self.settled || utterance.nbest.len() < 2 {
             return None;
         }
         let scores: Vec<f64> = utterance.nbest.iter().filter_map(|hypothesis| hypothesis.score).collect();

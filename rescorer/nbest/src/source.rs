@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
+use memchr::memchr;
 
 use crate::Error;
 
@@ -145,6 +146,24 @@ impl Source {
         let taken = self.unread()[..count].to_vec();
         self.skip(count);
         taken
+    }
+
+    /// Consumes and returns the next line with the newline at its end, if it has one; `None` at the end of the input.
+    pub(crate) fn take_line(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let mut looked = 0;
+        loop {
+            let unread = self.unread();
+            if let Some(found) = memchr(b'\n', &unread[looked..]) {
+                let line = unread[..=looked + found].to_vec();
+                self.start += line.len();
+                self.line += 1;
+                return Ok(Some(line));
+            }
+            looked = unread.len();
+            if !self.fill()? {
+                return Ok((looked > 0).then(|| self.take(looked)));
+            }
+        }
     }
 
     /// Number of bytes up to and with the first at which `stop` says true; `None` if the input ends before.

@@ -282,11 +282,8 @@ fn begins_in_lines(source: &mut Source) -> Result<bool, Error> {
 pub(crate) fn next_line(source: &mut Source) -> Result<Option<Piece>, Error> {
     loop {
         let line = source.line();
-        let length = source.find(|byte| byte == b'\n')?.unwrap_or(source.unread().len());
-        if length == 0 {
-            return Ok(None);
-        }
-        let bytes = source.take(length).trim_ascii_end().to_vec();
+        let Some(mut bytes) = source.take_line()? else { return Ok(None) };
+        bytes.truncate(bytes.trim_ascii_end().len());
         if !bytes.is_empty() {
             return Ok(Some(Piece { bytes, line, key: None }));
         }

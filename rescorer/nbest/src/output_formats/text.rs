@@ -6,7 +6,7 @@
 //! A line break or a tab inside a text is written as a blank ([`one_line`]). An id that holds one is refused.
 
 use super::{Encode, OutputContent, OutputSpec, unwritable};
-use crate::line::is_break;
+use crate::line::has_break;
 use crate::{Answer, Error, one_line};
 
 pub(super) const SPEC: OutputSpec = OutputSpec {
@@ -22,13 +22,15 @@ struct Text(OutputContent);
 impl Encode for Text {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
         let id = &answer.utterance().id;
-        if id.contains(is_break) {
+        if has_break(id) {
             let reason =
                 "its id holds a line break or a tab, but stands in one line; rename it, or write jsonl";
             return Err(unwritable(answer, SPEC.name, reason.to_owned()));
         }
         if !self.0.lists {
-            to.extend(format!("{id}\t{}\n", one_line(&answer.winner().text)).bytes());
+            for part in [id, "\t", &one_line(&answer.winner().text), "\n"] {
+                to.extend_from_slice(part.as_bytes());
+            }
             return Ok(());
         }
         let mut last = None;
