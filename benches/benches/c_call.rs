@@ -12,8 +12,8 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use rescorer::scoring::{Scorer, SecondPass};
-use rescorer::{DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Precision, ScoringConfig};
+use rescorer::scoring::{LanguageModel, Scorer, SecondPass};
+use rescorer::{DeviceRequest, Fusion, Hypothesis, NBest, Precision, ScoringConfig};
 use rescorer_c::{
     RESCORER_ABI_VERSION, RescorerDevice, RescorerHypothesis, RescorerList, RescorerModelOptions,
     RescorerPrecision, RescorerStatus, RescorerWeights,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescorer::fusion::{CascadePolicy, ModelIdentity, TunedOn};
-use rescorer::scoring::{AdapterSet, Cascade, Deadline, Scorer, SecondPass};
-use rescorer::{Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, ScoringConfig, Utterance};
+use rescorer::scoring::{AdapterSet, Cascade, Deadline, LanguageModel, Scorer, SecondPass};
+use rescorer::{Fusion, Hypothesis, NBest, Normalization, Policy, ScoringConfig, Utterance};
 use rescorer_models::DeviceRequest;
 use rescorer_tests::load_tiny;
 

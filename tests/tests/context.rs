@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rescorer::scoring::{Deadline, PreparedList, Ranking, Scorer, SecondPass};
-use rescorer::{Adapter, Fusion, NBest, ScoringConfig, TextCasing, Utterance};
+use rescorer::scoring::{Adapter, Deadline, PreparedList, Ranking, Scorer, SecondPass, TextCasing};
+use rescorer::{Fusion, NBest, ScoringConfig, Utterance};
 use rescorer_lora::LoraAdapter;
 use rescorer_models::{DeviceRequest, Edge, LanguageModel, TreeBatch};
 use rescorer_tests::{fixture, load_tiny};

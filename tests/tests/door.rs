@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescorer::fusion::{Decision, ModelIdentity, TunedOn};
+use rescorer::scoring::LanguageModel;
 use rescorer::{
-    DecisionRule, Error, Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, Request, Rescorer,
+    DecisionRule, Error, Fusion, Hypothesis, NBest, Normalization, Policy, Request, Rescorer,
     RescorerBuilder, ScoringConfig, TuneOptions, Unit, Utterance,
 };
 use rescorer_lora::LoraAdapter;

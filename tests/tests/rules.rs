@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescorer::fusion::{Decision, ModelIdentity, TunedOn};
-use rescorer::scoring::{AdapterSet, Choice, Deadline, Ranking, SecondPass};
+use rescorer::scoring::{AdapterSet, Choice, Deadline, LanguageModel, Ranking, SecondPass};
 use rescorer::{
-    Answer, DecisionRule, Error, Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, Request,
-    Rescorer, ScoringConfig, Utterance,
+    Answer, DecisionRule, Error, Fusion, Hypothesis, NBest, Normalization, Policy, Request, Rescorer,
+    ScoringConfig, Utterance,
 };
 use rescorer_models::DeviceRequest;
 use rescorer_tests::load_tiny;

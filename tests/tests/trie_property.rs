@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rescorer::scoring::{PreparedList, Scorer, TextScore, TokenTrie};
-use rescorer::{NBest, ScoringConfig, TextCasing};
+use rescorer::scoring::{PreparedList, Scorer, TextCasing, TextScore, TokenTrie};
+use rescorer::{NBest, ScoringConfig};
 use rescorer_models::{DeviceRequest, LanguageModel, TreeBatch};
 use rescorer_tests::{chain, chain_log_probs, load_tiny, relative};
 

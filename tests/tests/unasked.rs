@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescorer::fusion::{CascadePolicy, ModelIdentity};
-use rescorer::scoring::{AdapterSet, Cascade, Deadline, Need, Scorer, SecondPass};
-use rescorer::{
-    Error, Fusion, Hypothesis, LanguageModel, NBest, Request, Rescorer, ScoringConfig, Utterance,
-};
+use rescorer::scoring::{AdapterSet, Cascade, Deadline, LanguageModel, Need, Scorer, SecondPass};
+use rescorer::{Error, Fusion, Hypothesis, NBest, Request, Rescorer, ScoringConfig, Utterance};
 use rescorer_models::DeviceRequest;
 use rescorer_tests::load_tiny;
 

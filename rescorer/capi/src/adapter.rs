@@ -2,7 +2,7 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::Adapter;
+use rescorer::scoring::Adapter;
 use rescorer_lora::LoraAdapter;
 
 use crate::handle::{self, Behind};

@@ -2,7 +2,8 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::{DeviceRequest, LanguageModel, Precision};
+use rescorer::scoring::LanguageModel;
+use rescorer::{DeviceRequest, Precision};
 
 use crate::handle::{self, Behind};
 use crate::input::text;

@@ -8,11 +8,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use common::{compiled, compiled_by, finished, manifest};
-use rescorer::fusion::{CascadePolicy, Decision, ModelIdentity, TunedOn};
-use rescorer::scoring::{AdapterSet, SecondPass};
+use rescorer::fusion::{Decision, ModelIdentity, TunedOn};
+use rescorer::scoring::{AdapterSet, LanguageModel, SecondPass};
 use rescorer::{
-    DecisionRule, DeviceRequest, Fusion, Hypothesis, LanguageModel, NBest, Normalization, Policy, Precision,
-    ScoringConfig,
+    DecisionRule, DeviceRequest, Fusion, Hypothesis, NBest, Normalization, Policy, Precision, ScoringConfig,
 };
 use rescorer_lora::LoraAdapter;
 
@@ -54,7 +53,7 @@ fn written(policy: &Policy, name: &str, folder: &Path) -> PathBuf {
 fn policies(folder: &Path) -> [PathBuf; 2] {
     let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
     let alone = policy("tiny-llama", 0.5, Some(identity(&adapter.fingerprint())));
-    let earlier = CascadePolicy::of(&policy("tiny-bert", 0.25, None));
+    let earlier = policy("tiny-bert", 0.25, None).first_stage();
     let both = Policy { cascade: Some(earlier), ..alone.clone() };
     [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| written(&policy, name, folder))
 }

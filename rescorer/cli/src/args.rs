@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
-use rescorer::scoring::EncoderScore;
-use rescorer::{DecisionRule, DeviceRequest, Fusion, ScoringConfig, TextCasing, Unit};
+use rescorer::scoring::{EncoderScore, TextCasing};
+use rescorer::{DecisionRule, DeviceRequest, Fusion, ScoringConfig, Unit};
 use rescorer_models::PrecisionRequest;
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
@@ -167,7 +167,7 @@ pub struct ScoringArgs {
 /// One of several names. An error lists them; clap says which flag it was.
 fn named<T: FromStr<Err = rescorer::Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| match error {
-        rescorer::Error::Settings(rescorer::SettingsError::Option { expected, .. }) => {
+        rescorer::Error::Settings(rescorer::scoring::SettingsError::Option { expected, .. }) => {
             format!("expected {expected}")
         }
         error => error.to_string(),

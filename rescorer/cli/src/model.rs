@@ -4,8 +4,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use indicatif::ProgressBar;
 use rescorer::fusion::CascadePolicy;
-use rescorer::scoring::Cascade;
-use rescorer::{LanguageModel, Policy, Rescorer, RescorerBuilder};
+use rescorer::scoring::{Cascade, LanguageModel};
+use rescorer::{Policy, Rescorer, RescorerBuilder};
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};

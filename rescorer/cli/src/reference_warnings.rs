@@ -1,6 +1,7 @@
 //! Warnings of references that make an error rate wrong.
 
-use rescorer::{Metric, Normalization, Unit};
+use rescorer::fusion::Metric;
+use rescorer::{Normalization, Unit};
 use rescorer_perturb::{Example, ReferenceCheck, ReferenceFinding, ReferenceKind, Wer};
 
 use crate::status::Status;

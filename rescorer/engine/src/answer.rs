@@ -16,11 +16,9 @@ pub(crate) mod rule;
 use std::sync::Arc;
 
 use rescorer_nbest::Utterance;
-use serde::{Serialize, Serializer};
 
 use crate::answer::choice::Choice;
 use crate::answer::ranking::{AnswerHypothesis, AnswerWord, Ranking};
-use crate::answer::record::AnswerRecord;
 
 /// The better text of a list, how sure it is, and where it came from.
 ///
@@ -151,11 +149,5 @@ impl Answer {
     /// Gives the list back.
     pub fn into_utterance(self) -> Utterance {
         self.utterance
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        AnswerRecord::new(self).serialize(serializer)
     }
 }

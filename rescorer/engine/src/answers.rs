@@ -10,22 +10,22 @@ use crate::answer::ranking::Ranking;
 use crate::answer::rule::DecisionRule;
 use crate::answer::{Answer, Completeness, Origin};
 use crate::error::Error;
+use crate::parts::Parts;
 use crate::request::{Request, Wanted};
-use crate::rescorer::Rescorer;
 use crate::routes::Route;
-use crate::scoring::decoder::deadline::Deadline;
-use crate::scoring::prepare::PreparedList;
+use crate::scoring::deadline::Deadline;
+use crate::scoring::list::PreparedList;
 use crate::scoring::stream::{ScoringStats, Windows, Work};
 
-/// Answers in the order of their requests, see [`Rescorer::rescore_many`].
+/// Answers in the order of their requests, see [`Rescorer::rescore_many`](crate::Rescorer::rescore_many).
 pub struct Answers<I> {
     windows: Windows<Requests<I>, Answering>,
 }
 
 impl<I> Answers<I> {
-    pub(crate) fn new(rescorer: Rescorer, requests: I) -> Self {
+    pub(crate) fn new(parts: Arc<Parts>, requests: I) -> Self {
         let requests = Requests { items: requests, read: 0 };
-        Self { windows: Windows::new(Answering::new(rescorer), requests, false) }
+        Self { windows: Windows::new(Answering::new(parts), requests, false) }
     }
 
     /// Answers every list before the next one is read, for lists that a running recogniser writes.
@@ -83,7 +83,7 @@ where
 
 /// Answers the lists of a window, each as it was asked for.
 pub(crate) struct Answering {
-    rescorer: Rescorer,
+    parts: Arc<Parts>,
 }
 
 /// A request whose list is tokenised.
@@ -116,8 +116,8 @@ struct Alike {
 }
 
 impl Answering {
-    pub(crate) fn new(rescorer: Rescorer) -> Self {
-        Self { rescorer }
+    pub(crate) fn new(parts: Arc<Parts>) -> Self {
+        Self { parts }
     }
 
     /// Lists of one route that are computed in one way. Gives the nodes computed.
@@ -145,9 +145,9 @@ impl Answering {
             Way::Within(limit) => {
                 let mut nodes = 0;
                 for list in lists {
-                    let mut deadline = Deadline::at_pace(limit, *self.rescorer.inner.pace());
+                    let mut deadline = Deadline::at_pace(limit, *self.parts.pace());
                     let found = pass.choose_within(&list, &mut deadline)?;
-                    *self.rescorer.inner.pace() = deadline.pace();
+                    *self.parts.pace() = deadline.pace();
                     nodes += found.nodes;
                     let progress = Completeness { decided: found.decided, unique: found.hypotheses };
                     // Without time for a single one the first-pass best stays.
@@ -187,7 +187,7 @@ impl Work for Answering {
     fn prepare(&mut self, request: Request) -> Result<(Kept, PreparedList), Error> {
         let (wanted, deadline, attached) = (request.wanted, request.deadline, request.attached.clone());
         let utterance = request.into_utterance()?;
-        let inner = &self.rescorer.inner;
+        let inner = &self.parts;
         let route = inner.routes.number(&utterance)?;
         let pass = &inner.routes.at(route).pass;
         let list = pass.prepare_utterance(&utterance)?;
@@ -195,7 +195,8 @@ impl Work for Answering {
             Some(adapter) => list.with_adapter(Some(adapter)),
             None => list,
         };
-        if deadline.is_some() && !pass.scorer().model().device().is_cpu() {
+        let can = pass.scorer().list_scorer().capabilities();
+        if deadline.is_some() && !can.deadlines && !can.first_stage {
             return Err(Error::DeadlineOnGpu);
         }
         let way = match (deadline, wanted) {
@@ -207,7 +208,7 @@ impl Work for Answering {
     }
 
     fn compute(&mut self, kept: Vec<Kept>, lists: Vec<PreparedList>) -> Result<(Vec<Answer>, usize), Error> {
-        let inner = self.rescorer.inner.clone();
+        let inner = self.parts.clone();
         // Lists of one route that are computed alike go through the model together.
         let mut groups: Vec<Alike> = Vec::new();
         for (number, (kept, list)) in kept.iter().zip(lists).enumerate() {

@@ -10,7 +10,8 @@ use crate::answer::Origin;
 use crate::answer::rule::{Decision, DecisionRule};
 use crate::builder::{GivenPolicy, RescorerBuilder};
 use crate::error::{Error, SettingsError};
-use crate::fusion::policy::{ModelIdentity, Policy};
+use crate::fusion::model_identity::ModelIdentity;
+use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
 use crate::routes::{Route, Routes};
@@ -65,7 +66,7 @@ impl RescorerBuilder {
             (Some(weights), _) => self.by_weights(weights, scorer.clone())?,
             (None, policy) => self.by_policies(policy, own, &model, adapters, &mut warnings)?,
         };
-        let is_cascade = |route: &Route| route.pass.scorer().cascade().is_some();
+        let is_cascade = |route: &Route| route.pass.scorer().list_scorer().capabilities().first_stage;
         if (self.first_stage.is_some() || self.first_stage_adapter.is_some())
             && !routes.0.iter().any(is_cascade)
         {

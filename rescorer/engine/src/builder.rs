@@ -13,7 +13,8 @@ use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
-use crate::rescorer::{Inner, Rescorer};
+use crate::parts::Parts;
+use crate::rescorer::Rescorer;
 use crate::routes::Routes;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
@@ -165,8 +166,8 @@ impl RescorerBuilder {
             };
         let (routes, scorer, warnings) = install(&mut || self.load())?;
         let name = self.model_name();
-        let inner = Inner { routes, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
-        Ok(Rescorer { inner: Arc::new(inner) })
+        let parts = Parts { routes, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
+        Ok(Rescorer { parts: Arc::new(parts) })
     }
 
     /// Loads the first stage of a cascade: this model, as a policy of another one asks for it.
@@ -205,6 +206,22 @@ impl RescorerBuilder {
             Self { threads: Some(0), .. } => contradiction("threads", "the number 0"),
             _ => Ok(()),
         }
+    }
+}
+
+impl Rescorer {
+    /// Begins with a model: a named one (`smollm2-135m`), a `.gguf` file, a Hugging Face folder, or one that is loaded.
+    ///
+    /// ```no_run
+    /// use rescorer::{Request, Rescorer};
+    ///
+    /// let rescorer = Rescorer::builder("smollm2-135m").policy("policy.toml").build()?;
+    /// let request = Request::new([("please right it down", -1.2), ("please write it down", -1.4)]);
+    /// println!("{}", rescorer.rescore(request)?.text());
+    /// # Ok::<(), rescorer::Error>(())
+    /// ```
+    pub fn builder(model: impl Into<Model>) -> RescorerBuilder {
+        RescorerBuilder::new(model.into())
     }
 }
 

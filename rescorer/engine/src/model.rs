@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer_models::LanguageModel;
 use rescorer_models::named::{self, Cache, ModelSource, PullOptions};
+use rescorer_models::{DeviceRequest, LanguageModel, PrecisionRequest};
 
 use crate::error::Error;
 
@@ -18,6 +18,19 @@ pub enum Model {
 }
 
 impl Model {
+    /// Loads a model, so that several rescorers share it: clones share the weights.
+    ///
+    /// # Errors
+    /// A model that can't be found, fetched or loaded.
+    pub fn load(
+        name: impl AsRef<Path>,
+        device: DeviceRequest,
+        precision: impl Into<PrecisionRequest>,
+    ) -> Result<Self, Error> {
+        let path = Self::locate(&name.as_ref().to_string_lossy(), false)?;
+        Ok(Self::Loaded(Arc::new(LanguageModel::load(&path, device, precision)?)))
+    }
+
     /// Path of a model that has to be loaded, fetched where it is not there and `offline` does not forbid it.
     pub(crate) fn locate(name: &str, offline: bool) -> Result<PathBuf, Error> {
         match named::resolve(name).map_err(rescorer_models::Error::from)? {

@@ -1,6 +1,6 @@
 //! The second pass as an application holds it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rescorer_models::LanguageModel;
 use rescorer_nbest::Utterance;
@@ -9,63 +9,46 @@ use crate::answer::Answer;
 use crate::answer::explain::Explanation;
 use crate::answer::rule::DecisionRule;
 use crate::answers::{Answering, Answers};
-use crate::builder::RescorerBuilder;
 use crate::error::Error;
 use crate::fusion::policy::Policy;
 use crate::fusion::tuning::options::TuneOptions;
+use crate::parts::Parts;
 use crate::request::Request;
-use crate::routes::Routes;
 use crate::scoring::scorer::Scorer;
 use crate::scoring::stream::Work;
 
 /// A second pass: a language model, its adapters, and how it decides.
 ///
-/// It never changes, and a clone shares everything: give one to each thread. See [`Rescorer::builder`].
+/// It never changes, and a clone shares everything: give one to each thread.
+///
+/// ```standalone_crate
+/// # std::env::set_current_dir("../../tests/fixtures")?;
+/// # let (previous, lists) = ("the cat", Vec::from_iter(rescorer_nbest::Reader::open("door/lists.jsonl", &Default::default())?));
+/// # let lists: Vec<rescorer::Utterance> = lists.into_iter().collect::<Result<_, _>>()?;
+/// # let requests = lists.clone();
+/// use rescorer::{Request, Rescorer, TuneOptions};
+///
+/// let rescorer = Rescorer::builder("tiny-llama")           // named model, .gguf, or Hugging Face folder
+///     .policy("door/policy.toml")
+///     .adapter("medical", "door/medical")                  // its own policy beside it is used for its lists
+///     .build()?;                                           // device and precision: auto
+/// let request = Request::new([("please right it down", -1.2), ("please write it down", -1.4)]);
+/// let answer = rescorer.rescore(request.context(previous))?;
+/// println!("{} ({:.0}%)", answer.text(), 100.0 * answer.confidence());
+/// for answer in rescorer.rescore_many(requests) {          // any iterator; bounded memory; in order
+///     println!("{}", answer?.text());
+/// }
+/// let policy = rescorer.tune(&lists, TuneOptions::default())?;
+/// policy.write(std::env::temp_dir().join("rescorer-door-policy.toml"))?;
+/// # assert_eq!(rescorer.rescore(Request::new(["a", "b"]).adapter("medical"))?.adapter(), Some("medical"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Rescorer {
-    pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) routes: Routes,
-    /// What scores where nothing is decided.
-    pub(crate) scorer: Scorer,
-    pub(crate) name: String,
-    pub(crate) pool: Option<rayon::ThreadPool>,
-    pub(crate) warnings: Vec<String>,
-    /// Seconds that a node took so far, for deadlines; 0 before the first.
-    pub(crate) pace: Mutex<f64>,
-}
-
-impl Inner {
-    /// Runs on the threads that were asked for.
-    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.pool {
-            Some(pool) => pool.install(work),
-            None => work(),
-        }
-    }
-
-    pub(crate) fn pace(&self) -> std::sync::MutexGuard<'_, f64> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pub(crate) parts: Arc<Parts>,
 }
 
 impl Rescorer {
-    /// Begins with a model: a named one (`smollm2-135m`), a `.gguf` file, a Hugging Face folder, or one that is loaded.
-    ///
-    /// ```no_run
-    /// use rescorer::{Request, Rescorer};
-    ///
-    /// let rescorer = Rescorer::builder("smollm2-135m").policy("policy.toml").build()?;
-    /// let request = Request::new([("please right it down", -1.2), ("please write it down", -1.4)]);
-    /// println!("{}", rescorer.rescore(request)?.text());
-    /// # Ok::<(), rescorer::Error>(())
-    /// ```
-    pub fn builder(model: impl Into<crate::Model>) -> RescorerBuilder {
-        RescorerBuilder::new(model.into())
-    }
-
     /// Answers one list.
     ///
     /// How it is computed follows from the request: all scores where confidences or the whole list are wanted, a search that skips
@@ -76,7 +59,7 @@ impl Rescorer {
     /// A list that can't be answered ([`ErrorKind::List`](crate::ErrorKind::List)); no policy; a deadline with a policy whose rule
     /// needs all scores, or on a GPU; a model that fails.
     pub fn rescore(&self, request: impl Into<Request>) -> Result<Answer, Error> {
-        let mut answering = Answering::new(self.clone());
+        let mut answering = Answering::new(self.parts.clone());
         let (kept, list) = answering.prepare(request.into())?;
         let (mut answers, nodes) = answering.compute(vec![kept], vec![list])?;
         let mut answer = answers.pop().ok_or(Error::Unscored)?;
@@ -102,7 +85,7 @@ impl Rescorer {
         I::Item: TryInto<Request>,
         <I::Item as TryInto<Request>>::Error: Into<Error>,
     {
-        Answers::new(self.clone(), requests.into_iter())
+        Answers::new(self.parts.clone(), requests.into_iter())
     }
 
     /// Finds the policy of least word error rate on lists with references.
@@ -115,7 +98,7 @@ impl Rescorer {
         options: TuneOptions,
     ) -> Result<Policy, Error> {
         let lists: Vec<&Utterance> = lists.into_iter().collect();
-        self.inner.run(|| options.tune(&self.inner.scorer, &self.inner.name, lists))
+        self.parts.run(|| options.tune(&self.parts.scorer, &self.parts.name, lists))
     }
 
     /// Takes the lead of one hypothesis over another apart: first pass, length, and every token. Left out, they are the answer and
@@ -129,8 +112,8 @@ impl Rescorer {
         position: Option<usize>,
         against: Option<usize>,
     ) -> Result<Explanation, Error> {
-        let pass = &self.inner.routes.of(utterance)?.pass;
-        self.inner.run(|| {
+        let pass = &self.parts.routes.of(utterance)?.pass;
+        self.parts.run(|| {
             let prepared = pass.scorer().prepare_utterance(utterance)?;
             let scored = pass.scorer().score(vec![prepared])?.lists.pop().ok_or(Error::Unscored)?;
             let (position, against) = pass.pair(utterance, &scored, position, against)?;
@@ -144,27 +127,27 @@ impl Rescorer {
     /// # Errors
     /// A context longer than the model's own; a model that fails.
     pub fn prepare_context(&self, context: &str) -> Result<(), Error> {
-        let pass = self.inner.routes.default()?;
-        self.inner.run(|| pass.pass.scorer().prepare_context(context))
+        let pass = self.parts.routes.default()?;
+        self.parts.run(|| pass.pass.scorer().prepare_context(context))
     }
 
     /// What scores: for language-model scores without an answer.
     pub fn scorer(&self) -> &Scorer {
-        &self.inner.scorer
+        &self.parts.scorer
     }
 
     /// The rule that answers lists which ask for no adapter; `None` without a policy.
     pub fn rule(&self) -> Option<DecisionRule> {
-        self.inner.routes.default().ok().map(|route| route.pass.decision().rule)
+        self.parts.routes.default().ok().map(|route| route.pass.decision().rule)
     }
 
     /// The model.
     pub fn model(&self) -> &Arc<LanguageModel> {
-        self.inner.scorer.model()
+        self.parts.scorer.model()
     }
 
     /// What has to be said of the device and the adapters, such as a GPU that was left for the CPU.
     pub fn warnings(&self) -> &[String] {
-        &self.inner.warnings
+        &self.parts.warnings
     }
 }

@@ -6,17 +6,23 @@ use rescorer_models::LanguageModel;
 use rescorer_nbest::{NBest, Utterance};
 use rescorer_perturb::Metric;
 
+use crate::answer::choice::Chosen;
 use crate::answer::confidence::Confidence;
 use crate::answer::ranking::Ranking;
-use crate::answer::rule::Decision;
+use crate::answer::rule::{Decision, DecisionRule};
 use crate::error::Error;
-use crate::fusion::policy::{ModelIdentity, Policy};
+use crate::fusion::model_identity::ModelIdentity;
+use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
 use crate::scoring::adapters::AdapterSet;
+use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::cascade::Cascade;
+use crate::scoring::deadline::{Anytime, Deadline};
+use crate::scoring::list::PreparedList;
+use crate::scoring::list::{ListScores, Scored};
+use crate::scoring::list_scorer::NamedList;
 use crate::scoring::need::Need;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::{ListScores, Scored, Scorer};
+use crate::scoring::scorer::Scorer;
 
 /// The second pass: a scorer, the weights that fuse its scores with the first pass, and how the answer is made of them.
 #[derive(Clone)]
@@ -121,7 +127,7 @@ impl SecondPass {
         nbest: &NBest,
         context: &str,
     ) -> Result<PreparedList, Error> {
-        self.scorer.prepare_as(self.need(), name, nbest, context)
+        self.scorer.prepare_named(self.need(), NamedList { name, nbest, context })
     }
 
     /// Prepares an utterance, which may have a context and ask for one of the adapters.
@@ -142,7 +148,7 @@ impl SecondPass {
 
     /// The lists as the weights need them.
     pub(crate) fn needed(&self, lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
-        lists.into_iter().map(|list| list.needed(&self.fusion, self.scorer.cascade())).collect()
+        lists.into_iter().map(|list| list.needed(&self.fusion)).collect()
     }
 
     /// Scores a list and answers by the rule. Where the answer alone is wanted, [`SecondPass::choose`] is faster.
@@ -174,6 +180,45 @@ impl SecondPass {
             Ranking::of_texts(texts, scores, fusion, &self.decision, confidence, self.metric)
         });
         Ok((answers.collect::<Result<_, _>>()?, scored.nodes))
+    }
+
+    /// Answers every list by the rule of the policy, as [`SecondPass::rescore`] does. Where the rule is the maximum, what can't win is
+    /// not scored, if the model can bound it. Lists that need no score get none.
+    ///
+    /// # Errors
+    /// As [`SecondPass::score`].
+    pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        if self.decision.rule != DecisionRule::Maximum {
+            let (answers, nodes) = self.rescore_prepared(lists)?;
+            return Ok(Chosen { choices: answers.iter().map(Ranking::choice).collect(), nodes });
+        }
+        self.scorer.list_scorer().choose(&self.fusion, self.needed(lists)?)
+    }
+
+    /// Answers a list by the most probable hypotheses that can be scored in time. Given time enough, the answer is that of
+    /// [`SecondPass::choose`]. A list that needs no score is decided at once.
+    ///
+    /// # Errors
+    /// A rule other than the maximum, which needs all scores; a cascade; as [`SecondPass::score`].
+    pub fn choose_within(&self, list: &PreparedList, deadline: &mut Deadline) -> Result<Anytime, Error> {
+        let (list_scorer, rule) = (self.scorer.list_scorer(), self.decision.rule);
+        if rule != DecisionRule::Maximum {
+            return Err(Error::DeadlineOfRule { rule });
+        }
+        if list_scorer.capabilities().first_stage {
+            return Err(Error::DeadlineOfTwo);
+        }
+        let asks = self.need().asks(list.distinct());
+        if asks && !list.is_asked {
+            return Err(Error::Unscored);
+        }
+        if asks {
+            return list_scorer.choose_within(&self.fusion, list, deadline);
+        }
+        let list = list.clone().needed(&self.fusion)?;
+        let choice = BestSoFar::unasked(&self.fusion, &list).into_choice(&self.fusion, &list);
+        let hypotheses = list.distinct();
+        Ok(Anytime { choice, decided: hypotheses, hypotheses, nodes: 0 })
     }
 
     /// Answers a list that was scored before.

@@ -6,8 +6,8 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
-use rescorer::scoring::{Scorer, SecondPass};
-use rescorer::{DeviceRequest, Fusion, LanguageModel, Precision, ScoringConfig, Utterance};
+use rescorer::scoring::{LanguageModel, Scorer, SecondPass};
+use rescorer::{DeviceRequest, Fusion, Precision, ScoringConfig, Utterance};
 use rescorer_nbest::{ReadOptions, Reader};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

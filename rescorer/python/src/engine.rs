@@ -6,10 +6,9 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
-use rescorer::scoring::EncoderScore;
+use rescorer::scoring::{EncoderScore, SettingsError, TextCasing};
 use rescorer::{
-    DecisionRule, DeviceRequest, Fusion, NBest, Policy, Precision, Request, ScoringConfig, SettingsError,
-    TextCasing, Unit, Utterance,
+    DecisionRule, DeviceRequest, Fusion, NBest, Policy, Precision, Request, ScoringConfig, Unit, Utterance,
 };
 
 use crate::error::{Kind, Way, in_python, raised};

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::bail;
-use rescorer::LanguageModel;
+use rescorer::scoring::LanguageModel;
 use rescorer_lora::{Kind, LoraAdapter};
 use rescorer_models::{Site, TargetModule};
 use serde::Serialize;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use maud::{Markup, html};
-use rescorer::{Metric, Normalization};
+use rescorer::Normalization;
+use rescorer::fusion::Metric;
 use rescorer_perturb::{
     Alignment, DRAWS, ErrorCounts, ErrorReport, Mapsswe, PairedBootstrap, Unit, UtteranceErrors, align,
     group_numbers, mapsswe, paired_bootstrap,

@@ -4,11 +4,11 @@ use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
 use rescorer::fusion::{
-    Confidence, Decision, ScoredAnswer, ScoredReference, content_hash, cross_validate,
+    Confidence, Decision, Metric, ScoredAnswer, ScoredReference, content_hash, cross_validate,
     cross_validate_decision,
 };
 use rescorer::scoring::{Need, ScoringStats};
-use rescorer::{DecisionRule, Fusion, Metric, Policy};
+use rescorer::{DecisionRule, Fusion, Policy};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::fusion::{ModelIdentity, TunedOn, content_hash};
-use rescorer::scoring::Scorer;
+use rescorer::fusion::{Metric, ModelIdentity, TunedOn, content_hash};
+use rescorer::scoring::{LanguageModel, Scorer};
 use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
-use rescorer::{LanguageModel, Metric, Policy, TuneOptions, Unit, Utterance};
+use rescorer::{Policy, TuneOptions, Unit, Utterance};
 use rescorer_nbest::OutputFile;
 
 use crate::lists::{self, Skipped};

@@ -1,9 +1,9 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use rescorer::fusion::{CascadePolicy, ScoredReference, Tuned, TunedPolicy, tune_cascade};
+use rescorer::fusion::{Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade};
 use rescorer::scoring::{Need, Scorer, ScoringStats};
-use rescorer::{Metric, Policy, TuneOptions, Unit};
+use rescorer::{Policy, TuneOptions, Unit};
 use serde::Serialize;
 
 use crate::args::ListArgs;
@@ -41,7 +41,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     // What either of the two was tuned on is not to be reported on.
     let seen = first_stage.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
-    let first_stage = first_stage.as_ref().map(CascadePolicy::of);
+    let first_stage = first_stage.as_ref().map(Policy::first_stage);
     let mut scorer = rescorer.scorer().clone();
     if let Some(policy) = &first_stage {
         scorer = scorer.behind(model::load_first_stage(&args.scoring, policy, status)?);

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::logistic;
-use crate::answer::calibration::{logit, sigmoid};
+use crate::answer::logistic::{self, logit, sigmoid};
 use crate::fusion::weights::Candidate;
 
 /// Of the squares of the weights, for features of variance 1.

@@ -1,9 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::logistic;
-
-/// Raw confidences are kept this far from 0 and 1, where the logit has no value.
-const CLIP: f64 = 1e-4;
+use crate::answer::logistic::{self, logit, sigmoid};
 
 /// Turns a raw confidence into a probability: `σ(slope · logit(raw) + intercept)`.
 ///
@@ -31,15 +28,6 @@ impl Calibration {
     pub fn apply(&self, raw: f64) -> f64 {
         sigmoid(self.slope * logit(raw) + self.intercept)
     }
-}
-
-pub(super) fn logit(raw: f64) -> f64 {
-    let raw = raw.clamp(CLIP, 1.0 - CLIP);
-    (raw / (1.0 - raw)).ln()
-}
-
-pub(super) fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use rescorer_nbest::NBest;
 
 use crate::fusion::weights::{Candidate, Fusion};
+use crate::scoring::list::ListScores;
+use crate::scoring::list::PreparedList;
 use crate::scoring::need::Need;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::ListScores;
 
 /// The answer for a list, without the list.
 #[derive(Debug, Clone, PartialEq)]

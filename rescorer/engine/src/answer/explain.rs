@@ -3,11 +3,9 @@ use rescorer_perturb::{EditOp, align};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::scoring::encoder::EncodedText;
-use crate::scoring::encoder::EncoderScore;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::ListScores;
-use crate::scoring::scorer::candidates;
+use crate::scoring::list::ListScores;
+use crate::scoring::list::PreparedList;
+use crate::scoring::list::candidates;
 use crate::second_pass::SecondPass;
 
 /// Why one hypothesis is ahead of another: its lead in total, taken apart.
@@ -96,9 +94,7 @@ impl SecondPass {
             return Err(Error::SameText { id: utterance.id.clone(), position, against });
         }
         let prepared = scorer.prepare_utterance(utterance)?;
-        let model = scorer.model();
-        let has_head = model.is_bidirectional()
-            && scorer.encoder_score(prepared.adapter.as_ref())? == EncoderScore::Head;
+        let has_head = scorer.list_scorer().scores_texts_whole(prepared.adapter.as_ref())?;
         let left_out: Vec<Vec<f32>> = if has_head {
             let texts = [one, other].map(|index| &*scores.scores[index].tokens);
             self.losses_without_tokens(
@@ -122,7 +118,7 @@ impl SecondPass {
         );
         let side = |index: usize| {
             let (scored, bare) = (&scores.scores[index], &bare.scores[index]);
-            let weight = scorer.lm_score(fusion.lm_weight, scored.tokens.len());
+            let weight = scorer.sequences().lm_score(fusion.lm_weight, scored.tokens.len());
             Side { tokens: &scored.tokens, scored: &scored.log_probs, bare: Some(&bare.log_probs), weight }
         };
         let of_head = |which: usize, index: usize| Side {
@@ -191,10 +187,9 @@ impl SecondPass {
         let losses = texts.iter().zip(scores).map(|(tokens, score)| {
             let without = |at: usize| [&tokens[..at], &tokens[at + 1..]].concat();
             let shorter: Vec<Vec<u32>> = (0..tokens.len()).map(without).collect();
-            let shorter: Vec<EncodedText<'_>> =
-                shorter.iter().map(|tokens| EncodedText { tokens, adapter }).collect();
-            let (rest, _) = self.scorer().score_encoded(&shorter)?;
-            Ok(rest.iter().map(|rest| (score - rest.lm_score) as f32).collect())
+            let shorter: Vec<&[u32]> = shorter.iter().map(Vec::as_slice).collect();
+            let rest = self.scorer().list_scorer().score_texts(&shorter, adapter)?;
+            Ok(rest.into_iter().map(|rest| (score - rest) as f32).collect())
         });
         losses.collect()
     }

@@ -1,6 +1,7 @@
 use nalgebra::{DMatrix, DVector};
 
-use crate::answer::calibration::{logit, sigmoid};
+/// Raw confidences are kept this far from 0 and 1, where the logit has no value.
+const CLIP: f64 = 1e-4;
 
 const STEPS: usize = 100;
 
@@ -68,6 +69,15 @@ pub(super) fn fit<const FEATURES: usize>(
     let scaled: [f64; FEATURES] = std::array::from_fn(|at| weights[at] / deviation[at]);
     let offset: f64 = scaled.iter().zip(mean).map(|(weight, mean)| weight * mean).sum();
     Some((scaled, weights[FEATURES] - offset))
+}
+
+pub(super) fn logit(raw: f64) -> f64 {
+    let raw = raw.clamp(CLIP, 1.0 - CLIP);
+    (raw / (1.0 - raw)).ln()
+}
+
+pub(super) fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::answer::joined::joined;
 use crate::answer::rule::{Decision, DecisionRule, RuleAnswer};
 use crate::error::Error;
 use crate::fusion::weights::Fusion;
-use crate::scoring::scorer::{ListScores, candidates};
+use crate::scoring::list::{ListScores, candidates};
 
 /// A hypothesis of the answer.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,11 @@
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::answer::Answer;
 use crate::answer::ranking::Ranking;
 
 /// An answer as JSON, the same from the command and from the bindings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct AnswerRecord<'a> {
+struct AnswerRecord<'a> {
     utterance: &'a str,
     text: &'a str,
     position: usize,
@@ -42,7 +42,7 @@ struct WordRecord<'a> {
 
 impl<'a> AnswerRecord<'a> {
     /// What is known of an answer.
-    pub(super) fn new(answer: &'a Answer) -> Self {
+    fn new(answer: &'a Answer) -> Self {
         let hypotheses = answer.hypotheses().iter().map(|hypothesis| HypothesisRecord {
             position: hypothesis.position,
             text: &hypothesis.text,
@@ -66,5 +66,11 @@ impl<'a> AnswerRecord<'a> {
             distinct: answer.progress.map(|progress| progress.unique),
             hypotheses: answer.with_list.then(|| hypotheses.collect()),
         }
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        AnswerRecord::new(self).serialize(serializer)
     }
 }

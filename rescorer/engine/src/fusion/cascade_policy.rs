@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fusion::policy::{ModelIdentity, Policy};
+use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::weights::Fusion;
 use crate::scoring::config::ScoringConfig;
 
@@ -24,12 +24,4 @@ pub struct CascadePolicy {
     /// Its adapter, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<ModelIdentity>,
-}
-
-impl CascadePolicy {
-    /// What a policy decides, before another rescorer: everything stays, all lists go on.
-    pub fn of(policy: &Policy) -> Self {
-        let Policy { fusion, convention, model, adapter, .. } = policy.clone();
-        Self { share: 1.0, threshold: None, fusion, convention, model, adapter }
-    }
 }

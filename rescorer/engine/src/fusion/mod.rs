@@ -1,6 +1,8 @@
 //! Weights that bring first pass and language model together, the policy that keeps them, and how they are found.
 
 pub(crate) mod cascade_policy;
+pub(crate) mod content_hash;
+pub(crate) mod model_identity;
 pub(crate) mod policy;
 pub(crate) mod tuning;
 pub(crate) mod weights;
@@ -10,7 +12,9 @@ pub use crate::answer::calibration::Calibration;
 pub use crate::answer::confidence::Confidence;
 pub use crate::answer::rule::{Decision, DecisionRule};
 pub use cascade_policy::CascadePolicy;
-pub use policy::{ModelIdentity, Policy, TunedOn, content_hash};
+pub use content_hash::content_hash;
+pub use model_identity::ModelIdentity;
+pub use policy::{Policy, TunedOn};
 pub use tuning::cascade::tune_cascade;
 pub use tuning::decision::{cross_validate_decision, tune_decision};
 pub use tuning::grid::{CurvePoint, Tuned, cross_validate, hold_out, tune};
@@ -18,3 +22,5 @@ pub use tuning::options::{TuneOptions, TunedPolicy};
 pub use tuning::scored_answer::ScoredAnswer;
 pub use tuning::scored_reference::ScoredReference;
 pub use weights::{Candidate, Fusion};
+
+pub use rescorer_perturb::Metric;

@@ -1,15 +1,14 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use rescorer_nbest::Utterance;
 use rescorer_perturb::{Metric, Normalization, Unit};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::answer::confidence::Confidence;
 use crate::answer::rule::Decision;
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
+use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::weights::Fusion;
 use crate::scoring::config::ScoringConfig;
 
@@ -49,44 +48,6 @@ pub struct Policy {
     pub cascade: Option<CascadePolicy>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
-}
-
-/// A model or an adapter by name and content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelIdentity {
-    /// Name or path as the user gave it.
-    pub name: String,
-    /// [`rescorer_models::LanguageModel::fingerprint`], in the version of its time, or that of the adapter.
-    pub fingerprint: String,
-}
-
-impl ModelIdentity {
-    /// Checks that another model is this one.
-    pub(crate) fn check_model(&self, model: &Self) -> Result<(), Error> {
-        if self.fingerprint == model.fingerprint {
-            return Ok(());
-        }
-        Err(Error::OtherModel {
-            tuned: self.name.clone(),
-            tuned_fingerprint: self.fingerprint.clone(),
-            given: model.name.clone(),
-            given_fingerprint: model.fingerprint.clone(),
-        })
-    }
-
-    /// Checks that one adapter, or none, is the other.
-    pub(crate) fn check_adapter(tuned: Option<&Self>, given: Option<&Self>) -> Result<(), Error> {
-        let print = |adapter: Option<&Self>| adapter.map(|adapter| adapter.fingerprint.clone());
-        if print(tuned) == print(given) {
-            return Ok(());
-        }
-        let written = |adapter: Option<&Self>| match adapter {
-            Some(Self { name, fingerprint }) => format!("adapter {name} ({fingerprint:.16})"),
-            None => "no adapter".into(),
-        };
-        Err(Error::OtherAdapter { tuned: written(tuned), given: written(given) })
-    }
 }
 
 /// The lists a policy was tuned on, so that they are not reported on.
@@ -142,6 +103,12 @@ impl Policy {
     #[must_use]
     pub fn with_decision(self, decision: Decision, confidence: Option<Confidence>) -> Self {
         Self { decision: Some(decision), confidence, ..self }
+    }
+
+    /// This policy as the first stage of a cascade: everything that it adds stays, all lists go on.
+    pub fn first_stage(&self) -> CascadePolicy {
+        let Self { fusion, convention, model, adapter, .. } = self.clone();
+        CascadePolicy { share: 1.0, threshold: None, fusion, convention, model, adapter }
     }
 
     /// Puts another rescorer before this policy's.
@@ -236,16 +203,4 @@ impl Policy {
     pub fn seen(&self) -> HashSet<&str> {
         self.tuned_on.hashes.iter().map(String::as_str).collect()
     }
-}
-
-/// Hash of an utterance's content, its hypotheses and its reference, whatever its id.
-pub fn content_hash(utterance: &Utterance) -> String {
-    let mut hasher = Sha256::new();
-    let mut add = |text: &str| {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text);
-    };
-    add(utterance.reference.as_deref().unwrap_or_default());
-    utterance.nbest.iter().for_each(|hypothesis| add(&hypothesis.text));
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

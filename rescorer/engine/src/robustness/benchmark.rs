@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::condition::{Condition, KnownLists};
 use super::{CacheKey, Plan, ScoreCache};
 use crate::error::Error;
-use crate::fusion::policy::content_hash;
+use crate::fusion::content_hash::content_hash;
 use crate::fusion::weights::Fusion;
 use crate::scoring::scorer::Scorer;
 

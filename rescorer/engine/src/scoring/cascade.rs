@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
-use rescorer_models::LanguageModel;
+use rescorer_models::{Adapter, LanguageModel};
+use rescorer_perturb::Unit;
 
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
-use crate::fusion::policy::ModelIdentity;
+use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::weights::Fusion;
 use crate::scoring::adapters::AdapterSet;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::{ListScores, Scored, Scorer, candidates};
+use crate::scoring::deadline::{Anytime, Deadline};
+use crate::scoring::list::{FirstStageList, FirstStageScores, ListScores, PreparedList, Scored, candidates};
+use crate::scoring::list_scorer::{Capabilities, ListScorer, NamedList};
+use crate::scoring::need::Need;
+use crate::scoring::scorer::Scorer;
+use crate::scoring::sequences::Sequences;
 
-/// A rescorer that is asked before another one, most often a cheap one: an encoder before a decoder.
+/// First stage of a cascade, most often a cheap rescorer: an encoder before a decoder.
 ///
 /// What it adds to the first pass stays: `first_pass' = first_pass + share · (lm_weight · lm_score + length_bonus · words)`, and the
-/// next one fuses its own scores with that, so both decide together (an ensemble). With a threshold the next one is only asked for
-/// lists where the best hypothesis leads the second by less; the others are answered at once (a cascade).
+/// second stage fuses its own scores with that, so both decide together (an ensemble). With a threshold the second is only asked for
+/// lists where the best hypothesis leads the second by less; the others are answered at once (early exit).
 #[derive(Clone)]
 pub struct Cascade {
     scorer: Scorer,
@@ -25,23 +30,8 @@ pub struct Cascade {
     threshold: Option<f64>,
 }
 
-/// First-stage scores of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FirstStageScores {
-    /// First-pass scores of the distinct hypotheses.
-    pub first_pass: Vec<f64>,
-    /// Its own scores for them; 0 where it was not asked, since nothing hangs on them.
-    pub lm_scores: Vec<f64>,
-    /// Its weights.
-    pub fusion: Fusion,
-    /// Lead of its best hypothesis over the second; infinite where there is no second.
-    pub lead: f64,
-    /// Whether its answer stands.
-    pub exits_early: bool,
-}
-
 impl Cascade {
-    /// The rescorer that a policy asks for, from its model and its adapters.
+    /// The first stage that a policy asks for, from its model and its adapters.
     ///
     /// # Errors
     /// Another model or adapter than the policy's; as [`Scorer::new`].
@@ -58,47 +48,6 @@ impl Cascade {
         ModelIdentity::check_adapter(policy.adapter.as_ref(), adapter.as_ref())?;
         let scorer = Scorer::new(model, convention)?.with_adapters(adapters);
         Ok(Self { scorer, fusion, share, threshold })
-    }
-
-    /// Its scorer.
-    pub fn scorer(&self) -> &Scorer {
-        &self.scorer
-    }
-
-    /// Its weights.
-    pub(crate) fn fusion(&self) -> &Fusion {
-        &self.fusion
-    }
-
-    /// Asks it about lists, and `main` about those that are not settled.
-    pub(crate) fn score(&self, main: &Scorer, mut lists: Vec<PreparedList>) -> Result<Scored, Error> {
-        let own: Vec<PreparedList> =
-            lists.iter_mut().filter_map(|list| list.first_stage.take()).map(|own| *own).collect();
-        let Scored { lists: first, mut nodes } = self.scorer.score(own)?;
-        let mut answers: Vec<Option<ListScores>> = Vec::with_capacity(first.len());
-        let mut going_on = Vec::new();
-        for (mut list, mut scores) in lists.into_iter().zip(first) {
-            let known = self.known(&scores);
-            if known.exits_early {
-                scores.first_stage = Some(known);
-                answers.push(Some(scores));
-                continue;
-            }
-            let raised = known.raised(self.share, &list.words);
-            list.distinct = list.distinct.with_first_pass(raised);
-            going_on.push((list, known));
-            answers.push(None);
-        }
-        let (lists, known): (Vec<PreparedList>, Vec<FirstStageScores>) = going_on.into_iter().unzip();
-        let scored = main.score_alone(lists)?;
-        nodes += scored.nodes;
-        let mut later = scored.lists.into_iter().zip(known);
-        let lists = answers.into_iter().filter_map(|answer| {
-            answer.or_else(|| {
-                later.next().map(|(scores, known)| ListScores { first_stage: Some(known), ..scores })
-            })
-        });
-        Ok(Scored { lists: lists.collect(), nodes })
     }
 
     fn known(&self, scores: &ListScores) -> FirstStageScores {
@@ -119,18 +68,91 @@ impl Cascade {
     }
 }
 
-impl FirstStageScores {
-    /// The first pass of the next rescorer. One text has no rival, so nobody asks what is added to it, and it keeps its score.
-    pub(crate) fn raised(&self, share: f64, words: &[usize]) -> Vec<f64> {
-        if let [first_pass] = self.first_pass[..] {
-            return vec![first_pass];
+impl Scorer {
+    /// Puts a first stage before this scorer.
+    #[must_use]
+    pub fn behind(self, first: Cascade) -> Self {
+        let second = self.list_scorer().clone();
+        self.with_list_scorer(Arc::new(Cascaded { first, second }))
+    }
+}
+
+/// Both stages of a cascade.
+struct Cascaded {
+    first: Cascade,
+    second: Arc<dyn ListScorer>,
+}
+
+impl ListScorer for Cascaded {
+    fn sequences(&self) -> &Sequences {
+        self.second.sequences()
+    }
+
+    /// A list is scored whole, since the second stage knows its first pass only when the first is done.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { bounds: false, deadlines: false, first_stage: true, ..self.second.capabilities() }
+    }
+
+    fn nodes(&self, texts: &[Vec<u32>], adapter: Option<&Arc<dyn Adapter>>) -> usize {
+        self.second.nodes(texts, adapter)
+    }
+
+    /// Asks the first stage about all lists, and the second about those that don't exit early.
+    fn score(&self, mut lists: Vec<PreparedList>) -> Result<Scored, Error> {
+        let own = lists.iter_mut().filter_map(|list| list.first_stage.take()).map(|first| *first.list);
+        let Scored { lists: first, mut nodes } = self.first.scorer.score(own.collect())?;
+        let mut answers: Vec<Option<ListScores>> = Vec::with_capacity(first.len());
+        let mut going_on = Vec::new();
+        for (mut list, mut scores) in lists.into_iter().zip(first) {
+            let known = self.first.known(&scores);
+            if known.exits_early {
+                scores.first_stage = Some(known);
+                answers.push(Some(scores));
+                continue;
+            }
+            let raised = known.raised(self.first.share, &list.words);
+            list.distinct = list.distinct.with_first_pass(raised);
+            going_on.push((list, known));
+            answers.push(None);
         }
-        let Fusion { lm_weight, length_bonus, .. } = self.fusion;
-        let parts = self.first_pass.iter().zip(&self.lm_scores).zip(words);
-        parts
-            .map(|((first_pass, lm_score), &words)| {
-                first_pass + share * (lm_weight * lm_score + length_bonus * words as f64)
+        let (lists, known): (Vec<PreparedList>, Vec<FirstStageScores>) = going_on.into_iter().unzip();
+        let scored = self.second.score(lists)?;
+        nodes += scored.nodes;
+        let mut later = scored.lists.into_iter().zip(known);
+        let lists = answers.into_iter().filter_map(|answer| {
+            answer.or_else(|| {
+                later.next().map(|(scores, known)| ListScores { first_stage: Some(known), ..scores })
             })
-            .collect()
+        });
+        Ok(Scored { lists: lists.collect(), nodes })
+    }
+
+    fn score_texts(&self, texts: &[&[u32]], adapter: Option<&Arc<dyn Adapter>>) -> Result<Vec<f64>, Error> {
+        self.second.score_texts(texts, adapter)
+    }
+
+    fn scores_texts_whole(&self, adapter: Option<&Arc<dyn Adapter>>) -> Result<bool, Error> {
+        self.second.scores_texts_whole(adapter)
+    }
+
+    fn choose_within(&self, _: &Fusion, _: &PreparedList, _: &mut Deadline) -> Result<Anytime, Error> {
+        Err(Error::DeadlineOfTwo)
+    }
+
+    fn prepare_context(&self, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> Result<(), Error> {
+        self.second.prepare_context(context, adapter)
+    }
+
+    fn prepare_first_stage(
+        &self,
+        need: Need,
+        unit: Unit,
+        list: NamedList<'_>,
+    ) -> Result<Option<FirstStageList>, Error> {
+        let scorer = self.first.scorer.clone().with_unit(unit);
+        let reads_contexts = scorer.list_scorer().capabilities().contexts;
+        let list = NamedList { context: if reads_contexts { list.context } else { "" }, ..list };
+        let prepared = scorer.prepare_named(need.before(&self.first.fusion), list)?;
+        Ok(Some(FirstStageList { list: Box::new(prepared), weights: self.first.fusion }))
     }
 }

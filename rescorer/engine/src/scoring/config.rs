@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::scoring::encoder::EncoderScore;
+use crate::scoring::encoder_score::EncoderScore;
 use crate::scoring::text_casing::TextCasing;
 
 /// What a language-model score means: which tokens count, and what the model reads.

@@ -1,146 +1,64 @@
+//! Language-model scores of lists, whatever the kind of model.
+
 use std::sync::Arc;
 
-use rescorer_models::{Adapter, LanguageModel, TreeBatch};
-use rescorer_nbest::{Distinct, NBest};
+use rescorer_models::{Adapter, LanguageModel};
+use rescorer_nbest::{Distinct, NBest, Utterance};
 use rescorer_perturb::Unit;
 
-use crate::error::{Error, SettingsError};
-use crate::fusion::policy::ModelIdentity;
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::error::Error;
+use crate::fusion::model_identity::ModelIdentity;
 use crate::scoring::adapters::AdapterSet;
-use crate::scoring::cascade::{Cascade, FirstStageScores};
 use crate::scoring::config::ScoringConfig;
-use crate::scoring::decoder::grouping::Group;
-use crate::scoring::decoder::prefix_cache::{PrefixCache, PrefixState};
-use crate::scoring::decoder::trie::TokenTrie;
-#[cfg(feature = "training")]
-use crate::scoring::encoder::EncodedText;
+use crate::scoring::decoder::Decoder;
+use crate::scoring::encoder::Encoder;
+use crate::scoring::list::{ListScores, PreparedList, Scored};
+use crate::scoring::list_scorer::{ListScorer, NamedList};
 use crate::scoring::need::Need;
-use crate::scoring::prepare::PreparedList;
+use crate::scoring::sequences::Sequences;
 
 /// Lists that are scored together where only their sequences are at hand.
 #[cfg(feature = "training")]
 const WINDOW_LISTS: usize = 64;
 
-/// Tokens of a text with their log-probabilities.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TextScore {
-    /// Token ids, without BOS, with EOS where it is scored.
-    pub tokens: Vec<u32>,
-    /// `ln p(token | everything before)`, one for every token; of an encoder `ln p(token | the others)`. None where a score head gives
-    /// one number for the whole text.
-    pub log_probs: Vec<f32>,
-    /// The score under the convention: their sum, or their mean; or that number.
-    pub lm_score: f64,
-}
-
-/// The scores of a list: one for every distinct hypothesis, or none where the model was not asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListScores {
-    /// The distinct hypotheses.
-    pub distinct: Distinct,
-    /// Their words, or other units that a length bonus is for, in the same order.
-    pub words: Vec<usize>,
-    /// Their scores, in the same order. Empty where the answer needs none, see [`Need`].
-    pub scores: Vec<TextScore>,
-    /// What the rescorer before knows of the list, where there is one. Of a settled list all scores are its own.
-    pub first_stage: Option<FirstStageScores>,
-}
-
-impl ListScores {
-    /// Whether the model was asked about the list.
-    pub fn is_scored(&self) -> bool {
-        !self.scores.is_empty()
-    }
-
-    /// The weights that the list is answered with: those of the rescorer before, where its answer stands.
-    pub(crate) fn weights<'a>(&'a self, fusion: &'a Fusion) -> &'a Fusion {
-        self.first_stage.as_ref().filter(|known| known.exits_early).map_or(fusion, |known| &known.fusion)
-    }
-
-    /// Whether totals under these weights are known.
-    pub(crate) fn has_totals(&self, fusion: &Fusion) -> bool {
-        self.is_scored() || !Need::of(self.weights(fusion)).asks(usize::MAX)
-    }
-
-    /// Refuses what was prepared for weights that need fewer scores.
-    pub(crate) fn require_scores(&self, fusion: &Fusion) -> Result<(), Error> {
-        let needed = Need::of(self.weights(fusion)).asks(self.distinct.hypotheses().len());
-        if needed && !self.is_scored() { Err(Error::Unscored) } else { Ok(()) }
-    }
-}
-
-/// What fusion needs of the distinct hypotheses of a list. Where the model was not asked its scores count nothing, and are 0.
-pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
-    let early_exit = scores.first_stage.as_ref().filter(|known| known.exits_early).map(|known| known.fusion);
-    let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).enumerate();
-    distinct
-        .map(|(index, (hypothesis, &words))| Candidate {
-            first_pass: hypothesis.first_pass,
-            lm_score: scores.scores.get(index).map_or(0.0, |score| score.lm_score),
-            words,
-            early_exit,
-        })
-        .collect()
-}
-
-/// Lists that were scored together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scored {
-    /// Their scores, in the order in which they were given.
-    pub lists: Vec<ListScores>,
-    /// Trie nodes that were computed; beginnings that lists have in common count once, contexts not.
-    pub nodes: usize,
-}
-
-/// Scores texts and lists with a language model under a config.
+/// Scores texts and lists with a language model.
 #[derive(Clone)]
 pub struct Scorer {
-    pub(crate) model: Arc<LanguageModel>,
-    config: ScoringConfig,
-    bos: u32,
-    pub(crate) eos: Option<u32>,
-    pub(crate) adapters: AdapterSet,
-    contexts: Arc<PrefixCache>,
-    pub(crate) cascade: Option<Arc<Cascade>>,
-    pub(crate) unit: Unit,
+    list_scorer: Arc<dyn ListScorer>,
+    adapters: AdapterSet,
+    unit: Unit,
 }
 
+/// Tokens of a context, and of every hypothesis behind it.
+type Encoded = (Arc<[u32]>, Vec<Vec<u32>>);
+
 impl Scorer {
-    /// Checks that the model can score under this config.
+    /// Checks that the model can score so.
     ///
     /// # Errors
     /// No BOS or EOS where one is needed, or a BOS outside the vocabulary; what is for encoders with a decoder, and the other way
     /// round.
     pub fn new(model: Arc<LanguageModel>, config: ScoringConfig) -> Result<Self, Error> {
-        let tokenizer = model.tokenizer();
-        let bos = config.bos.or(tokenizer.bos()).or(tokenizer.eos()).ok_or(SettingsError::NoBos)?;
-        if bos as usize >= model.vocab_size() {
-            return Err(SettingsError::BosOutside { id: bos, vocab_size: model.vocab_size() }.into());
-        }
-        if !config.eos && model.is_bidirectional() {
-            return Err(SettingsError::EncoderWithoutEnd.into());
-        }
-        if config.encoder.is_some() && !model.is_bidirectional() {
-            return Err(SettingsError::NotAnEncoder.into());
-        }
-        let eos = match config.eos {
-            true => Some(tokenizer.eos().ok_or(SettingsError::NoEos)?),
-            false => None,
+        let list_scorer: Arc<dyn ListScorer> = match model.is_bidirectional() {
+            true => Arc::new(Encoder::new(model, config)?),
+            false => Arc::new(Decoder::new(model, config)?),
         };
-        Ok(Self {
-            model,
-            config,
-            bos,
-            eos,
-            adapters: AdapterSet::default(),
-            contexts: Arc::default(),
-            cascade: None,
-            unit: Unit::Word,
-        })
+        Ok(Self { list_scorer, adapters: AdapterSet::default(), unit: Unit::Word })
     }
 
-    /// Counts other units than words in hypotheses: what a length bonus is for. A rescorer before this one counts them too.
+    pub(crate) fn list_scorer(&self) -> &Arc<dyn ListScorer> {
+        &self.list_scorer
+    }
+
+    pub(crate) fn with_list_scorer(self, list_scorer: Arc<dyn ListScorer>) -> Self {
+        Self { list_scorer, ..self }
+    }
+
+    pub(crate) fn sequences(&self) -> &Sequences {
+        self.list_scorer.sequences()
+    }
+
+    /// Counts other units than words in hypotheses: what a length bonus is for. A first stage counts them too.
     #[must_use]
     pub fn with_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
@@ -151,19 +69,10 @@ impl Scorer {
         self.unit
     }
 
-    /// The same scorer with adapters: the first is for all lists that ask for none by name.
+    /// Attaches adapters: the first is for all lists that ask for none by name.
+    #[must_use]
     pub fn with_adapters(self, adapters: AdapterSet) -> Self {
         Self { adapters, ..self }
-    }
-
-    /// The same scorer behind another rescorer, which is asked first.
-    pub fn behind(self, cascade: Cascade) -> Self {
-        Self { cascade: Some(Arc::new(cascade)), ..self }
-    }
-
-    /// The rescorer that is asked first, where there is one.
-    pub fn cascade(&self) -> Option<&Cascade> {
-        self.cascade.as_deref()
     }
 
     /// The adapter of lists that ask for none, for a policy.
@@ -178,123 +87,36 @@ impl Scorer {
         !self.adapters.named().is_empty()
     }
 
+    fn default_adapter(&self) -> Option<&Arc<dyn Adapter>> {
+        self.adapters.default_adapter()
+    }
+
     /// The model.
     pub fn model(&self) -> &Arc<LanguageModel> {
-        &self.model
+        &self.sequences().model
     }
 
     /// What a score means.
     pub fn config(&self) -> &ScoringConfig {
-        &self.config
+        &self.sequences().config
     }
 
-    /// A text with the tokens that begin and end a sequence.
-    pub(crate) fn sequence(&self, tokens: &[u32]) -> Vec<u32> {
-        std::iter::once(self.bos).chain(tokens.iter().copied()).chain(self.eos).collect()
-    }
-
-    pub(crate) fn tries(
-        &self,
-        context: &[u32],
-        sequences: &[impl AsRef<[u32]>],
-        max_nodes: usize,
-    ) -> Vec<TokenTrie> {
-        TokenTrie::build(sequences, context.last().copied().unwrap_or(self.bos), self.eos, max_nodes)
-    }
-
-    /// What stands before the roots of tries with this context; on the CPU it is computed.
-    pub(crate) fn beginning(
-        &self,
-        context: &[u32],
-        adapter: Option<&Arc<dyn Adapter>>,
-    ) -> Result<PrefixState, Error> {
-        if context.is_empty() || !self.model.device().is_cpu() {
-            return Ok(PrefixState::new(self.bos, context, adapter.cloned()));
-        }
-        self.contexts.computed(&self.model, self.bos, context, adapter.cloned())
-    }
-
-    /// The score under the convention of `edges` log-probabilities with this sum.
-    pub(crate) fn lm_score(&self, sum: f64, edges: usize) -> f64 {
-        if self.config.mean { sum / edges.max(1) as f64 } else { sum }
-    }
-
-    /// Scores prepared lists; those that were prepared without a need for scores get none. What their hypotheses have in common is computed once, within a list and
-    /// between lists; by an encoder, which has no beginnings, the same text once.
+    /// Scores prepared lists; those that were prepared without a need for scores get none. What their hypotheses have in common is
+    /// computed once, within a list and between lists; by an encoder the same text once.
     ///
     /// # Errors
     /// The model fails, or gives what is not a log-probability.
     pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
-        match &self.cascade {
-            Some(cascade) => cascade.score(self, lists),
-            None => self.score_alone(lists),
-        }
+        self.list_scorer.score(lists)
     }
 
-    /// Without the rescorer before.
-    pub(crate) fn score_alone(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
-        if self.model.is_bidirectional() {
-            return self.score_encoded_lists(lists);
-        }
-        let budget = self.model.node_budget();
-        let sequences: Vec<&Vec<u32>> = lists.iter().flat_map(|list| &list.sequences).collect();
-        let mut log_probs = vec![Vec::new(); sequences.len()];
-        let mut nodes = 0;
-        let mut compute = |tries: &[Group]| -> Result<(), Error> {
-            nodes += tries.iter().map(|own| own.trie.nodes()).sum::<usize>();
-            let values = self.compute(tries)?;
-            let mut first = 0;
-            for Group { trie, sequences, .. } in tries {
-                for (sequence, path) in trie.paths() {
-                    let values = path.iter().map(|&edge| values[first + edge as usize]);
-                    log_probs[sequences[*sequence]] = values.collect();
-                }
-                first += trie.edges();
-            }
-            Ok(())
-        };
-        // Tries of different adapters share a batch where they fit into one; those with a context have one each.
-        let mut waiting: Vec<Group> = Vec::new();
-        for trie in self.grouped_tries(&lists, &sequences) {
-            if !trie.context.is_empty() {
-                compute(&[trie])?;
-                continue;
-            }
-            let filled: usize = waiting.iter().map(|waiting| waiting.trie.nodes()).sum();
-            if !waiting.is_empty() && filled + trie.trie.nodes() > budget {
-                compute(&waiting)?;
-                waiting.clear();
-            }
-            waiting.push(trie);
-        }
-        if !waiting.is_empty() {
-            compute(&waiting)?;
-        }
-        let mut log_probs = log_probs.into_iter();
-        let lists = lists.into_iter().map(|list| self.collect(list, &mut log_probs));
-        Ok(Scored { lists: lists.collect::<Result<_, _>>()?, nodes })
-    }
-
-    /// Log-probabilities of the edges of tries. One with a context comes alone.
-    fn compute(&self, tries: &[Group]) -> Result<Vec<f32>, Error> {
-        if let [Group { trie, adapter, context, .. }] = tries
-            && !context.is_empty()
-        {
-            let beginning = self.beginning(context, adapter.as_ref())?;
-            let before = beginning.before();
-            let PrefixState { mut batch, mut past } = beginning;
-            trie.push_behind(before, &mut batch);
-            return Ok(match self.model.device().is_cpu() {
-                true => self.model.continued_log_probs(&batch, &mut past)?,
-                false => self.model.edge_log_probs(&batch)?,
-            });
-        }
-        let mut batch = TreeBatch::default();
-        for Group { trie, adapter, .. } in tries {
-            batch.set_adapter(adapter.clone());
-            trie.push_to(&mut batch);
-        }
-        Ok(self.model.edge_log_probs(&batch)?)
+    /// Scores one list.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare`] and [`Scorer::score`].
+    pub fn score_list(&self, nbest: &NBest) -> Result<ListScores, Error> {
+        let prepared = self.prepare("(list)", nbest)?;
+        self.score(vec![prepared])?.lists.pop().ok_or(Error::Unscored)
     }
 
     /// Scores of token sequences, list by list, with the first of the adapters.
@@ -303,73 +125,126 @@ impl Scorer {
         &self,
         lists: impl Iterator<Item = &'a [Vec<u32>]>,
     ) -> Result<Vec<Vec<f64>>, Error> {
-        let score = |sequences: &[Vec<u32>]| -> Result<Vec<f64>, Error> {
-            if self.model.is_bidirectional() {
-                let adapter = self.adapters.default_adapter();
-                let texts: Vec<EncodedText<'_>> =
-                    sequences.iter().map(|tokens| EncodedText { tokens, adapter }).collect();
-                return Ok(self.score_encoded(&texts)?.0.iter().map(|score| score.lm_score).collect());
-            }
-            let mut scores = vec![0.0; sequences.len()];
-            for trie in self.tries(&[], sequences, self.model.node_budget()) {
-                let mut batch = TreeBatch::default();
-                batch.set_adapter(self.adapters.default_adapter().cloned());
-                trie.push_to(&mut batch);
-                let values = self.model.edge_log_probs(&batch)?;
-                for (sequence, path) in trie.paths() {
-                    let sum = path.iter().map(|&edge| f64::from(values[edge as usize])).sum();
-                    scores[*sequence] = self.lm_score(sum, path.len());
-                }
-            }
-            Ok(scores)
-        };
         // Several lists together, so that batches are full.
         let lists: Vec<&[Vec<u32>]> = lists.collect();
         let mut scores = Vec::with_capacity(lists.len());
         for lists in lists.chunks(WINDOW_LISTS) {
-            let all: Vec<Vec<u32>> = lists.concat();
-            let mut values = score(&all)?.into_iter();
+            let texts: Vec<&[u32]> = lists.iter().flat_map(|list| list.iter().map(Vec::as_slice)).collect();
+            let mut values = self.list_scorer.score_texts(&texts, self.default_adapter())?.into_iter();
             scores.extend(lists.iter().map(|list| values.by_ref().take(list.len()).collect::<Vec<f64>>()));
         }
         Ok(scores)
     }
 
-    /// Scores one list.
+    /// Tokenises the unique hypotheses of an utterance, which may have a context and ask for one of the adapters.
     ///
     /// # Errors
-    /// As [`Scorer::prepare`] and [`Scorer::score`].
-    pub fn score_list(&self, nbest: &NBest) -> Result<ListScores, Error> {
-        self.score_one(self.prepare("(list)", nbest)?)
+    /// As [`Scorer::prepare`]; an adapter that is not there; a context before an encoder.
+    pub fn prepare_utterance(&self, utterance: &Utterance) -> Result<PreparedList, Error> {
+        self.prepare_utterance_as(Need::Scores, utterance)
     }
 
-    /// Scores one prepared list.
-    pub(crate) fn score_one(&self, prepared: PreparedList) -> Result<ListScores, Error> {
-        Ok(self.score(vec![prepared])?.lists.remove(0))
-    }
-
-    /// Takes the log-probabilities of a list from those of all.
-    fn collect(
+    /// Prepares an utterance; its hypotheses are tokenised where the model is asked.
+    pub(crate) fn prepare_utterance_as(
         &self,
-        list: PreparedList,
-        log_probs: &mut impl Iterator<Item = Vec<f32>>,
-    ) -> Result<ListScores, Error> {
-        let PreparedList { name, distinct, sequences, words, .. } = list;
-        let hypotheses = distinct.hypotheses().iter().zip(sequences).zip(log_probs);
-        let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| -> Result<_, Error> {
-            tokens.extend(self.eos);
-            let sum: f64 = log_probs.iter().map(|&value| f64::from(value)).sum();
-            let lm_score = self.lm_score(sum, tokens.len());
-            require_finite(&name, hypothesis.position, lm_score)?;
-            Ok(TextScore { tokens, log_probs, lm_score })
-        });
-        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct, first_stage: None })
+        need: Need,
+        utterance: &Utterance,
+    ) -> Result<PreparedList, Error> {
+        let adapter = self.adapters.of(utterance)?.cloned();
+        let context = utterance.context.as_deref().unwrap_or_default();
+        let list = NamedList { name: &utterance.id, nbest: &utterance.nbest, context };
+        Ok(self.prepare_named(need, list)?.with_adapter(adapter))
     }
-}
 
-/// Refuses what is no sum of log-probabilities.
-pub(crate) fn require_finite(list: &str, position: usize, value: f64) -> Result<(), Error> {
-    if value.is_finite() {
-        return Ok(());
+    /// Tokenises the unique hypotheses of a list, for the first of the adapters. `name` stands for the list in messages.
+    ///
+    /// # Errors
+    /// A hypothesis longer than the model's context.
+    pub fn prepare(&self, name: &str, nbest: &NBest) -> Result<PreparedList, Error> {
+        self.prepare_in_context(name, nbest, "")
     }
-    Err(Error::NotFinite { subject: format!("utterance {list:?}, position {position}"), value })
+
+    /// Prepares a list that something comes before: earlier turns of a conversation, or names that may be said. The model
+    /// reads `context` and the end of a line before every hypothesis, and scores the hypothesis alone. An empty context is none.
+    ///
+    /// # Errors
+    /// A hypothesis that with the context is longer than the model's own.
+    pub fn prepare_in_context(
+        &self,
+        name: &str,
+        nbest: &NBest,
+        context: &str,
+    ) -> Result<PreparedList, Error> {
+        self.prepare_named(Need::Scores, NamedList { name, nbest, context })
+    }
+
+    pub(crate) fn prepare_named(&self, need: Need, list: NamedList<'_>) -> Result<PreparedList, Error> {
+        let distinct = list.nbest.distinct();
+        let is_asked = need.asks(distinct.hypotheses().len());
+        let (context, sequences) = match is_asked {
+            true => self.encode_list(list, &distinct)?,
+            false => (Arc::default(), Vec::new()),
+        };
+        let adapter = self.default_adapter().cloned();
+        let nodes = if is_asked { self.list_scorer.nodes(&sequences, adapter.as_ref()) } else { 0 };
+        let texts: Vec<String> = distinct
+            .hypotheses()
+            .iter()
+            .map(|hypothesis| list.nbest.hypotheses()[hypothesis.position].text.clone())
+            .collect();
+        Ok(PreparedList {
+            first_stage: self.list_scorer.prepare_first_stage(need, self.unit, list)?,
+            name: list.name.into(),
+            words: texts.iter().map(|text| self.unit.count(text)).collect(),
+            texts: texts.into(),
+            distinct,
+            is_asked,
+            sequences,
+            adapter,
+            context,
+            nodes,
+        })
+    }
+
+    /// Tokens of a context and of the unique hypotheses behind it.
+    fn encode_list(&self, list: NamedList<'_>, distinct: &Distinct) -> Result<Encoded, Error> {
+        let NamedList { name, nbest, context } = list;
+        let context = self.encode_context(context)?;
+        let sequences = distinct.hypotheses().iter().map(|hypothesis| {
+            let text = &nbest.hypotheses()[hypothesis.position].text;
+            self.sequences().encode(text, context.len(), || {
+                let place = format!("utterance {name:?}, position {}", hypothesis.position);
+                if context.is_empty() { place } else { format!("{place}, with its context") }
+            })
+        });
+        let sequences = sequences.collect::<Result<Vec<_>, Error>>()?;
+        Ok((context, sequences))
+    }
+
+    /// Tokens of a reference.
+    #[cfg(feature = "training")]
+    pub(crate) fn encode_reference(&self, name: &str, text: &str) -> Result<Vec<u32>, Error> {
+        self.sequences().encode(text, 0, || format!("reference of utterance {name:?}"))
+    }
+
+    fn encode_context(&self, text: &str) -> Result<Arc<[u32]>, Error> {
+        if text.trim().is_empty() {
+            return Ok(Arc::default());
+        }
+        if !self.list_scorer.capabilities().contexts {
+            return Err(Error::ContextOfEncoder);
+        }
+        self.sequences().encode_context(text)
+    }
+
+    /// Computes a context, so that the first list that comes with it need not wait for it: what was said last may be handed over
+    /// while the user still speaks. On a GPU there is nothing to prepare.
+    ///
+    /// # Errors
+    /// A context longer than the model's own; a model that fails.
+    pub fn prepare_context(&self, text: &str) -> Result<(), Error> {
+        let context = self.encode_context(text)?;
+        self.sequences().encode("", context.len(), || "the context".to_owned())?;
+        self.list_scorer.prepare_context(&context, self.default_adapter())
+    }
 }

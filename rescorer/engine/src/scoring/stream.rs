@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use rescorer_nbest::Utterance;
 
 use crate::error::Error;
+use crate::scoring::list::ListScores;
+use crate::scoring::list::PreparedList;
 use crate::scoring::need::Need;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::{ListScores, Scorer};
+use crate::scoring::scorer::Scorer;
 
 /// Trie nodes that are gathered before the model runs, so that its batches are full and lists find others
 /// that begin as they do.

@@ -24,7 +24,7 @@ impl TextCasing {
     /// The text for the model.
     ///
     /// ```
-    /// use rescorer::TextCasing;
+    /// use rescorer::scoring::TextCasing;
     ///
     /// assert_eq!(TextCasing::Sentence.apply("SO I'M HERE"), "So I'm here.");
     /// assert_eq!(TextCasing::Sentence.apply("is Ann here?"), "Is Ann here?");

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rescorer_nbest::OutputFile;
@@ -159,4 +159,12 @@ impl Checkpoint {
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect()
+}
+
+/// Where checkpoints go, how often, and for what: the hash is over all lists, so it is made once.
+pub(super) struct Checkpoints {
+    pub(super) path: PathBuf,
+    /// Steps from one to the next.
+    pub(super) every: usize,
+    pub(super) identity: String,
 }

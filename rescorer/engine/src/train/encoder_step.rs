@@ -6,8 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use rescorer_lora::StepAdapter;
 use rescorer_models::{Adapter, TreeBatch};
 
+use super::losses::{Item, Losses, Totals, weigh};
 use super::stage::Stage;
-use super::step::{Item, Losses, Totals, weigh};
 use crate::error::{Error, SettingsError};
 use crate::scoring::scorer::Scorer;
 
@@ -25,7 +25,7 @@ pub fn run_pass(
     let hypotheses =
         items.iter().flat_map(|item| item.chosen.iter().map(|&index| &item.example.hypotheses[index]));
     for tokens in hypotheses {
-        batch.push_chain(&scorer.sequence(tokens), &[]);
+        batch.push_chain(&scorer.sequences().whole(tokens), &[]);
     }
     let head = adapter.score_head().ok_or(SettingsError::NoScoreHead)?;
     let pass = scorer.model().states_pass(&batch)?;

@@ -8,7 +8,8 @@ use rescorer_lora::{LoraAdapter, StepOptions, Trainable};
 use rescorer_models::LanguageModel;
 use rescorer_nbest::{ReadOptions, Readers};
 
-use super::step::{Item, losses};
+use super::losses::Item;
+use super::step::losses;
 use super::{Recipe, Teacher, Trainer, TrainingSet};
 use crate::error::Error;
 use crate::scoring::adapters::AdapterSet;

@@ -10,6 +10,7 @@ mod encoder_step;
 mod encoder_tests;
 mod event;
 mod look;
+mod losses;
 mod objective;
 mod optimizer;
 #[cfg(test)]

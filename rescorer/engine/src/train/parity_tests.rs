@@ -10,7 +10,8 @@ use rescorer_nbest::{ReadOptions, Readers};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use super::step::{Item, losses};
+use super::losses::Item;
+use super::step::losses;
 use super::{Event, Recipe, Trainer, TrainingSet};
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::scorer::Scorer;

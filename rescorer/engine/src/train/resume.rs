@@ -4,18 +4,10 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{Checkpoint, Progress};
+use super::checkpoint::{Checkpoint, Checkpoints, Progress};
 use super::event::Event;
 use super::trainer::Trainer;
 use crate::error::Error;
-
-/// Where checkpoints go, how often, and for what: the hash is over all lists, so it is made once.
-pub(super) struct Checkpoints {
-    path: PathBuf,
-    /// Steps from one to the next.
-    pub(super) every: usize,
-    identity: String,
-}
 
 impl Trainer {
     /// Writes a checkpoint to `path` every so many steps and at the end of each stage, and goes on from the one that is
@@ -53,7 +45,7 @@ impl Trainer {
         self.set
             .dev
             .iter()
-            .for_each(|utterance| hasher.update(crate::fusion::policy::content_hash(utterance)));
+            .for_each(|utterance| hasher.update(crate::fusion::content_hash::content_hash(utterance)));
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 

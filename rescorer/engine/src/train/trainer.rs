@@ -8,15 +8,15 @@ use rescorer_lora::{AllocationSettings, LoraAdapter, StepOptions, Trainable};
 use rescorer_models::LanguageModel;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::Progress;
+use super::checkpoint::{Checkpoints, Progress};
 use super::event::{DevReport, Event, StepReport};
+use super::losses::Item;
 use super::optimizer::Optimizer;
 use super::recipe::{Method, Recipe};
-use super::resume::Checkpoints;
 use super::schedule::learning_rate;
 use super::set::TrainingSet;
 use super::stage::Stage;
-use super::step::{Item, losses};
+use super::step::losses;
 use crate::error::Error;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::scoring::adapters::AdapterSet;
@@ -50,7 +50,7 @@ impl Trainer {
             return Err(Error::NothingLeft { what: "train", reason });
         }
         let model = scorer.model().clone();
-        fits_model(&stages, &model)?;
+        fits_model(&stages, scorer.list_scorer().capabilities().prefixes)?;
         let mut trainer = Self {
             trainable: Self::begin(&recipe, &stages, init, &model)?,
             optimizer: Optimizer::new(0, 0.0, 1.0),
@@ -370,14 +370,14 @@ impl Trainer {
 }
 
 /// Refuses objectives that a model does not have.
-fn fits_model(stages: &[Stage], model: &LanguageModel) -> Result<(), Error> {
+fn fits_model(stages: &[Stage], reads_left_to_right: bool) -> Result<(), Error> {
     let fail = |reason: &str| Err(Error::Recipe { place: "recipe".into(), reason: reason.into() });
-    if model.is_bidirectional() && stages.iter().any(|stage| stage.nll > 0.0) {
+    if !reads_left_to_right && stages.iter().any(|stage| stage.nll > 0.0) {
         return fail(
             "nll: the score head of an encoder has no likelihood; train it with mwer, mwed, preference or distillation",
         );
     }
-    if !model.is_bidirectional() && stages.iter().any(|stage| stage.correlation > 0.0) {
+    if reads_left_to_right && stages.iter().any(|stage| stage.correlation > 0.0) {
         return fail("correlation: only an encoder has a representation of the whole text; leave it out");
     }
     Ok(())

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use rescorer::fusion::Metric;
 use rescorer::robustness::{
     Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
 };
-use rescorer::{Fusion, LanguageModel, Metric, Policy, Rescorer, ScoringConfig, Unit};
+use rescorer::scoring::LanguageModel;
+use rescorer::{Fusion, Policy, Rescorer, ScoringConfig, Unit};
 use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
 use sha2::{Digest, Sha256};

@@ -83,10 +83,10 @@ impl ScoredReference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fusion::policy::ModelIdentity;
+    use crate::fusion::model_identity::ModelIdentity;
     use crate::fusion::weights::{Candidate, Fusion};
-    use crate::scoring::cascade::FirstStageScores;
     use crate::scoring::config::ScoringConfig;
+    use crate::scoring::list::FirstStageScores;
 
     const FUSION: Fusion = Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 1.0 };
 

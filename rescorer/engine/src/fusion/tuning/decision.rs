@@ -1,10 +1,11 @@
 use rescorer_perturb::words;
 
 use crate::answer::confidence::Confidence;
-use crate::answer::posterior::{most_likely_scale, posterior};
+use crate::answer::posterior::posterior;
 use crate::answer::rule::{Decision, DecisionRule, Voted, distances, least_risk, risks};
 use crate::error::Error;
 use crate::fusion::tuning::grid::fold;
+use crate::fusion::tuning::scale::most_likely_scale;
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weights::Fusion;

@@ -4,5 +4,6 @@ pub(crate) mod cascade;
 pub(crate) mod decision;
 pub(crate) mod grid;
 pub(crate) mod options;
+mod scale;
 pub(crate) mod scored_answer;
 pub(crate) mod scored_reference;

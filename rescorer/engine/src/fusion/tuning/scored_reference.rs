@@ -2,11 +2,11 @@ use rescorer_nbest::Utterance;
 use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, UtteranceErrors, align, word_errors};
 
 use crate::error::Error;
-use crate::fusion::policy::content_hash;
+use crate::fusion::content_hash::content_hash;
 use crate::fusion::weights::{Candidate, Fusion};
-use crate::scoring::cascade::FirstStageScores;
-use crate::scoring::scorer::ListScores;
-use crate::scoring::scorer::candidates;
+use crate::scoring::list::FirstStageScores;
+use crate::scoring::list::ListScores;
+use crate::scoring::list::candidates;
 
 /// A scored list with the errors of every hypothesis: all that tuning and evaluation need.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use rescorer_models::Adapter;
 
 use crate::scoring::decoder::trie::TokenTrie;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::Scorer;
+use crate::scoring::list::PreparedList;
 
 /// A trie with what it is computed with.
 pub(crate) struct Group {
@@ -27,33 +26,4 @@ pub(crate) fn group_numbers_of(lists: &[PreparedList]) -> Vec<usize> {
         *known.entry((adapter, &list.context)).or_insert(next)
     });
     numbers.collect()
-}
-
-impl Scorer {
-    /// Tries of the sequences of all lists, those of one kind together.
-    pub(crate) fn grouped_tries(&self, lists: &[PreparedList], sequences: &[&Vec<u32>]) -> Vec<Group> {
-        // A list of the kind, and the numbers of the kind's sequences.
-        let mut kinds: Vec<(&PreparedList, Vec<usize>)> = Vec::new();
-        let mut next = 0;
-        for (list, kind) in lists.iter().zip(group_numbers_of(lists)) {
-            if kind == kinds.len() {
-                kinds.push((list, Vec::new()));
-            }
-            kinds[kind].1.extend(next..next + list.sequences.len());
-            next += list.sequences.len();
-        }
-        let kinds = kinds.into_iter().filter(|(_, numbers)| !numbers.is_empty());
-        let tries = kinds.flat_map(|(list, numbers)| {
-            let own: Vec<&Vec<u32>> = numbers.iter().map(|&number| sequences[number]).collect();
-            let sequences = Arc::new(numbers);
-            let tries = self.tries(&list.context, &own, self.model().node_budget()).into_iter();
-            tries.map(move |trie| Group {
-                trie,
-                adapter: list.adapter.clone(),
-                context: list.context.clone(),
-                sequences: sequences.clone(),
-            })
-        });
-        tries.collect()
-    }
 }

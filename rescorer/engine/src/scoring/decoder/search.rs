@@ -5,17 +5,15 @@ use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
-use crate::answer::choice::{Choice, Chosen};
-use crate::answer::rule::DecisionRule;
+use crate::answer::choice::Chosen;
 use crate::error::Error;
 use crate::fusion::weights::{Candidate, Fusion};
+use crate::scoring::best_so_far::BestSoFar;
+use crate::scoring::decoder::Decoder;
 use crate::scoring::decoder::grouping::group_numbers_of;
 use crate::scoring::decoder::trie::TokenTrie;
-use crate::scoring::prepare::PreparedList;
-use crate::scoring::scorer::Scorer;
-use crate::scoring::scorer::candidates;
-use crate::scoring::scorer::require_finite;
-use crate::second_pass::SecondPass;
+use crate::scoring::list::PreparedList;
+use crate::scoring::sequences::require_finite;
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
 /// node for SmolLM2-135M.
@@ -27,65 +25,23 @@ const ROUND_NODES: usize = 64;
 /// A round computes one in so many of the nodes that were wanted first, so that what they show can spare others.
 const ROUNDS: usize = 5;
 
-/// What the same log-probabilities, summed in nats, may differ by from one forward pass to another.
-const NOISE: f64 = 1e-3;
-
-impl SecondPass {
-    /// The answer for every list by the rule of the policy, as [`SecondPass::rescore`] gives it.
-    ///
-    /// Where the rule is the maximum, what can't win is not computed. Log-probabilities only fall, so what a hypothesis has gathered
-    /// so far bounds its total: `first_pass + lm_weight · (ln p of the tokens seen) + length_bonus · words`. Where that can't
-    /// exceed the best total known, nor the first-pass best by more than the margin, the hypothesis is not
-    /// continued. The first-pass bests are computed first, then all others in rounds, a few tokens at a time.
-    ///
-    /// Everything is scored on a GPU, with an encoder or an earlier rescorer, with a negative weight, under which nothing is bounded,
-    /// and for the rules `mbr` and `merge`, which look at all scores. Lists that need no score get none.
-    ///
-    /// # Errors
-    /// As [`SecondPass::score`].
-    pub fn choose(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        if self.decision().rule != DecisionRule::Maximum {
-            let (answers, nodes) = self.rescore_prepared(lists)?;
-            return Ok(Chosen { choices: answers.iter().map(|answer| answer.choice()).collect(), nodes });
-        }
-        let lists = self.needed(lists)?;
-        let (scorer, fusion) = (self.scorer(), self.fusion());
-        let model = scorer.model();
-        let is_whole = model.is_bidirectional() || scorer.cascade().is_some();
-        if fusion.lm_weight < 0.0 || !model.device().is_cpu() || is_whole {
-            return self.choose_by_scores(lists);
-        }
+impl Decoder {
+    /// The largest totals. The first-pass bests are computed first, then all others in rounds, a few tokens at a time; what can't
+    /// exceed the best total known, nor the first-pass best by more than the margin, is not continued.
+    pub(super) fn search(&self, weights: &Fusion, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
         // Lists that begin alike come into one group, those with different adapters or contexts never.
         let kinds = group_numbers_of(&lists);
         let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
         order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
         let mut standings: Vec<BestSoFar> =
-            lists.iter().map(|list| BestSoFar::unasked(fusion, list)).collect();
+            lists.iter().map(|list| BestSoFar::unasked(weights, list)).collect();
         let mut nodes = 0;
         for group in groups(&lists, &order, &kinds) {
-            nodes += Search::run(scorer, fusion, &lists, &group, &mut standings)?;
+            nodes += Search::run(self, weights, &lists, &group, &mut standings)?;
         }
-        let choices = standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(fusion, list));
+        let choices =
+            standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(weights, list));
         Ok(Chosen { choices: choices.collect(), nodes })
-    }
-
-    /// The largest totals of lists that are scored whole.
-    fn choose_by_scores(&self, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        let fusion = self.fusion();
-        let scored = self.scorer().score(lists)?;
-        let choices = scored.lists.iter().map(|scores| {
-            let candidates = candidates(scores);
-            let winner = fusion.winner(&candidates);
-            Choice::of_scores(scores, winner, &candidates[winner], fusion)
-        });
-        Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
-    }
-}
-
-impl PreparedList {
-    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
-        let first_pass = self.distinct.hypotheses()[index].first_pass;
-        Candidate { first_pass, lm_score, words: self.words[index], early_exit: None }
     }
 }
 
@@ -128,56 +84,6 @@ fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<P
     groups
 }
 
-/// What is decided of a list.
-#[derive(Clone, Default)]
-pub(crate) struct BestSoFar {
-    /// Hypotheses that are scored to their end: their number among the distinct ones.
-    scored: Vec<(usize, Candidate)>,
-    first: Option<f64>,
-    best: Option<f64>,
-}
-
-impl BestSoFar {
-    /// All that there is to know of a list that the model is not asked about, nothing of others.
-    pub(crate) fn unasked(fusion: &Fusion, list: &PreparedList) -> Self {
-        let mut standing = Self::default();
-        if !list.is_asked {
-            (0..list.distinct()).for_each(|index| standing.add(fusion, index, list.candidate(index, 0.0)));
-        }
-        standing
-    }
-
-    pub(crate) fn add(&mut self, fusion: &Fusion, index: usize, candidate: Candidate) {
-        let total = fusion.total(&candidate);
-        if index == 0 {
-            self.first = Some(total);
-        }
-        self.best = Some(self.best.map_or(total, |best| best.max(total)));
-        self.scored.push((index, candidate));
-    }
-
-    /// Whether a hypothesis whose total so far is `bound` may be the winner; with a negative weight totals rise, and all may.
-    fn may_win(&self, fusion: &Fusion, bound: f64) -> bool {
-        if fusion.lm_weight < 0.0 {
-            return true;
-        }
-        let (Some(first), Some(best)) = (self.first, self.best) else { return true };
-        bound + NOISE * fusion.lm_weight >= best.max(first + fusion.margin)
-    }
-
-    fn choice(mut self, fusion: &Fusion, list: &PreparedList) -> Choice {
-        self.scored.sort_unstable_by_key(|(index, _)| *index);
-        let candidates: Vec<Candidate> = self.scored.iter().map(|(_, candidate)| *candidate).collect();
-        let (index, candidate) = self.scored[fusion.winner(&candidates)];
-        Choice::new(list, index, &candidate, fusion)
-    }
-
-    /// The winner among those that are scored; `None` where the first-pass best is not.
-    pub(crate) fn into_choice(self, fusion: &Fusion, list: &PreparedList) -> Option<Choice> {
-        self.first.map(|_| self.choice(fusion, list))
-    }
-}
-
 /// A hypothesis on its way through the trie.
 pub(crate) struct PartialHypothesis<'a> {
     list: usize,
@@ -199,8 +105,8 @@ impl<'a> PartialHypothesis<'a> {
     }
 
     /// What fusion needs of it, from the log-probabilities that are known.
-    pub(crate) fn so_far(&self, scorer: &Scorer, lists: &[PreparedList]) -> Candidate {
-        lists[self.list].candidate(self.index, scorer.lm_score(self.sum, self.path.len()))
+    pub(crate) fn so_far(&self, decoder: &Decoder, lists: &[PreparedList]) -> Candidate {
+        lists[self.list].candidate(self.index, decoder.sequences.lm_score(self.sum, self.path.len()))
     }
 }
 
@@ -222,8 +128,8 @@ pub(crate) struct Search<'a> {
 impl Search<'_> {
     /// Brings the standings of a group's lists to where nothing left can win. Returns the nodes computed.
     fn run(
-        scorer: &Scorer,
-        fusion: &Fusion,
+        decoder: &Decoder,
+        weights: &Fusion,
         lists: &[PreparedList],
         group: &[Part],
         standings: &mut [BestSoFar],
@@ -233,17 +139,17 @@ impl Search<'_> {
         let sequences: Vec<&Vec<u32>> =
             hypotheses.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
         let Some(&(first, _)) = group.first() else { return Ok(0) };
-        let tries = scorer.tries(&lists[first].context, &sequences, usize::MAX);
+        let tries = decoder.tries(&lists[first].context, &sequences, usize::MAX);
         let Some(trie) = tries.first() else { return Ok(0) };
         let walks = trie.paths().iter().map(|(sequence, path)| {
             let (list, index) = hypotheses[*sequence];
             PartialHypothesis::new(list, index, path)
         });
         let mut walks: Vec<PartialHypothesis<'_>> = walks.collect();
-        let mut search = Search::new(scorer, &lists[first], trie)?;
+        let mut search = Search::new(decoder, &lists[first], trie)?;
         let mut round = None;
         loop {
-            search.settle(scorer, fusion, lists, standings, &mut walks)?;
+            search.settle(decoder, weights, lists, standings, &mut walks)?;
             if walks.is_empty() {
                 return Ok(search.nodes());
             }
@@ -265,15 +171,15 @@ impl Search<'_> {
 
     /// Begins with the trie of lists that have the adapter and the context of `list`.
     pub(crate) fn new<'a>(
-        scorer: &'a Scorer,
+        decoder: &'a Decoder,
         list: &PreparedList,
         trie: &'a TokenTrie,
     ) -> Result<Search<'a>, Error> {
         let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
         by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
-        let beginning = scorer.beginning(&list.context, list.adapter.as_ref())?;
+        let beginning = decoder.prefix_state(&list.context, list.adapter.as_ref())?;
         Ok(Search {
-            model: scorer.model(),
+            model: &decoder.sequences.model,
             trie,
             by_node,
             before: beginning.before(),
@@ -309,8 +215,8 @@ impl Search<'_> {
     /// any more are given up.
     pub(crate) fn settle(
         &self,
-        scorer: &Scorer,
-        fusion: &Fusion,
+        decoder: &Decoder,
+        weights: &Fusion,
         lists: &[PreparedList],
         standings: &mut [BestSoFar],
         walks: &mut Vec<PartialHypothesis<'_>>,
@@ -321,9 +227,11 @@ impl Search<'_> {
             require_finite(&list.name, list.position(walk.index), walk.sum)?;
         }
         for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
-            standings[walk.list].add(fusion, walk.index, walk.so_far(scorer, lists));
+            standings[walk.list].add(weights, walk.index, walk.so_far(decoder, lists));
         }
-        walks.retain(|walk| standings[walk.list].may_win(fusion, fusion.total(&walk.so_far(scorer, lists))));
+        walks.retain(|walk| {
+            standings[walk.list].may_win(weights, weights.total(&walk.so_far(decoder, lists)))
+        });
         Ok(())
     }
 

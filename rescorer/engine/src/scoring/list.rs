@@ -1,0 +1,199 @@
+//! Lists on their way to the model, and their scores.
+
+use std::sync::Arc;
+
+use rescorer_models::Adapter;
+use rescorer_nbest::Distinct;
+
+use crate::error::Error;
+use crate::fusion::weights::{Candidate, Fusion};
+use crate::scoring::need::Need;
+
+/// Tokens of a text with their log-probabilities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextScore {
+    /// Token ids, without BOS, with EOS where it is scored.
+    pub tokens: Vec<u32>,
+    /// `ln p(token | everything before)`, one for every token; of an encoder `ln p(token | the others)`. None where a score head gives
+    /// one number for the whole text.
+    pub log_probs: Vec<f32>,
+    /// The score under the convention: their sum, or their mean; or that number.
+    pub lm_score: f64,
+}
+
+/// The scores of a list: one for every distinct hypothesis, or none where the model was not asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListScores {
+    /// The distinct hypotheses.
+    pub distinct: Distinct,
+    /// Their words, or other units that a length bonus is for, in the same order.
+    pub words: Vec<usize>,
+    /// Their scores, in the same order. Empty where the answer needs none, see [`Need`].
+    pub scores: Vec<TextScore>,
+    /// What the rescorer before knows of the list, where there is one. Of a settled list all scores are its own.
+    pub first_stage: Option<FirstStageScores>,
+}
+
+impl ListScores {
+    /// Whether the model was asked about the list.
+    pub fn is_scored(&self) -> bool {
+        !self.scores.is_empty()
+    }
+
+    /// The weights that the list is answered with: those of the rescorer before, where its answer stands.
+    pub(crate) fn weights<'a>(&'a self, fusion: &'a Fusion) -> &'a Fusion {
+        self.first_stage.as_ref().filter(|known| known.exits_early).map_or(fusion, |known| &known.fusion)
+    }
+
+    /// Whether totals under these weights are known.
+    pub(crate) fn has_totals(&self, fusion: &Fusion) -> bool {
+        self.is_scored() || !Need::of(self.weights(fusion)).asks(usize::MAX)
+    }
+
+    /// Refuses what was prepared for weights that need fewer scores.
+    pub(crate) fn require_scores(&self, fusion: &Fusion) -> Result<(), Error> {
+        let needed = Need::of(self.weights(fusion)).asks(self.distinct.hypotheses().len());
+        if needed && !self.is_scored() { Err(Error::Unscored) } else { Ok(()) }
+    }
+}
+
+/// What fusion needs of the distinct hypotheses of a list. Where the model was not asked its scores count nothing, and are 0.
+pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
+    let early_exit = scores.first_stage.as_ref().filter(|known| known.exits_early).map(|known| known.fusion);
+    let distinct = scores.distinct.hypotheses().iter().zip(&scores.words).enumerate();
+    distinct
+        .map(|(index, (hypothesis, &words))| Candidate {
+            first_pass: hypothesis.first_pass,
+            lm_score: scores.scores.get(index).map_or(0.0, |score| score.lm_score),
+            words,
+            early_exit,
+        })
+        .collect()
+}
+
+/// Lists that were scored together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Their scores, in the order in which they were given.
+    pub lists: Vec<ListScores>,
+    /// Trie nodes that were computed; beginnings that lists have in common count once, contexts not.
+    pub nodes: usize,
+}
+
+/// A list on its way to the model: the token sequences of its distinct hypotheses.
+#[derive(Debug, Clone)]
+pub struct PreparedList {
+    /// Stands for the list in messages.
+    pub(crate) name: String,
+    pub(crate) distinct: Distinct,
+    /// Texts of the distinct hypotheses.
+    pub(crate) texts: Arc<[String]>,
+    /// Whether the model is asked; where it is not there are no sequences.
+    pub(crate) is_asked: bool,
+    pub(crate) sequences: Vec<Vec<u32>>,
+    /// Words, or other units, of every distinct hypothesis.
+    pub(crate) words: Vec<usize>,
+    /// What the model is computed with.
+    pub(crate) adapter: Option<Arc<dyn Adapter>>,
+    /// Tokens of the context, none where there is no context.
+    pub(crate) context: Arc<[u32]>,
+    /// This list for the rescorer that is asked first.
+    pub(crate) first_stage: Option<FirstStageList>,
+    pub(crate) nodes: usize,
+}
+
+impl PreparedList {
+    /// Has the list computed with another adapter, or with none.
+    #[must_use]
+    pub fn with_adapter(self, adapter: Option<Arc<dyn Adapter>>) -> Self {
+        Self { adapter, ..self }
+    }
+
+    /// Number of distinct hypotheses.
+    pub fn distinct(&self) -> usize {
+        self.distinct.hypotheses().len()
+    }
+
+    /// Number of listed hypotheses.
+    pub(crate) fn listed(&self) -> usize {
+        self.distinct.listed().len()
+    }
+
+    /// The list as an answer under these weights needs it: without sequences where the model decides nothing.
+    pub(crate) fn needed(mut self, fusion: &Fusion) -> Result<Self, Error> {
+        let asks = Need::of(fusion).asks(self.distinct());
+        if asks && !self.is_asked {
+            return Err(Error::Unscored);
+        }
+        if !asks {
+            self.is_asked = false;
+            self.sequences = Vec::new();
+            self.nodes = 0;
+        }
+        if let Some(FirstStageList { list, weights }) = self.first_stage.take() {
+            self.first_stage = Some(FirstStageList { list: Box::new(list.needed(&weights)?), weights });
+        }
+        Ok(self)
+    }
+
+    /// What the list counts in a window of lists: its nodes, or where the model is not asked about as many tokens as its texts have.
+    pub(crate) fn size(&self) -> usize {
+        let bytes: usize = self.texts.iter().map(String::len).sum();
+        if self.is_asked { self.nodes.max(1) } else { 1 + bytes / 4 }
+    }
+
+    /// Position in the list of a distinct hypothesis.
+    pub(crate) fn position(&self, index: usize) -> usize {
+        self.distinct.hypotheses()[index].position
+    }
+
+    /// Trie nodes of this list alone, without its context; with an encoder the tokens of all sequences; 0 where the model is not asked.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+}
+
+/// A list for the rescorer that is asked first, with the weights that it answers by.
+#[derive(Debug, Clone)]
+pub(crate) struct FirstStageList {
+    pub list: Box<PreparedList>,
+    pub weights: Fusion,
+}
+
+impl PreparedList {
+    pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
+        let first_pass = self.distinct.hypotheses()[index].first_pass;
+        Candidate { first_pass, lm_score, words: self.words[index], early_exit: None }
+    }
+}
+
+/// First-stage scores of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstStageScores {
+    /// First-pass scores of the distinct hypotheses.
+    pub first_pass: Vec<f64>,
+    /// Its own scores for them; 0 where it was not asked, since nothing hangs on them.
+    pub lm_scores: Vec<f64>,
+    /// Its weights.
+    pub fusion: Fusion,
+    /// Lead of its best hypothesis over the second; infinite where there is no second.
+    pub lead: f64,
+    /// Whether its answer stands.
+    pub exits_early: bool,
+}
+
+impl FirstStageScores {
+    /// The first pass of the next rescorer. One text has no rival, so nobody asks what is added to it, and it keeps its score.
+    pub(crate) fn raised(&self, share: f64, words: &[usize]) -> Vec<f64> {
+        if let [first_pass] = self.first_pass[..] {
+            return vec![first_pass];
+        }
+        let Fusion { lm_weight, length_bonus, .. } = self.fusion;
+        let parts = self.first_pass.iter().zip(&self.lm_scores).zip(words);
+        parts
+            .map(|((first_pass, lm_score), &words)| {
+                first_pass + share * (lm_weight * lm_score + length_bonus * words as f64)
+            })
+            .collect()
+    }
+}
