@@ -12,3 +12,5 @@ page!(perturb, "../../perturb/README.md");
 page!(models, "../../models/README.md");
 page!(lora, "../../lora/README.md");
 page!(nbest, "../../rescorer/nbest/README.md");
+page!(engine, "../../rescorer/engine/README.md");
+page!(rust, "../../docs/rust.md");

@@ -58,6 +58,26 @@ fn quoted_messages_are_in_the_source() {
     }
 }
 
+#[test]
+fn files_that_pages_name_are_there() {
+    let rooms =
+        ["rescorer/", "models/", "lora/", "perturb/", "tests/", "benches/", "examples/", "docs/", "fuzz/"];
+    let mut pages = pages();
+    pages.push("ARCHITECTURE.md".into());
+    let mut missing = Vec::new();
+    for page in pages {
+        let text = read(&page);
+        for code in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let path = code.split_whitespace().next().unwrap_or_default();
+            let named = rooms.iter().any(|room| path.starts_with(room)) && !path.contains(['*', '{', '(']);
+            if named && !root().join(path).exists() {
+                missing.push(format!("{page}: {path}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "files that are not there: {missing:#?}");
+}
+
 /// Targets of links inside the repository.
 fn links(text: &str) -> Vec<String> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
