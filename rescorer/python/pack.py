@@ -20,9 +20,19 @@ def version():
     return re.search(r'^version = "(.+)"$', cargo, re.M).group(1)
 
 
+def platform(library):
+    """Name of the platform as a package index takes it: on Linux that of the oldest glibc that has all symbols."""
+    known = re.sub("[-.]", "_", sysconfig.get_platform())
+    versions = [tuple(map(int, found)) for found in re.findall(rb"GLIBC_(\d+)\.(\d+)", library.read_bytes())]
+    if not known.startswith("linux_") or not versions:
+        return known
+    major, minor = max(versions)
+    return f"manylinux_{major}_{minor}_{known.removeprefix('linux_')}"
+
+
 def main():
     library, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    tag = f"cp39-abi3-{re.sub('[-.]', '_', sysconfig.get_platform())}"
+    tag = f"cp39-abi3-{platform(library)}"
     info = f"rescorer-{version()}.dist-info"
     files = {f"rescorer/{path.name}": path.read_bytes() for path in (HERE / "python" / "rescorer").iterdir() if path.is_file()}
     files["rescorer/_rescorer.abi3.so"] = library.read_bytes()
