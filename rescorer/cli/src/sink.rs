@@ -62,6 +62,7 @@ impl Write for Sink {
 
 /// One JSON object on a line.
 pub fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
-    Ok(out.write_all(b"\n")?)
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(out.write_all(&line)?)
 }
