@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use rescorer_nbest::{Format, Notice, ReadOptions, Readers};
 
+use crate::ahead::{self, Ahead, Said};
 use crate::args::SelectArgs;
 use crate::status::{self, Outcome, Status};
 
@@ -11,21 +12,38 @@ pub fn read(
     paths: &[PathBuf],
     args: &SelectArgs,
 ) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let options =
-        options().with_format(args.input_format).with_names(args.columns.clone().unwrap_or_default());
-    let readers = Readers::new(paths, &options)?;
-    Ok(select(readers.map(|item| item.map_err(Into::into)), args))
+    let is_interactive = is_interactive(paths);
+    let said = Said::default();
+    let options = match is_interactive {
+        true => options(print),
+        false => options(ahead::keep(&said)),
+    };
+    let names = args.columns.clone().unwrap_or_default();
+    let options = options.with_format(args.input_format).with_names(names);
+    let lists = select(Readers::new(paths, &options)?.map(|item| item.map_err(Into::into)), args);
+    let lists: Box<dyn Iterator<Item = ReadItem>> = match is_interactive {
+        true => Box::new(lists),
+        false => Box::new(Ahead::new(lists, said, print).map_err(|source| {
+            let path = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+            rescorer_nbest::Error::Open { path, source }
+        })?),
+    };
+    Ok(lists)
 }
 
 /// All utterances of files, whatever their formats.
 pub fn read_all(paths: &[PathBuf]) -> Result<impl Iterator<Item = ReadItem> + use<>, rescorer_nbest::Error> {
-    let readers = Readers::new(paths, &options())?;
+    let readers = Readers::new(paths, &options(print))?;
     Ok(readers.map(|item| item.map_err(Into::into)))
 }
 
-/// Options of reading that print what a reader has to say.
-fn options() -> ReadOptions {
-    ReadOptions::default().with_notices(Arc::new(|notice: &Notice| {
+fn print(line: String) {
+    status::print(line);
+}
+
+/// Options of reading with which `tell` hears what a reader has to say.
+fn options(tell: impl Fn(String) + Send + Sync + 'static) -> ReadOptions {
+    ReadOptions::default().with_notices(Arc::new(move |notice: &Notice| {
         let remedy = match notice {
             Notice::UnusedNumber { field, .. } => {
                 format!("; if it is the score, pass --columns score={field}")
@@ -40,7 +58,7 @@ fn options() -> ReadOptions {
             Notice::RisingScores { .. } => "; if they are costs, negate them".to_owned(),
             _ => String::new(),
         };
-        status::print(format_args!("warning: {notice}{remedy}"));
+        tell(format!("warning: {notice}{remedy}"));
     }))
 }
 
