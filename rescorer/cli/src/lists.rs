@@ -49,11 +49,10 @@ fn options(tell: impl Fn(String) + Send + Sync + 'static) -> ReadOptions {
                 format!("; if it is the score, pass --columns score={field}")
             }
             Notice::RisingScores { format: Format::Kaldi, .. } => {
-                "; if the files hold log-likelihoods, turn their signs".to_owned()
+                "; if they are log-likelihoods, negate them".to_owned()
             }
             Notice::RisingScores { format, .. } if names_costs(*format) => {
-                "; if they are costs, pass --columns score=-score, or -NAME where the score has another name"
-                    .to_owned()
+                "; if they are costs, pass --columns score=-score, or score=-NAME if the score has another name".to_owned()
             }
             Notice::RisingScores { .. } => "; if they are costs, negate them".to_owned(),
             _ => String::new(),
@@ -105,7 +104,7 @@ where
 pub fn warn_of_contexts(utterances: &[rescorer::Utterance], reader: &str, status: Status) {
     let count = utterances.iter().filter(|utterance| utterance.context.is_some()).count();
     if count > 0 {
-        status.warn(format_args!("{reader} does not read the `context` that {count} lists have"));
+        status.warn(format_args!("{reader} ignores the `context` of {count} lists"));
     }
 }
 
@@ -167,9 +166,10 @@ impl Skipped {
             return Ok(Outcome::Complete);
         }
         if done == 0 {
-            anyhow::bail!("nothing usable: every utterance was skipped ({}); mend the lists", self.count);
+            let count = self.count;
+            anyhow::bail!("nothing usable: {count} of {count} utterances were skipped; fix the lists");
         }
-        self.status.warn(format_args!("utterances skipped: {}, done: {done}", self.count));
+        self.status.warn(format_args!("skipped {} of {} utterances", self.count, self.count + done));
         Ok(Outcome::Partial)
     }
 }

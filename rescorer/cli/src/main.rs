@@ -5,6 +5,7 @@
 mod ahead;
 mod answers;
 mod args;
+mod cli;
 mod commands;
 mod judge_args;
 mod lists;
@@ -15,6 +16,7 @@ mod recipe_flags;
 mod recipe_keys;
 mod reference_warnings;
 mod remedy;
+mod score_args;
 mod sink;
 mod status;
 mod train_args;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use cli::{Cli, Command};
 use status::Outcome;
 
 fn main() -> ExitCode {
@@ -33,7 +35,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // clap's own answer to --help and --version goes to stdout with 0, to bad usage to stderr with 2.
-            let _ = error.print();
+            if std::env::args_os().len() > 1 {
+                let _ = error.print();
+            } else {
+                status::print(cli::START.trim_end());
+            }
             return ExitCode::from(u8::from(error.use_stderr()) * 2);
         }
     };
@@ -67,7 +73,6 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Transcribe(args) => commands::transcribe::run(*args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),
-        Command::Unknown(words) => commands::unknown::refuse(&words),
     }
 }
 

@@ -84,7 +84,7 @@ pub fn set_threads(threads: Option<u16>) -> anyhow::Result<()> {
 /// Reads a policy and refuses options that contradict it.
 pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy> {
     if let Some(option) = convention.given() {
-        bail!("{option} can't be combined with --policy, which states it; tune a policy with {option}");
+        bail!("{option} can't be used with --policy, which sets it; run `tune` with {option} instead");
     }
     Ok(Policy::read(path)?)
 }
@@ -98,7 +98,7 @@ pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyh
     } else if let Some(weights) = choice.weights.fusion() {
         builder = builder.weights(weights).scoring(args.convention.convention());
     } else if args.model.adapter.is_empty() {
-        bail!("no weights: give --policy FILE, which `tune` writes, or --lm-weight W");
+        bail!("no weights; give --policy FILE from `tune`, or --lm-weight W");
     }
     if let Some(unit) = choice.unit {
         builder = builder.unit(unit);
@@ -156,7 +156,7 @@ pub fn no_first_stage(args: &ScoringArgs) -> anyhow::Result<()> {
         ("--cascade-adapter", &args.cascade.cascade_adapter),
     ];
     match given.iter().find(|(_, given)| given.is_some()) {
-        Some((option, _)) => bail!("{option}: no policy asks another rescorer first; leave it out"),
+        Some((option, _)) => bail!("{option}: the policy is no cascade; leave the option out"),
         None => Ok(()),
     }
 }

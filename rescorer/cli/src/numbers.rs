@@ -34,7 +34,7 @@ pub fn folds(text: &str) -> Result<usize, String> {
         Ok(folds) if folds > 1 => Ok(folds),
         Ok(_) => Err("expected a number of folds, at least 2".into()),
         Err(_) => Err(format!(
-            "expected a number of folds. The option takes the word behind it: write --cross-validate=5 {text}, or {text} \
+            "expected a number of folds, since the option takes the next word; write --cross-validate=5 {text} or {text} \
              --cross-validate"
         )),
     }

@@ -5,28 +5,34 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use rescorer::{Normalization, Unit};
+use rescorer::Unit;
 use rescorer_nbest::OutputFormat;
 use rescorer_perturb::{HomophoneOptions, Homophones, Lexicon, PerturbationKind};
 
-use crate::args::{CommonArgs, ListArgs, ModelArgs, NoSeedArgs, output_format_help};
+use crate::args::{CommonArgs, ListArgs, ModelArgs, NoSeedArgs, output_format_help, output_format_long_help};
+use crate::judge_args::MetricArgs;
 use crate::numbers;
 
-/// Which words stand in for others.
+/// Which words replace others.
 #[derive(Args)]
+#[command(next_help_heading = "Homophones")]
 pub struct HomophoneArgs {
-    /// Only words that common, by SCOWL's sizes: 10 (the thousand most common), 35 (small), 50 (medium), 70 (large) to 95
+    /// Use common words only, by SCOWL size: 10 to 95
+    ///
+    /// 10 is the thousand most common words, 35 a small dictionary, 50 a medium one, 70 a large one.
     #[arg(long, value_name = "SIZE", value_parser = clap::value_parser!(u8).range(10..=95))]
     pub max_size: Option<u8>,
-    /// Near-homophones too: one phone differs, and the two phones are at least that similar (0 to 1; 0.6 keeps s and z,
-    /// m and n; from 0.5 down a phone may be missing or added)
+    /// Include near-homophones, from this similarity of 0 to 1
+    ///
+    /// One phone differs. 0.6 includes s for z and m for n. At 0.5 and below a phone may also be missing or added.
     #[arg(long, value_name = "SIMILARITY", value_parser = similarity, allow_negative_numbers = true)]
     pub near: Option<f32>,
-    /// Several words too: "a loan" for "alone", "i scream" for "ice cream"
+    /// Include several words for one: "a loan" for "alone"
     #[arg(long)]
     pub multi_word: bool,
-    /// Pronunciations of your own, added to the CMU dictionary's; lines as `read R EH1 D`, or for any language a word, a tab and
-    /// phones by names of your own
+    /// Add the pronunciations of this file; may repeat
+    ///
+    /// They are added to the CMU dictionary. A line is `read R EH1 D`. For other languages it is a word, a tab, and phones with names of your own.
     #[arg(long, value_name = "FILE")]
     pub lexicon: Vec<PathBuf>,
 }
@@ -66,7 +72,7 @@ fn rate(text: &str) -> Result<f64, String> {
   rescorer homophones --near 0.8 --max-size 50 ship
   rescorer homophones --multi-word alone 'ice cream'")]
 pub struct HomophonesArgs {
-    /// Words; two in quotes are looked up as said in one breath (with --multi-word)
+    /// Words to look up; with --multi-word also two words in quotes
     #[arg(required = true)]
     pub words: Vec<String>,
     #[command(flatten)]
@@ -82,32 +88,44 @@ pub struct HomophonesArgs {
 pub struct PerturbArgs {
     #[command(flatten)]
     pub lists: ListArgs,
-    /// one-best (every copy of the first-pass best), n-best (every hypothesis), or distractors (the list stays, and each
-    /// hypothesis gains perturbed copies right behind it, with its score)
-    #[arg(long, value_name = "KIND")]
+    /// What to perturb: one-best, n-best or distractors
+    ///
+    /// one-best perturbs all copies of the first-pass best, n-best every hypothesis. distractors keeps the list and adds perturbed copies
+    /// behind each hypothesis, with its score.
+    #[arg(long, value_name = "KIND", help_heading = "Perturbation")]
     pub kind: PerturbationKind,
     /// Probability that a word with a homophone is replaced
-    #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true, help_heading = "Perturbation")]
     pub rate: f64,
-    /// What is replaced: words, or with character and mixed the characters of Chinese, Japanese, Thai, Lao, Khmer and Burmese (of
-    /// other scripts words all the same)
-    #[arg(long, default_value = "word", value_name = "UNIT")]
+    /// Unit to replace: word, character or mixed
+    ///
+    /// character and mixed replace the characters of Chinese, Japanese, Thai, Lao, Khmer and Burmese, and the words of other scripts.
+    #[arg(long, default_value = "word", value_name = "UNIT", help_heading = "Perturbation")]
     pub unit: Unit,
-    /// Seed of what is replaced, and by what
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    /// Seed of the replacements
+    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Perturbation")]
     pub seed: u64,
-    /// Copies of a hypothesis that distractors add [default: 2]
-    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
+    /// Copies of a hypothesis that distractors adds [default: 2]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one, help_heading = "Perturbation")]
     pub copies: Option<usize>,
     #[command(flatten)]
     pub homophones: HomophoneArgs,
-    /// Every replacement on stdout in place of the lists, which go to --output alone
-    #[arg(long)]
+    /// Print the replacements; the lists go to --output only
+    #[arg(long, help_heading = "Output")]
     pub show: bool,
-    /// Write the lists to FILE, which appears when all is done
-    #[arg(long, value_name = "FILE")]
+    /// Write the lists to this file instead of stdout
+    ///
+    /// The file appears when everything is done.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
-    #[arg(long, alias = "to", help = output_format_help("jsonl"), value_name = "FORMAT")]
+    #[arg(
+        long,
+        alias = "to",
+        help = output_format_help("jsonl"),
+        long_help = output_format_long_help("jsonl"),
+        value_name = "FORMAT",
+        help_heading = "Output"
+    )]
     pub output_format: Option<OutputFormat>,
     #[command(flatten)]
     pub common: CommonArgs,
@@ -116,38 +134,62 @@ pub struct PerturbArgs {
 #[derive(Args)]
 #[command(after_help = "Examples:
   rescorer perturb-audio speech/*.wav --noise white --snr 10 --output noisy
-  rescorer perturb-audio a.wav --noise babble --noise-from voices/*.wav --snr 5 --speed 1.1 --output noisy
+  rescorer perturb-audio a.wav --noise babble --noise-from voices/*.wav --snr 5 --output noisy
 
-What is done comes in this order: speed, noise, clipping. The files keep their names and formats. µ-law and A-law
-are written as 16-bit PCM, 64-bit floating point as 32-bit, RF64, BW64 and RIFX as RIFF; stderr names these files.")]
+Speed is changed first, then noise is added, then samples are clipped. The files keep their names and \
+formats, except: µ-law and A-law become 16-bit PCM, 64-bit floating point becomes 32-bit, RF64, BW64 and RIFX become RIFF.")]
 pub struct PerturbAudioArgs {
-    /// WAV files: PCM, floating point, µ-law or A-law; any rate from 1 to 768 kHz and number of channels
+    /// WAV files
+    ///
+    /// PCM, floating point, µ-law or A-law, 1 to 768 kHz, any number of channels.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Folder for the files
-    #[arg(long, value_name = "DIR")]
-    pub output: PathBuf,
-    /// white, babble (six voices of --noise-from at a time) or recorded (one of --noise-from)
-    #[arg(long, value_enum, value_name = "KIND", requires = "snr")]
+    /// Report and skip unusable files; the exit code is then 1
+    #[arg(long, help_heading = "Input")]
+    pub skip_invalid: bool,
+    /// Noise to add: white, babble or recorded
+    ///
+    /// babble mixes six voices of --noise-from at a time, recorded plays the one recording of --noise-from.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        requires = "snr",
+        hide_possible_values = true,
+        help_heading = "Perturbation"
+    )]
     pub noise: Option<NoiseKind>,
     /// Recordings of voices or of noise
-    #[arg(long, value_name = "WAV", num_args = 1.., requires = "noise")]
+    #[arg(long, value_name = "WAV", num_args = 1.., requires = "noise", help_heading = "Perturbation")]
     pub noise_from: Vec<PathBuf>,
-    /// Ratio of speech to noise, in dB, over the whole file
-    #[arg(long, value_name = "DB", allow_negative_numbers = true, requires = "noise", value_parser = numbers::finite)]
+    /// Signal-to-noise ratio over the whole file, in dB
+    #[arg(
+        long,
+        value_name = "DB",
+        allow_negative_numbers = true,
+        requires = "noise",
+        value_parser = numbers::finite,
+        help_heading = "Perturbation"
+    )]
     pub snr: Option<f64>,
-    /// So many times as fast, 0.5 to 2; the pitch changes with it
-    #[arg(long, value_name = "FACTOR", value_parser = numbers::finite, allow_negative_numbers = true)]
+    /// Factor of speed, from 0.5 to 2; the pitch changes too
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        value_parser = numbers::finite,
+        allow_negative_numbers = true,
+        help_heading = "Perturbation"
+    )]
     pub speed: Option<f64>,
-    /// Cut samples off at this share of the peak
-    #[arg(long, value_name = "SHARE", value_parser = clip, allow_negative_numbers = true)]
+    /// Clip samples at this share of the peak
+    #[arg(long, value_name = "SHARE", value_parser = clip, allow_negative_numbers = true, help_heading = "Perturbation")]
     pub clip: Option<f32>,
-    /// Seed of the noise; nothing else is drawn
-    #[arg(long, default_value_t = 0, value_name = "N", requires = "noise")]
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "noise", help_heading = "Perturbation")]
     pub seed: u64,
-    /// Go on after a file that can't be used; they are reported and counted, and the exit code is 1
-    #[arg(long)]
-    pub skip_invalid: bool,
+    /// Write the files into this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub output: PathBuf,
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -169,15 +211,10 @@ pub enum NoiseKind {
 pub struct StatsArgs {
     #[command(flatten)]
     pub lists: ListArgs,
-    /// Normalisation before words are compared: none, lower, nfc, nfc-lower, whisper-basic or whisper-english
-    #[arg(long, default_value = "none", value_name = "KIND")]
-    pub normalize: Normalization,
-    /// Unit of error: word (WER), character (CER) or mixed (MER: Chinese, Japanese, Thai, Lao, Khmer and Burmese by characters, the
-    /// rest by words)
-    #[arg(long, default_value = "word", value_name = "UNIT")]
-    pub unit: Unit,
-    /// So many of the most frequent confusions
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[command(flatten)]
+    pub metric: MetricArgs,
+    /// Number of frequent confusions to show
+    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Output")]
     pub top: usize,
     #[command(flatten)]
     pub common: CommonArgs,
@@ -201,22 +238,26 @@ pub struct StatsArgs {
   adapter = \"lora\"
   policy = \"lora/policy.toml\"
 
-Paths are those seen from the plan's folder. Broken off at any moment, the same command goes on: scores are kept in
-the output folder.")]
+Paths are relative to the folder of the plan. Run the same command again to resume an interrupted benchmark: the \
+output folder keeps the scores.")]
 pub struct RobustnessArgs {
-    /// What is compared, on what, and how it is perturbed
+    /// Plan file: rescorers, lists and perturbations
     pub plan: PathBuf,
-    /// Folder for report.html, report.json, rows.csv and the scores
-    #[arg(long, value_name = "DIR")]
-    pub output: PathBuf,
-    /// Unit of error, in place of the plan's: word, character or mixed [default: the plan's, else that of its policies, else word]
-    #[arg(long, value_name = "UNIT")]
-    pub unit: Option<Unit>,
-    /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
-    #[arg(long)]
+    /// Report and skip unusable lists; the exit code is then 1
+    #[arg(long, help_heading = "Input")]
     pub skip_invalid: bool,
+    /// Unit of error: word, character or mixed [default: the plan's]
+    ///
+    /// If the plan names no unit, it is that of its policies, or else word.
+    #[arg(long, value_name = "UNIT", help_heading = "Errors")]
+    pub unit: Option<Unit>,
     #[command(flatten)]
     pub model: ModelArgs,
+    /// Write the report into this folder
+    ///
+    /// The files are report.html, report.json, rows.csv and the scores.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub output: PathBuf,
     #[command(flatten)]
     pub no_seed: NoSeedArgs,
     #[command(flatten)]

@@ -38,8 +38,8 @@ const fn key(table: &'static str, name: &'static str, shape: Shape, help: &'stat
 
 /// All keys, table by table.
 pub const KEYS: &[Key] = &[
-    key("", "seed", Whole, "Seed of everything that is drawn"),
-    key("adapter", "method", Choice, "What is trained: lora, rank-allocated, mixed-rank or full"),
+    key("", "seed", Whole, "Seed of all random numbers"),
+    key("adapter", "method", Choice, "Method: lora, rank-allocated, mixed-rank or full"),
     key("adapter", "init", Text, "Folder of an adapter to start from"),
     key("adapter", "rank", Whole, "Ranks of a layer"),
     key("adapter", "alpha", Number, "Numerator of the scale alpha / rank"),
@@ -60,12 +60,7 @@ pub const KEYS: &[Key] = &[
     key("data", "teacher", List, "Scores for distillation, from `rescorer score LISTS --json`"),
     key("data", "exclude", List, "Lists whose utterance ids must not be trained on"),
     key("data", "limit", Whole, "Stop after this many training lists"),
-    key(
-        "data",
-        "normalize",
-        Choice,
-        "Normalisation before counting errors: none, lower, nfc, nfc-lower, whisper-basic or whisper-english",
-    ),
+    key("data", "normalize", Choice, "Normalisation before errors are counted, as in `tune`"),
     key("data", "unit", Choice, "Unit of error: word, character or mixed"),
     key("convention", "lm_text", Choice, "Text casing for the model: none, lower or sentence"),
     key("convention", "bos", Whole, "Token id at the start of a sentence"),
@@ -77,7 +72,7 @@ pub const KEYS: &[Key] = &[
     key("training", "mwed", Number, "Weight of the divergence between errors and scores"),
     key("training", "preference", Number, "Weight of preferring the best hypothesis to the worst"),
     key("training", "distillation", Number, "Weight of the difference from the teacher's scores"),
-    key("training", "correlation", Number, "Weight of the correlations inside an encoder's representations"),
+    key("training", "correlation", Number, "Weight of correlations inside an encoder's states"),
     key("training", "epochs", Number, "Passes over all lists"),
     key("training", "batch", Whole, "Lists of a step"),
     key("training", "learning_rate", Number, "Highest learning rate"),
@@ -91,7 +86,7 @@ pub const KEYS: &[Key] = &[
     key("training", "length_bonus", Number, "Reward for each word in the posterior"),
     key("training", "error_temperature", Number, "Word errors that divide a target by e, for mwed"),
     key("training", "beta", Number, "Sharpness of preference"),
-    key("training", "judge", Choice, "What decides which hypothesis is better: reference or rescorer"),
+    key("training", "judge", Choice, "Who judges hypotheses: reference or rescorer"),
     key("training", "rank", Whole, "Ranks of a layer in a stage, in place of adapter.rank"),
     key("training", "evaluate_every", Whole, "Steps between two evaluations of the dev lists"),
     key("training", "patience", Whole, "Evaluations without a lower WER before a stage ends"),

@@ -46,8 +46,8 @@ impl References {
         let would = mended(unit, found.rate, found.mended);
         match found.kind {
             ReferenceKind::FewSpaces(better) => format!(
-                "the references hardly have spaces, so that whole phrases count as words: {count} of {of} references, such as \
-                 {example}; use --unit {better}"
+                "{count} of {of} references have hardly any spaces, so whole phrases count as words, such as {example}; use \
+                 --unit {better}"
             ),
             ReferenceKind::Composition => {
                 let remedy = match normalize {
@@ -55,25 +55,25 @@ impl References {
                     _ => Normalization::Nfc,
                 };
                 format!(
-                    "reference and hypothesis write the same letters differently, composed and with combining accents (NFC and NFD): \
-                     {count} of {of}, such as {example}; {would}: use --normalize {remedy}"
+                    "{count} of {of} references write the same letters differently from the hypotheses, composed or with combining accents (NFC and \
+                     NFD), such as {example}; {would}: use --normalize {remedy}"
                 )
             }
             ReferenceKind::Marks => format!(
-                "references have sclite's marks, {{ a / b }} or (uh), which count as {} here: {count} of {of}, such as {example}; {would} as \
-                 sclite -D reads them: take that, or write out what was said",
+                "{count} of {of} references have sclite's marks, {{ a / b }} or (uh), which count as {} here, such as {example}; {would} as \
+                 sclite -D reads them: report that, or write out what was said",
                 unit.plural()
             ),
             ReferenceKind::Ids => format!(
-                "references end in an id, which counts as an error: {count} of {of}, such as {example}; {would} without: remove the ids"
+                "{count} of {of} references end in an id, which counts as an error, such as {example}; {would} without: remove the ids"
             ),
             ReferenceKind::Apostrophes => format!(
-                "reference and hypothesis write different apostrophes, ’ and ': {count} of {of}, such as {example}; {would} if both wrote \
-                 the same: replace one, or use --normalize whisper-basic, which drops both"
+                "{count} of {of} references have other apostrophes than the hypotheses, ’ and ', such as {example}; {would} with the same: \
+                 replace one, or use --normalize whisper-basic, which removes both"
             ),
             ReferenceKind::VowelSigns => format!(
-                "--normalize {normalize} takes vowel signs and other marks away from their letters, as Whisper's own does, so that words fall \
-                 apart and different ones become the same: {count} of {of} references, such as {example}; use --normalize nfc-lower"
+                "--normalize {normalize} removes vowel signs and other marks from their letters, as Whisper does; words break apart and different \
+                 words become equal in {count} of {of} references, such as {example}; use --normalize nfc-lower"
             ),
         }
     }
@@ -86,7 +86,12 @@ fn mended(unit: Unit, now: Option<f64>, mended: Option<Wer>) -> String {
         let Wer { errors, reference_words, .. } = mended;
         format!("{} ({errors} of {reference_words} {})", number(mended.percent()), unit.plural())
     });
-    format!("the first pass has {} {}, it would be {}", unit.rate(), number(now), after.unwrap_or_default())
+    format!(
+        "the {} of the first pass is {}, and would be {}",
+        unit.rate(),
+        number(now),
+        after.unwrap_or_default()
+    )
 }
 
 /// An example with its place, cut to what a line can bear.

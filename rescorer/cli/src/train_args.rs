@@ -10,39 +10,41 @@ use crate::recipe_flags::RecipeFlags;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  rescorer train recipe.toml --train atis-train.json --exclude atis-test.json --output adapter
+  rescorer train recipe.toml --train train.json --set data.exclude=test.json --output adapter
   rescorer train --train lists.jsonl --dev-share 0.1 --rank 4 --mwer 1 --output adapter
 
-Broken off at any moment, the same command goes on from the last checkpoint. Writes the adapter in the files of PEFT,
-log.jsonl, recipe.toml and, where there are dev lists, policy.toml.")]
+Run the same command again to resume an interrupted training from the last checkpoint. The folder then holds \
+the adapter in the files of PEFT, log.jsonl, recipe.toml and, with dev lists, policy.toml.")]
 pub struct TrainArgs {
-    /// What is trained, on what and how; flags overrule it
+    /// Recipe file: adapter, data and training; flags override it
     pub recipe: Option<PathBuf>,
-    /// Folder for adapter, policy, log and checkpoint
-    #[arg(long, value_name = "DIR")]
-    pub output: PathBuf,
-    /// Steps from one checkpoint to the next
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = numbers::at_least_one)]
-    pub checkpoint_every: usize,
-    /// Begin anew where there is a checkpoint
-    #[arg(long)]
-    pub restart: bool,
-    /// A named model (see `models list`), a .gguf file, or a Hugging Face folder
-    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "NAME|PATH")]
-    pub model: String,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: Option<u16>,
-    /// Never use the network; a named model must be there
-    #[arg(long)]
-    pub offline: bool,
-    /// Go on after a list that can't be used; they are reported and counted, and the exit code is 1
-    #[arg(long)]
-    pub skip_invalid: bool,
-    #[command(flatten)]
-    pub common: CommonArgs,
     #[command(flatten)]
     pub flags: RecipeFlags,
+    /// Report and skip unusable lists; the exit code is then 1
+    #[arg(long, help_heading = "Recipe")]
+    pub skip_invalid: bool,
+    /// Model name, .gguf file or folder
+    ///
+    /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
+    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL", help_heading = "Model")]
+    pub model: String,
+    /// Number of CPU threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Model")]
+    pub threads: Option<u16>,
+    /// Do not use the network; a named model must be in the cache
+    #[arg(long, help_heading = "Model")]
+    pub offline: bool,
+    /// Write adapter, policy, log and checkpoint into this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Steps between two checkpoints
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = numbers::at_least_one, help_heading = "Output")]
+    pub checkpoint_every: usize,
+    /// Start again although there is a checkpoint
+    #[arg(long, help_heading = "Output")]
+    pub restart: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 #[derive(Args)]
@@ -53,57 +55,64 @@ pub struct AdapterArgs {
 
 #[derive(Subcommand)]
 pub enum AdapterAction {
-    /// Settings, size, and the ranks of all layers
+    /// Show the settings, the size and the rank of each layer
     Inspect {
         /// Folder of the adapter
         adapter: PathBuf,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// A rank-allocated adapter as a vanilla one that computes the same
+    /// Convert a rank-allocated adapter to an equal LoRA adapter
     Convert {
         /// Folder of the adapter
         adapter: PathBuf,
-        /// The kind to write
-        #[arg(long, alias = "to", value_enum, default_value_t = AdapterKind::Lora, value_name = "KIND")]
+        /// Kind of adapter to write
+        #[arg(
+            long,
+            alias = "to",
+            value_enum,
+            default_value_t = AdapterKind::Lora,
+            value_name = "KIND",
+            help_heading = "Output"
+        )]
         output_format: AdapterKind,
-        /// Folder to write
-        #[arg(long, value_name = "DIR")]
+        /// Write the adapter into this folder
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
         output: PathBuf,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Model and adapter in one, as a Hugging Face folder in f32
+    /// Merge an adapter into its model and write a Hugging Face folder in f32
     Merge {
         /// Folder of the adapter
         adapter: PathBuf,
-        /// The model that it was trained on
-        #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "NAME|PATH")]
+        /// Model that the adapter was trained on
+        #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL")]
         model: String,
-        /// Never use the network; a named model must be there
+        /// Do not use the network; a named model must be in the cache
         #[arg(long)]
         offline: bool,
-        /// Folder to write
-        #[arg(long, value_name = "DIR")]
+        /// Write the model into this folder
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
         output: PathBuf,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// The same adapter with fewer ranks
+    /// Reduce the rank of an adapter
     Truncate {
         /// Folder of the adapter
         adapter: PathBuf,
         /// Ranks of a layer
         #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
         rank: usize,
-        /// The nearest adapter of that rank, in place of the first ranks
+        /// Write the nearest adapter of that rank instead of the first ranks
         #[arg(long)]
         svd: bool,
-        /// Numerator of the scale of the projection [default: that of the adapter]
+        /// Numerator of the scale of the nearest adapter [default: that of the adapter]
         #[arg(long, value_name = "A", requires = "svd", value_parser = numbers::finite, allow_negative_numbers = true)]
         alpha: Option<f64>,
-        /// Folder to write
-        #[arg(long, value_name = "DIR")]
+        /// Write the adapter into this folder
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
         output: PathBuf,
         #[command(flatten)]
         common: CommonArgs,

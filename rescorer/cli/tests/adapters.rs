@@ -73,7 +73,7 @@ fn inspect_shows_every_layer() {
     let shown =
         ran(room.command(&format!("adapter inspect {}", adapter("tiny-adalora-pruned"))).output().unwrap())
             .ok();
-    for part in ["rank-allocated", "base model   (not stated)", "q_proj", "down_proj", "ranks 12 in all"] {
+    for part in ["rank-allocated", "base model   (not stated)", "q_proj", "down_proj", "ranks 12 in total"] {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
     }
     let words = format!("adapter inspect {} --json", adapter("tiny-lora"));

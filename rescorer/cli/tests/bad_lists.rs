@@ -20,7 +20,7 @@ fn bad_line(line: impl AsRef<[u8]>, parts: &[&str]) {
     assert_eq!(room.files(), ["a.jsonl"]);
     let ran = room.run("rescore a.jsonl --lm-weight 0 --skip-invalid");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "good\ta\nalso\ta\n"), "{ran:?}");
-    ran.says(&["warning: skipped: a.jsonl:2: ", "utterances skipped: 1, done: 2"]);
+    ran.says(&["warning: skipped: a.jsonl:2: ", "warning: skipped 1 of 3 utterances"]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn all_invalid_is_nothing_usable() {
     for words in ["rescore a.jsonl --lm-weight 0", "score a.jsonl", "evaluate a.jsonl --lm-weight 0"] {
         let ran = room.run(&format!("{words} --skip-invalid"));
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
-        ran.says(&["nothing usable: every utterance was skipped (2)"]);
+        ran.says(&["nothing usable: 2 of 2 utterances were skipped"]);
     }
 }
 

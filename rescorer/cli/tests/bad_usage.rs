@@ -92,7 +92,8 @@ fn what_there_is_not_is_refused_by_name() {
     let room = room();
     let ran = ran(room.command("rescroe a.jsonl").output().unwrap());
     assert_eq!(ran.code, 2);
-    ran.says(&["there is no subcommand `rescroe`", "--help"]);
+    ran.says(&["unrecognized subcommand 'rescroe'", "similar subcommand", "'rescore'", "--help"]);
+    room.refused_plain("rescore a.jsonl --lm-wieght 1", &["--lm-wieght", "similar argument", "--lm-weight"]);
     room.refused(
         "rescore a.jsonl --lm-weight 0 --adapter x",
         &["x/adapter_config.json", "adapter_config.json"],
@@ -183,7 +184,7 @@ fn options_that_would_do_nothing_are_refused() {
         "transcribe a.wav --lm-weight 1 --seed 7",
         "robustness plan.toml --output out --seed 7",
     ] {
-        room.refused_plain(words, &["--seed", "nothing is drawn here", "leave it out"]);
+        room.refused_plain(words, &["--seed", "no random numbers", "leave the seed out"]);
     }
     room.refused_plain("perturb-audio a.wav --output o --speed 1.1 --seed 7", &["--noise"]);
     room.refused_plain(

@@ -107,7 +107,7 @@ fn what_does_not_match_is_refused() {
     room.lists("more.jsonl", &[answer("u1", "a", "a b c d")]);
     refused(&room, "fewer.jsonl a.jsonl", &["2 utterances", "a.jsonl but not in fewer.jsonl"]);
     room.lists("other.jsonl", &[answer("u1", "a", "z")]);
-    refused(&room, "fewer.jsonl other.jsonl", &["\"u1\"", "another reference"]);
+    refused(&room, "fewer.jsonl other.jsonl", &["\"u1\"", "a different reference"]);
     room.lists("twice.jsonl", &[answer("u1", "a", "a b c d"), answer("u1", "a", "a b c d")]);
     refused(&room, "fewer.jsonl twice.jsonl", &["twice"]);
     refused(&room, "twice.jsonl fewer.jsonl", &["twice"]);
@@ -121,7 +121,7 @@ fn what_does_not_match_is_refused() {
 fn what_is_no_output_of_rescore_is_refused_with_its_line() {
     let room = room();
     room.write("none.jsonl", "\n");
-    refused(&room, "none.jsonl a.jsonl", &["none.jsonl: is empty"]);
+    refused(&room, "none.jsonl a.jsonl", &["none.jsonl is empty"]);
     room.write("text.tsv", "u1\ta b c d\n");
     refused(&room, "a.jsonl text.tsv", &["text.tsv:1", "rescorer rescore --json"]);
     room.write("latin.jsonl", b"{\"utterance\": \"\xe9\"}\n");

@@ -134,7 +134,7 @@ fn an_encoder_before_a_decoder() {
     says(&format!("rescore test.jsonl --lm-weight 1 {first}"), &["no policy asks another rescorer first"]);
     says(
         &format!("tune dev.jsonl --output x.toml --cascade both.toml {first}"),
-        &["only two can be put behind each other"],
+        &["only two rescorers can be combined"],
     );
     assert_eq!(tune("--output x.toml --cascade-rate 2").code, 2);
 }

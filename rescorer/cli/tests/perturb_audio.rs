@@ -65,7 +65,7 @@ fn what_is_written_in_another_format_is_said() {
     std::fs::write(room.path("odd.wav"), piped(1, 16, &call[..7999])).unwrap();
     let ran = run(&room, "call.wav odd.wav --noise white --snr 100 --output out --json").ok();
     ran.says(&[
-        "call.wav: holds 8-bit µ-law; 16-bit PCM is written",
+        "call.wav: 8-bit µ-law is written as 16-bit PCM",
         "odd.wav: 1 of the 2 bytes of its last frame are there; they were left out",
     ]);
     let rows = ran.json();
@@ -91,9 +91,9 @@ fn what_is_no_sound_is_named_and_may_be_skipped() {
     refused(&room, "a.wav --output out", &["nothing to do"]);
     refused(&room, "a.wav --noise white --output out", &["--snr"]);
     refused(&room, "a.wav --noise babble --snr 5 --output out", &["--noise-from"]);
-    refused(&room, "a.wav --clip 0.5 --output .", &["a.wav: would be written over"]);
-    refused(&room, "a.wav sub/a.wav --clip 0.5 --output out", &["another file has this name"]);
+    refused(&room, "a.wav --clip 0.5 --output .", &["a.wav: would be overwritten"]);
+    refused(&room, "a.wav sub/a.wav --clip 0.5 --output out", &["another file has the same name"]);
     let skipped = run(&room, "text.wav a.wav --clip 0.5 --output out --skip-invalid");
     assert_eq!((skipped.code, skipped.stdout.as_str()), (1, "out/a.wav\n"));
-    refused(&room, "text.wav --clip 0.5 --output out --skip-invalid", &["every file was skipped (1)"]);
+    refused(&room, "text.wav --clip 0.5 --output out --skip-invalid", &["1 of 1 files were skipped"]);
 }

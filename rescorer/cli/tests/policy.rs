@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Room, close, fixture, keys, list, ran, ten_lists, tuned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn tune_writes_a_policy_and_reports_the_curve() {
@@ -164,13 +164,30 @@ fn a_policy_is_for_one_model_and_states_the_conventions() {
         for option in ["--text-casing lower", "--bos 3", "--no-eos", "--score-mean"] {
             let name = option.split(' ').next().unwrap();
             let words = format!("{subcommand} test.jsonl --policy p.toml {option}");
-            room.refused(&words, &[name, "can't be combined with --policy"]);
+            room.refused(&words, &[name, "can't be used with --policy"]);
         }
     }
     room.refused("evaluate test.jsonl --policy p.toml --lm-weight 1", &["cannot be used with"]);
     room.refused("evaluate test.jsonl --policy p.toml --margin 1", &["--margin"]);
     room.refused("evaluate test.jsonl --cross-validate --length-bonus 1", &["--length-bonus"]);
-    room.refused("evaluate test.jsonl", &["--policy", "--cross-validate"]);
+}
+
+#[test]
+fn without_weights_it_cross_validates_and_says_so() {
+    let room = tuned();
+    let number = |report: &Value, key: &str| report[key].as_f64().unwrap();
+    let [without, with] = ["", " --cross-validate 5"].map(|words| {
+        let ran = room.run(&format!("evaluate test.jsonl --json{words}")).ok();
+        let says = "no weights given: cross-validating with 5 folds";
+        assert_eq!(ran.stderr.contains(says), words.is_empty(), "{words}: {}", ran.stderr);
+        ran.json().remove(0)
+    });
+    assert_eq!(number(&without, "rescored_wer"), number(&with, "rescored_wer"));
+    assert_eq!(without["confidence"], with["confidence"]);
+    assert!(room.run("evaluate test.jsonl --quiet").ok().stderr.is_empty());
+    let few = room.run("evaluate test.jsonl --limit 3");
+    assert_eq!(few.code, 2, "{few:?}");
+    few.says(&["5 folds", "give more lists", "--cross-validate K"]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn trn_is_for_sclite_and_refuses_what_it_would_misread() {
     room.lists("a.jsonl", &[list("u1", &["turn  left"], ""), list("u 2", &["a"], ""), list("u3", &[""], "")]);
     let ran = room.run("rescore a.jsonl --lm-weight 0 --output-format trn --skip-invalid");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "turn left (u1)\n(u3)\n"), "{ran:?}");
-    ran.says(&["\"u 2\"", "white space", "utterances skipped: 1, done: 2", "2 lists, 0 changed"]);
+    ran.says(&["\"u 2\"", "white space", "warning: skipped 1 of 3 utterances", "2 lists, 0 changed"]);
     let ran = room.run("rescore a.jsonl --lm-weight 0 --output-format trn --output hyp.trn");
     assert_eq!(ran.code, 2);
     ran.says(&["cannot write utterance \"u 2\" as trn"]);
@@ -151,12 +151,12 @@ fn a_deadline_answers_with_the_best_so_far_and_says_how_far_it_got() {
         assert_eq!((&row["text"], &row["position"]), (&whole["text"], &whole["position"]));
         assert_eq!((&row["decided"], &row["distinct"]), (&json!(3), &json!(3)));
     }
-    in_time.says(&["0 lists were not decided by the deadline"]);
+    in_time.says(&["0 of 2 lists missed the deadline"]);
     let late = room.run("rescore a.jsonl --lm-weight 1 --deadline-ms 0 --json").ok();
     let rows = late.json();
     assert_eq!((&rows[0]["text"], &rows[0]["changed"]), (&json!(texts[0]), &json!(false)));
     assert_eq!((&rows[0]["decided"], &rows[0]["distinct"]), (&json!(0), &json!(3)));
-    late.says(&["2 lists were not decided"]);
+    late.says(&["2 of 2 lists missed the deadline"]);
     let plain = room.run("rescore a.jsonl --lm-weight 1 --deadline-ms 0").ok().stdout;
     assert_eq!(plain, "u1\tturn left at the light\nu2\tturn left at the light\n");
     room.refused("rescore a.jsonl --lm-weight 1 --deadline-ms 5 --nbest", &["--deadline-ms", "--nbest"]);

@@ -25,7 +25,7 @@ fn lists_are_described() {
         "lists                    2",
         "WER 20.00% of 5 words",
         "know -> no (1)",
-        "errors that another hypothesis mends  100.0%",
+        "errors that another hypothesis avoids  100.0%",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -74,7 +74,7 @@ fn a_recipe_gives_an_adapter_a_policy_and_a_log() {
     let seen = room.run("evaluate train.jsonl --policy out/policy.toml --adapter out");
     seen.says(&["tuned on all 10 lists"]);
     let again = train(&room, "recipe.toml --output out").ok();
-    again.says(&["going on after stage 3"]);
+    again.says(&["resuming after stage 3"]);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn excluded_lists_are_left_out() {
     room.lists("test.jsonl", &ten_lists("a")[..3]);
     train(&room, "--train train.jsonl --exclude test.jsonl --output out")
         .ok()
-        .says(&["7 lists to train on", "3 left out"]);
+        .says(&["7 lists to train on", "3 excluded"]);
     let ran = train(&room, "--train train.jsonl --dev-share 0.5 --output held").ok();
     assert!(!ran.stderr.contains("10 lists to train on, 0 to watch"), "{}", ran.stderr);
 }
@@ -270,7 +270,7 @@ fn a_full_disk_leaves_the_checkpoint_before() {
         assert!(steps_done > 1);
         train(&room, &format!("recipe.toml --checkpoint-every 1 --output {folder}"))
             .ok()
-            .says(&["going on after"]);
+            .says(&["resuming after"]);
         let weights =
             |folder: &str| std::fs::read(room.path(folder).join("adapter_model.safetensors")).unwrap();
         assert_eq!(weights("whole"), weights(&folder));

@@ -51,7 +51,7 @@ fn both_passes_are_shown_and_timed() {
         format!("{id}\t0.00\t1.00\tfirst\tthe cat sat\n{id}\t0.00\t1.00\tsecond\tthe cat sat on\n")
     };
     assert_eq!(ran.stdout, both("one:1") + &both("eight:1"));
-    ran.says(&["first pass whisper (good)", "2 pieces, 2.0 s of sound, 2 changed", "RTF", "second pass: "]);
+    ran.says(&["first pass whisper (good)", "2 segments, 2.0 s of audio, 2 changed", "RTF", "second pass: "]);
     let same = run(&room, "good", "one.wav --lm-weight 0 --quiet").ok();
     assert_eq!((same.stdout.as_str(), same.stderr.as_str()), ("one:1\t0.00\t1.00\tboth\tthe cat sat\n", ""));
 }
@@ -106,7 +106,7 @@ fn where_nothing_is_heard_the_text_is_empty_and_that_is_said() {
     let room = room();
     let ran = run(&room, "good", &format!("silent.wav one.wav {LONGER} --quiet")).ok();
     assert!(ran.stdout.starts_with("silent:1\t0.00\t1.00\tboth\t\none:1"), "{ran:?}");
-    ran.says(&["warning: silent:1 (0.00 to 1.00 s): nothing was heard; an empty text stands for it"]);
+    ran.says(&["warning: silent:1 (0.00 to 1.00 s): no speech found; the text is empty"]);
 }
 
 #[test]
@@ -175,8 +175,8 @@ fn pieces_and_files_that_cannot_be_used_may_be_skipped() {
 fn what_cannot_be_asked_for_is_refused_before_anything_is_recognised() {
     let room = room();
     refused(&room, "good", "one.wav", &["no weights"]);
-    refused(&room, "good", &format!("none.wav {LONGER}"), &["none.wav: there is no such file"]);
-    refused(&room, "good", &format!("one.wav sub/one.wav {LONGER}"), &["another file has this name"]);
+    refused(&room, "good", &format!("none.wav {LONGER}"), &["none.wav: no such file"]);
+    refused(&room, "good", &format!("one.wav sub/one.wav {LONGER}"), &["another file has the same name"]);
     refused(
         &room,
         "good",

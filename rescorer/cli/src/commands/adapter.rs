@@ -103,7 +103,7 @@ fn inspect(adapter: &LoraAdapter, common: &CommonArgs) -> anyhow::Result<()> {
 fn print(out: &mut Sink, adapter: &LoraAdapter, report: &Report<'_>) -> anyhow::Result<()> {
     writeln!(out, "kind         {}", report.kind)?;
     writeln!(out, "rank         {}, alpha {}", report.rank, report.alpha)?;
-    writeln!(out, "layers       {}, ranks {} in all", report.modules.len(), report.ranks)?;
+    writeln!(out, "layers       {}, ranks {} in total", report.modules.len(), report.ranks)?;
     writeln!(out, "parameters   {}", report.parameters)?;
     writeln!(out, "fingerprint  {}", report.fingerprint)?;
     writeln!(out, "base model   {}", report.base_fingerprint.unwrap_or("(not stated)"))?;
@@ -176,7 +176,7 @@ fn say(common: &CommonArgs, output: &Path, json: &serde_json::Value) -> anyhow::
 /// A folder that holds something already is not written over.
 fn refuse_existing(output: &Path, file: &str) -> anyhow::Result<()> {
     if output.join(file).exists() {
-        bail!("--output {}: there is a {file} already; choose another folder", output.display());
+        bail!("--output {}: the folder has a {file} already; choose another folder", output.display());
     }
     Ok(())
 }

@@ -55,13 +55,13 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let second = read(&args.second)?;
     let pairs = pair(first, second, &args)?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
-    let mut reports = [ErrorReport::new(args.unit), ErrorReport::new(args.unit)];
+    let mut reports = [ErrorReport::new(args.metric.unit), ErrorReport::new(args.metric.unit)];
     let mut rows: [Vec<UtteranceErrors>; 2] = Default::default();
     let mut alignments: [Vec<Alignment>; 2] = Default::default();
     for Pair { reference, texts, .. } in &pairs {
-        let reference = args.unit.split(reference);
+        let reference = args.metric.unit.split(reference);
         for (system, text) in texts.iter().enumerate() {
-            let text = args.unit.split(text);
+            let text = args.metric.unit.split(text);
             rows[system].push(reports[system].add(&reference, &text));
             alignments[system].push(align(&reference, &text));
         }
@@ -69,7 +69,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
     let groups = group_numbers(pairs.iter().map(|pair| pair.reference.as_str()));
     let report = Report {
         utterances: pairs.len(),
-        unit: args.unit,
+        unit: args.metric.unit,
         reference_words: reports[0].wer.reference_words,
         first: system(&reports[0])?,
         second: system(&reports[1])?,
@@ -79,7 +79,7 @@ pub fn run(args: CompareArgs) -> anyhow::Result<Outcome> {
         mapsswe: mapsswe(&alignments[0], &alignments[1])?,
     };
     let names = [args.first.display().to_string(), args.second.display().to_string()];
-    let found = Found { unit: args.unit, names: &names, pairs: &pairs, rows: &rows };
+    let found = Found { unit: args.metric.unit, names: &names, pairs: &pairs, rows: &rows };
     let mut text = Vec::new();
     for (name, report) in names.iter().zip(&reports) {
         writeln!(text, "{name}: {report}")?;
@@ -173,7 +173,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<Answer>> {
         }
     }
     if answers.is_empty() {
-        bail!("{name}: is empty; give an output of `rescorer rescore --json`");
+        bail!("{name} is empty; give an output of `rescorer rescore --json`");
     }
     Ok(answers)
 }
@@ -190,35 +190,38 @@ fn pair(first: Vec<Answer>, second: Vec<Answer>, args: &CompareArgs) -> anyhow::
     let mut others: HashMap<String, Answer> =
         second.into_iter().map(|answer| (answer.utterance.clone(), answer)).collect();
     if others.len() != count {
-        bail!("{b}: {} utterance ids stand twice; compare outputs of one run each", count - others.len());
+        bail!("{b}: {} utterance ids appear twice; give the output of a single run", count - others.len());
     }
     let normalized = |kind: Normalization, text: &str| kind.apply(text).into_owned();
-    let mut references = References::new(Metric { normalize: args.normalize, unit: args.unit });
+    let mut references = References::new(Metric { normalize: args.metric.normalize, unit: args.metric.unit });
     let mut pairs = Vec::with_capacity(first.len());
     for answer in first {
         let id = answer.utterance;
         let Some(other) = others.remove(&id) else {
             bail!(
-                "utterance {id:?} stands in {a} but not in {b}, or twice in {a}; compare runs over the same lists"
+                "utterance {id:?} is in {a} but not in {b}, or twice in {a}; compare runs over the same lists"
             );
         };
         let (Some(reference), Some(same)) = (answer.reference, other.reference) else {
             bail!("utterance {id:?} has no reference; rescore lists that have one");
         };
         if reference != same {
-            bail!("utterance {id:?} has another reference in {b}; compare runs over the same lists");
+            bail!("utterance {id:?} has a different reference in {b}; compare runs over the same lists");
         }
         references.add_text(&id, &reference, &answer.text);
         pairs.push(Pair {
-            reference: normalized(args.normalize, &reference),
-            texts: [normalized(args.normalize, &answer.text), normalized(args.normalize, &other.text)],
+            reference: normalized(args.metric.normalize, &reference),
+            texts: [
+                normalized(args.metric.normalize, &answer.text),
+                normalized(args.metric.normalize, &other.text),
+            ],
             id,
         });
     }
     references.warn(Status::new(args.common.quiet));
     if let Some(id) = others.keys().next() {
         bail!(
-            "{} utterances, such as {id:?}, stand in {b} but not in {a}; compare runs over the same lists",
+            "{} utterances, such as {id:?}, are in {b} but not in {a}; compare runs over the same lists",
             others.len()
         );
     }

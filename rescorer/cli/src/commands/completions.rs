@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::CommandFactory;
 
-use crate::args::{Cli, CompletionsArgs};
+use crate::cli::{Cli, CompletionsArgs};
 use crate::sink::Sink;
 use crate::status::Outcome;
 

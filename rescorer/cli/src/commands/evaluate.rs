@@ -20,8 +20,11 @@ use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::view::{self, Grid};
 
+/// Folds of the cross-validation that stands in for weights.
+const FOLDS: usize = 5;
+
 /// The ways to give weights.
-const WEIGHTS: &str = "give --policy FILE, which `tune` writes, --cross-validate K or --lm-weight W";
+const WEIGHTS: &str = "give --policy FILE from `tune`, --cross-validate K or --lm-weight W";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -44,11 +47,12 @@ struct Report<'a> {
     seconds: f64,
 }
 
-pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
-    if args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none() {
-        bail!("no weights: {WEIGHTS}");
-    }
+pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
+    if args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none() {
+        status.say(format_args!("no weights given: cross-validating with {FOLDS} folds"));
+        args.cross_validate = Some(FOLDS);
+    }
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
     let policy =
@@ -83,7 +87,7 @@ pub fn run(args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let need = fusion.as_ref().map_or(Need::Answers, Need::of);
     let (judged, stats) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
-        bail!("the policy was tuned on all {left_out} lists; evaluate on others, or use --cross-validate");
+        bail!("the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate");
     }
     if left_out > 0 {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
@@ -311,7 +315,7 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
             let Reliability { confidence, accuracy, ece, ece_by_chance, .. } = found;
             writeln!(
                 out,
-                "confidence of {name}    {confidence:>5.3}   {accuracy:.3} are right, calibration error {ece:.3} ({ece_by_chance:.3} by chance)"
+                "confidence of {name}    {confidence:>5.3}   {accuracy:.3} are correct, calibration error {ece:.3} ({ece_by_chance:.3} by chance)"
             )?;
         }
         if let Some(wer) = confidence.estimated_wer {

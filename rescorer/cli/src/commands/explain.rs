@@ -129,7 +129,7 @@ fn body(explanation: &Explanation) -> Markup {
     html! {
         p { "Position " (explanation.position) ": " b { (explanation.text) } }
         p { "Against position " (explanation.against) ": " b { (explanation.against_text) } }
-        p.small { "What each part gives to the lead in total: green for the first of these, orange for the second." }
+        p.small { "Contribution of each part to the lead: green favours the first hypothesis, orange the second." }
         table {
             tr { th { "tokens" } th { "model" } th { "adapter" } th { "sum" } }
             @for (number, (name, parts, sum)) in rows.iter().enumerate() {

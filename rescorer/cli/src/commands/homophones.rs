@@ -28,7 +28,7 @@ pub fn run(args: HomophonesArgs) -> anyhow::Result<Outcome> {
             _ => anyhow::bail!("{asked:?}: give one word, or two in quotes"),
         };
         if words.len() == 2 && !args.homophones.multi_word {
-            anyhow::bail!("{asked:?}: two words are looked up with --multi-word");
+            anyhow::bail!("{asked:?}: looking up two words needs --multi-word");
         }
         let missing: Vec<&String> =
             words.iter().filter(|word| !homophones.lexicon().contains(word)).collect();

@@ -1,7 +1,7 @@
 use anyhow::Context;
 use clap::CommandFactory;
 
-use crate::args::{Cli, ManArgs};
+use crate::cli::{Cli, ManArgs};
 use crate::status::Outcome;
 
 /// Writes man pages into a folder: one of the command, and one of each subcommand.

@@ -15,4 +15,3 @@ pub mod stats;
 pub mod train;
 pub mod transcribe;
 pub mod tune;
-pub mod unknown;

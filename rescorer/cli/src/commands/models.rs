@@ -4,7 +4,8 @@ use anyhow::Context;
 use rescorer_models::named::{self, Cache, Layout, ModelFile, NamedModel, PypiMember};
 use serde::Serialize;
 
-use crate::args::{CommonArgs, ModelsAction, ModelsArgs};
+use crate::args::CommonArgs;
+use crate::cli::{ModelsAction, ModelsArgs};
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};

@@ -21,7 +21,7 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     if args.copies.is_some() && args.kind != PerturbationKind::Distractors {
         anyhow::bail!(
-            "--copies: {} adds no copies; leave it out, or say --kind distractors",
+            "--copies: {} adds no copies; leave the option out, or use --kind distractors",
             args.kind.name()
         );
     }
@@ -62,7 +62,7 @@ pub fn run(args: PerturbArgs) -> anyhow::Result<Outcome> {
     if done > 0 && counts.replaceable == 0 {
         anyhow::bail!(
             "no word of {done} lists has a homophone ({} of {} words are in the dictionary, which is English); \
-             nothing is written; give pronunciations of your own with --lexicon FILE{}",
+             nothing is written; add pronunciations with --lexicon FILE{}",
             counts.known,
             counts.words,
             if args.unit.is_word() { ", and for Chinese or Japanese --unit character" } else { "" }
@@ -77,15 +77,17 @@ fn say(counts: WordCounts, done: usize, untouchable: usize, status: Status) {
     let WordCounts { words, known, replaceable, replaced } = counts;
     let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
     status.say(format_args!(
-        "{done} lists; of {words} words that could be reached {:.1}% are in the dictionary, {:.1}% have a homophone, {:.1}% were \
-         replaced ({:.1}% of those with one)",
+        "{done} lists, {words} words: {:.1}% are in the dictionary, {:.1}% have a homophone, {:.1}% were replaced \
+         ({:.1}% of those with a homophone)",
         percent(known, words),
         percent(replaceable, words),
         percent(replaced, words),
         percent(replaced, replaceable)
     ));
     if untouchable > 0 {
-        status.warn(format_args!("lists without any word that has a homophone, as they were: {untouchable}"));
+        status.warn(format_args!(
+            "{untouchable} of {done} lists have no word with a homophone and are unchanged"
+        ));
     }
 }
 

@@ -45,7 +45,7 @@ pub fn run(args: PerturbAudioArgs) -> anyhow::Result<Outcome> {
         seconds += report.seconds;
         if report.gain_db < 0.0 {
             let db = -report.gain_db;
-            status.say(format_args!("{}: turned down by {db:.1} dB, it would have clipped", file.display()));
+            status.say(format_args!("{}: turned down by {db:.1} dB to avoid clipping", file.display()));
         }
         if args.common.json {
             write_json(&mut out, &Row { file, output, report })?;
@@ -54,9 +54,9 @@ pub fn run(args: PerturbAudioArgs) -> anyhow::Result<Outcome> {
         }
     }
     out.finish()?;
-    status.say(format_args!("{done} files, {seconds:.1} s of sound"));
+    status.say(format_args!("{done} files, {seconds:.1} s of audio"));
     if done == 0 {
-        bail!("nothing usable: every file was skipped ({skipped}); mend them");
+        bail!("nothing usable: {skipped} of {skipped} files were skipped; fix them");
     }
     Ok(if skipped > 0 { Outcome::Partial } else { Outcome::Complete })
 }
@@ -71,7 +71,7 @@ fn one(
     let audio = read(file, status)?;
     if let Some(stored) = audio.stored_as() {
         let (file, format) = (file.display(), audio.format());
-        status.say(format_args!("{file}: holds {stored}; {format} is written"));
+        status.say(format_args!("{file}: {stored} is written as {format}"));
     }
     let name = output.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let (audio, report) = perturbation.apply(&name, &audio)?;
@@ -93,13 +93,16 @@ fn outputs(args: &PerturbAudioArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut seen = HashSet::new();
     let mut outputs = Vec::new();
     for file in &args.files {
-        let name = file.file_name().with_context(|| format!("{}: is no file", file.display()))?;
+        let name = file.file_name().with_context(|| format!("{}: not the name of a file", file.display()))?;
         if !seen.insert(name) {
-            bail!("{}: another file has this name; give one of them in a run of its own", file.display());
+            bail!(
+                "{}: another file has the same name; process one of them in a separate run",
+                file.display()
+            );
         }
         let output = args.output.join(name);
         if output.exists() && file.canonicalize().ok() == output.canonicalize().ok() {
-            bail!("{}: would be written over; give another folder as --output", file.display());
+            bail!("{}: would be overwritten; give another folder with --output", file.display());
         }
         outputs.push(output);
     }

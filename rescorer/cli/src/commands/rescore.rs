@@ -4,9 +4,10 @@ use rescorer::{DecisionRule, Request};
 use rescorer_nbest::OutputFormat;
 
 use crate::answers::Writer;
-use crate::args::{RescoreArgs, output_format};
+use crate::args::output_format;
 use crate::lists::{self, Skipped};
 use crate::model;
+use crate::score_args::RescoreArgs;
 use crate::sink::Sink;
 use crate::status::{Outcome, Status};
 
@@ -14,7 +15,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let format = output_format(args.output_format, args.output.as_deref(), OutputFormat::Text);
     if args.nbest && !args.scoring.common.json && !format.holds_lists() {
         anyhow::bail!(
-            "--output-format {format} holds the winner alone; leave out --nbest, or write --output-format jsonl"
+            "--output-format {format} holds the winner only; leave out --nbest, or use --output-format jsonl"
         );
     }
     let status = Status::new(args.scoring.common.quiet);
@@ -25,12 +26,10 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let rule = rescorer.rule().unwrap_or_default();
     if args.deadline_ms.is_some() && rule != DecisionRule::Maximum {
-        anyhow::bail!("--deadline-ms: {rule} needs all scores; say --decision maximum");
+        anyhow::bail!("--deadline-ms: {rule} needs all scores; use --decision maximum");
     }
     if args.deadline_ms.is_some() && !rescorer.model().device().is_cpu() {
-        anyhow::bail!(
-            "--deadline-ms needs the CPU, where a list can be scored piece by piece; say --device cpu"
-        );
+        anyhow::bail!("--deadline-ms works on the CPU only; use --device cpu");
     }
     let (nbest, deadline) = (args.nbest, args.deadline_ms.map(Duration::from_millis));
     // Confidences come with the whole list, and with rules that need all scores.
@@ -74,8 +73,9 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed{free}"
     ));
     if deadline.is_some() {
-        status
-            .say(format_args!("{late} lists were not decided by the deadline: the best so far was answered"));
+        status.say(format_args!(
+            "{late} of {done} lists missed the deadline; each got its best hypothesis so far"
+        ));
     }
     Ok(outcome)
 }

@@ -8,9 +8,9 @@ use rescorer_models::Tokenizer;
 use rescorer_nbest::{Error, one_line};
 use serde::Serialize;
 
-use crate::args::ScoreArgs;
 use crate::lists::{self, ReadItem, Skipped};
 use crate::model;
+use crate::score_args::ScoreArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -36,7 +36,7 @@ struct Token {
 
 pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     if args.text.is_none() && args.lists.is_empty() {
-        anyhow::bail!("nothing to score: name files of N-best lists, or give --text FILE");
+        anyhow::bail!("nothing to score; give files of N-best lists, or --text FILE");
     }
     let status = Status::new(args.scoring.common.quiet);
     let input: Box<dyn Iterator<Item = ReadItem>> = match &args.text {

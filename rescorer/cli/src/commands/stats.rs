@@ -14,7 +14,7 @@ use crate::status::{Outcome, Status};
 pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
-    let metric = Metric { normalize: args.normalize, unit: args.unit };
+    let metric = Metric { normalize: args.metric.normalize, unit: args.metric.unit };
     let mut diagnostics = Diagnostics::new(&homophones, metric);
     let mut references = References::new(metric);
     let mut skipped = Skipped::new(&args.lists.select, status);
@@ -27,7 +27,7 @@ pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     }
     let outcome = skipped.outcome(done)?;
     if done == 0 {
-        anyhow::bail!("no lists; give files that hold some");
+        anyhow::bail!("the files hold no lists; give other files");
     }
     references.warn(status);
     let report = diagnostics.report(args.top);
@@ -94,7 +94,7 @@ fn print_errors(out: &mut Sink, errors: &ErrorsReport, unit: Unit) -> anyhow::Re
     )?;
     let oracle: Vec<String> = errors.oracle.iter().map(|at| format!("{:.2} ({})", at.wer, at.n)).collect();
     writeln!(out, "oracle of the first (N)  {}", oracle.join(", "))?;
-    writeln!(out, "errors that another hypothesis mends  {}", percent(errors.fixable))?;
+    writeln!(out, "errors that another hypothesis avoids  {}", percent(errors.fixable))?;
     writeln!(
         out,
         "lists with errors        {}, and in {} of them another hypothesis has fewer",
@@ -107,7 +107,7 @@ fn print_errors(out: &mut Sink, errors: &ErrorsReport, unit: Unit) -> anyhow::Re
     if unit.is_word() {
         writeln!(
             out,
-            "words that are wrong     {} of the rare ones, {} of the others",
+            "wrong words              {} of the rare words, {} of the others",
             rate(errors.rare_wrong),
             rate(errors.common_wrong)
         )?;

@@ -30,7 +30,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let recipe = recipe(&args)?;
     recipe.stages()?;
     if recipe.data.train.is_empty() {
-        bail!("no lists to train on: name them in the recipe, [data] train = [...], or with --train FILE");
+        bail!("no lists to train on; give --train FILE, or `train = [...]` under [data] in the recipe");
     }
     let mut skipped = Skipped::allowing(args.skip_invalid, status);
     let held = Lists::read(&recipe, &mut skipped)?;
@@ -60,7 +60,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
         skipped.pass(set.add_dev(&scorer, utterance))?;
     }
     status.say(format_args!(
-        "{} lists to train on, {} to watch the {} on, {} left out as excluded",
+        "{} lists to train on, {} for the dev {}, {} excluded",
         set.len(),
         set.dev_len(),
         recipe.data.unit.rate(),
@@ -74,7 +74,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let found = trainer.checkpoints(file(CHECKPOINT), args.checkpoint_every)?;
     write_whole(&file(RECIPE), toml::to_string(&recipe)?.as_bytes())?;
     if let Some(Progress { stage, step, steps, .. }) = &found {
-        status.say(format_args!("going on after stage {}, step {step} ({steps} steps in all)", stage + 1));
+        status.say(format_args!("resuming after stage {}, step {step} ({steps} steps in total)", stage + 1));
     }
     let mut watch = Watch::new(&file(LOG), found.as_ref(), &trainer, args.common.json, status)?;
     trainer.run(&mut |event| watch.tell(event))?;
@@ -270,7 +270,7 @@ impl Watch {
                 ));
                 if single + equal > 0 {
                     self.status.say(format_args!(
-                        "  nothing to prefer in {single} lists of one distinct hypothesis, {equal} of equally good ones"
+                        "  skipped: {single} lists of one distinct hypothesis, {equal} of equally good ones"
                     ));
                 }
             }
@@ -294,7 +294,7 @@ impl Watch {
                     self.unit.rate(),
                     dev.first_pass_wer,
                     dev.rescored_wer,
-                    if dev.is_best { ", the least so far" } else { "" }
+                    if dev.is_best { ", the lowest so far" } else { "" }
                 ));
             }
             Event::Checkpoint { .. } => {}

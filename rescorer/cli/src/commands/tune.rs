@@ -28,7 +28,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let mut file = Sink::file(&args.output)?;
     let first_stage = args.cascade.as_deref().map(Policy::read).transpose()?;
     if first_stage.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
-        bail!("--cascade: its policy asks another rescorer first; only two can be put behind each other");
+        bail!("--cascade: its policy is a cascade already; only two rescorers can be combined");
     }
     if let Some(policy) = &first_stage {
         policy.check_unit(args.unit).context("--cascade")?;

@@ -43,7 +43,7 @@ pub fn alignments<'a>(heading: &str, grids: impl IntoIterator<Item = (&'a str, G
     html! {
         h2 { (heading) ": " (grids.len()) }
         @if !grids.is_empty() {
-            p.small { span.s { "another word" } " " span.d { "a word is missing" } " " span.i { "a word too many" } }
+            p.small { span.s { "wrong word" } " " span.d { "missing word" } " " span.i { "extra word" } }
         }
         @for grid in grids { (grid) }
     }
@@ -91,6 +91,6 @@ mod tests {
         for part in ["http", "src=", "<link"] {
             assert!(!page.contains(part), "{part} is in {page}");
         }
-        assert!(!document("none", &alignments("worse", [])).contains("another word"));
+        assert!(!document("none", &alignments("worse", [])).contains("wrong word"));
     }
 }

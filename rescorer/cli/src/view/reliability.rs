@@ -36,7 +36,7 @@ where
     chart
         .configure_mesh()
         .x_desc("confidence")
-        .y_desc("share that was right")
+        .y_desc("share that was correct")
         .light_line_style(WHITE)
         .label_style(("sans-serif", 12))
         .axis_desc_style(("sans-serif", 13))

@@ -1,4 +1,4 @@
-//! Tables with a row for every hypothesis, separated by commas or by tabs.
+//! Tables with a row for each hypothesis, separated by commas or by tabs.
 //!
 //! Columns: `id`, `position` in the list as it is written, from 0, `text`, `score` of the first pass, then, after
 //! a second pass, `first_pass_position`, `lm_score`, `total` and, of lists, `confidence`; `reference`, `context`. Fields that we don't know are
@@ -18,7 +18,7 @@ use crate::{Answer, Error};
 pub(super) const CSV: OutputSpec = OutputSpec {
     name: "csv",
     extension: Some("csv"),
-    about: "a row for every hypothesis",
+    about: "a row for each hypothesis",
     lists: true,
     encoder: |content| Box::new(Table { content, separator: ',', begun: false }),
 };
@@ -26,7 +26,7 @@ pub(super) const CSV: OutputSpec = OutputSpec {
 pub(super) const TSV: OutputSpec = OutputSpec {
     name: "tsv",
     extension: Some("tsv"),
-    about: "the same with tabs",
+    about: "csv with tabs",
     encoder: |content| Box::new(Table { content, separator: '\t', begun: false }),
     ..CSV
 };

@@ -18,7 +18,7 @@ use crate::{Answer, Error};
 pub(super) const SPEC: OutputSpec = OutputSpec {
     name: "ctm",
     extension: Some("ctm"),
-    about: "words of winners with the times that came in",
+    about: "words of the winners with their times in the input",
     lists: false,
     encoder: |_| Box::new(Ctm),
 };

@@ -6,7 +6,7 @@ use crate::{Answer, Error, JsonlWriter};
 pub(super) const SPEC: OutputSpec = OutputSpec {
     name: "jsonl",
     extension: Some("jsonl"),
-    about: "native lists, with all that came along",
+    about: "native lists with all fields of the input",
     lists: true,
     encoder: |_| Box::new(Jsonl),
 };

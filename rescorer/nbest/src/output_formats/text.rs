@@ -12,7 +12,7 @@ use crate::{Answer, Error, one_line};
 pub(super) const SPEC: OutputSpec = OutputSpec {
     name: "text",
     extension: Some("txt"),
-    about: "id, tab, text; of lists id, position, (total,) text",
+    about: "id, tab, text (with lists: id, position, total, text)",
     lists: true,
     encoder: |content| Box::new(Text(content)),
 };

@@ -36,7 +36,7 @@ pub fn page(report: &Report) -> anyhow::Result<String> {
         h2 { "Clean lists" }
         (clean(report))
         @for section in sections { (section) }
-        h2 { "How it was made" }
+        h2 { "Method" }
         (provenance(report))
     };
     Ok(document(title, &body))
@@ -69,7 +69,7 @@ fn section(report: &Report, kind: PerturbationKind) -> anyhow::Result<Markup> {
         report.comparisons.iter().filter(|found| found.kind == kind).collect();
     let (rate, units) = (report.unit.rate(), report.unit.plural());
     let wer =
-        plot::draw(&format!("{rate} of what is picked"), &format!("{rate} in %"), &wer_lines(report, &rows))?;
+        plot::draw(&format!("{rate} of the answers"), &format!("{rate} in %"), &wer_lines(report, &rows))?;
     let nprr = plot::draw(
         &format!("NPRR: the relative rise of the {rate}"),
         "NPRR in %",
@@ -163,7 +163,7 @@ fn provenance(report: &Report) -> Markup {
             tr { td { "seeds" } td { (report.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")) } }
             tr { td { "intervals" } td { "95 %, bootstrap of " (report.bootstrap.1) " draws, seed " (report.bootstrap.0) } }
         }
-        p.small { "Differences in bold have p < " (CHANCE) ", each by itself: with many pairs some are so by chance." }
+        p.small { "Differences in bold have p < " (CHANCE) ". With many pairs, some of them are due to chance." }
     }
 }
 

@@ -42,7 +42,7 @@ struct Decision {
 pub fn run(args: RobustnessArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     if let Some(adapter) = args.model.adapter.first() {
-        bail!("--adapter {adapter}: the plan names the adapters of its rescorers");
+        bail!("--adapter {adapter}: the plan names the adapters; leave the option out");
     }
     let plan = Plan::from_file(&args.plan)?;
     let decisions = plan.rescorers.iter().map(decision).collect::<anyhow::Result<Vec<_>>>()?;
@@ -104,13 +104,10 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
         .transpose()
         .with_context(|| format!("rescorer {:?}", rescorer.name))?;
     let Some(fusion) = rescorer.fusion.or(policy.as_ref().map(|policy| policy.fusion)) else {
-        bail!("rescorer {:?}: give policy or fusion", rescorer.name);
+        bail!("rescorer {:?}: give `policy` or `fusion`", rescorer.name);
     };
     if policy.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
-        bail!(
-            "rescorer {:?}: its policy asks another rescorer first; the benchmark is for one model",
-            rescorer.name
-        );
+        bail!("rescorer {:?}: its policy is a cascade; give a policy for one model", rescorer.name);
     }
     let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
     Ok(Decision { fusion, convention, policy, adapter: rescorer.adapter.clone() })

@@ -18,7 +18,7 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     check_files(&args)?;
     if args.output.is_some() && args.output == args.nbest_output {
-        bail!("--output and --nbest-output name the same file; give one another name");
+        bail!("--output and --nbest-output name the same file; give two different files");
     }
     let output = Output::open(&args)?;
     let lists = args.nbest_output.as_deref().map(Lists::open).transpose()?;
@@ -54,15 +54,15 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
 fn check_files(args: &TranscribeArgs) -> anyhow::Result<()> {
     let mut seen = HashSet::new();
     for file in &args.files {
-        let name = file.file_stem().with_context(|| format!("{}: is no file", file.display()))?;
+        let name = file.file_stem().with_context(|| format!("{}: not the name of a file", file.display()))?;
         if !seen.insert(name) {
             bail!(
-                "{}: another file has this name, and pieces are called after it; give one of them in a run of its own",
+                "{}: another file has the same name, and segments are named after it; transcribe one of them in a separate run",
                 file.display()
             );
         }
         if !args.skip_invalid && !file.exists() {
-            bail!("{}: there is no such file", file.display());
+            bail!("{}: no such file; check the path", file.display());
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ impl Pieces {
         self.tally.sound += seconds.end - seconds.start;
         if !heard {
             self.status.warn(format_args!(
-                "{} ({:.2} to {:.2} s): nothing was heard; an empty text stands for it",
+                "{} ({:.2} to {:.2} s): no speech found; the text is empty",
                 utterance.id, seconds.start, seconds.end
             ));
         }
@@ -148,7 +148,7 @@ impl Tally {
             let seconds = time.as_secs_f64();
             format!("{seconds:.2} s, RTF {:.3}", seconds / sound.max(f64::MIN_POSITIVE))
         };
-        status.say(format_args!("{pieces} pieces, {sound:.1} s of sound, {changed} changed"));
+        status.say(format_args!("{pieces} segments, {sound:.1} s of audio, {changed} changed"));
         status.say(format_args!("first pass {first_pass}: {}", of(self.first_pass)));
         status.say(format_args!("second pass: {}", of(self.second_pass)));
     }

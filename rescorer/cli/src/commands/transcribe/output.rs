@@ -95,11 +95,8 @@ pub struct Lists {
 impl Lists {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let Some(format) = OutputFormat::of_path(path).filter(|format| format.holds_lists()) else {
-            let extensions = "jsonl, csv, tsv, txt, or parquet where it was built in";
-            bail!(
-                "--nbest-output {}: give it an extension of a format that holds lists: {extensions}",
-                path.display()
-            );
+            let extensions = "jsonl, csv, tsv, txt, or parquet if the build has it";
+            bail!("--nbest-output {}: use an extension of a format for lists: {extensions}", path.display());
         };
         let encoder = format.encoder(OutputContent { lists: true, second_pass: false });
         Ok(Self { out: Sink::file(path)?, encoder })
