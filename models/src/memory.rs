@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+#[cfg(feature = "memory-check")]
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use crate::device::ComputeDevice;
 use crate::weights::WeightStore;
 use crate::{Error, Precision};
 
-/// Refuses what needs more bytes than can be had.
+/// Refuses what needs more bytes than can be had. Without the cargo feature `memory-check` nothing is refused.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -50,6 +51,7 @@ pub fn bytes_of_weights<'a>(
 
 /// Bytes that this process can get: free or easily freed memory and swap, within what its control group may have. `None` where the
 /// system does not tell.
+#[cfg(feature = "memory-check")]
 fn obtainable() -> Option<u64> {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
     let system = System::new_with_specifics(memory);
@@ -58,7 +60,12 @@ fn obtainable() -> Option<u64> {
     (free > 0).then(|| free.min(group))
 }
 
-#[cfg(test)]
+#[cfg(not(feature = "memory-check"))]
+fn obtainable() -> Option<u64> {
+    None
+}
+
+#[cfg(all(test, feature = "memory-check"))]
 mod tests {
     use super::*;
 

@@ -248,7 +248,7 @@ fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
 fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
     Err(Error::Device {
         requested: DeviceRequest::Gpu(number).to_string(),
-        reason: "this build has no GPU backend (features `wgpu` and `cuda`)".into(),
+        reason: "this build has no GPU backend; build with `--features wgpu` (Vulkan, Metal, DirectX 12) or `--features cuda`".into(),
     })
 }
 

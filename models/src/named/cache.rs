@@ -1,22 +1,14 @@
 //! The folder that keeps fetched models.
 
+#[cfg(any(feature = "fetch", feature = "cubecl"))]
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use tempfile::TempDir;
-
+#[cfg(any(feature = "fetch", feature = "cubecl"))]
 use super::NamedError;
 
 /// The environment variable that moves the cache.
 pub const HOME_VARIABLE: &str = "RESCORER_HOME";
-
-/// Prefix of the folders that a running [`pull`](super::pull) works in.
-const WORK_PREFIX: &str = ".pull-";
-
-/// Age at which such a folder belongs to a pull that was killed.
-const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A cache folder; models, files or folders, lie in its subfolder `models`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +29,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`NamedError::NoCacheFolder`] where neither exists: a user without a home folder.
+    #[cfg(any(feature = "fetch", feature = "cubecl"))]
     pub fn from_env() -> Result<Self, NamedError> {
         Self::resolve(std::env::var_os(HOME_VARIABLE), dirs::cache_dir())
     }
 
+    #[cfg(any(feature = "fetch", feature = "cubecl"))]
     fn resolve(home: Option<OsString>, platform: Option<PathBuf>) -> Result<Self, NamedError> {
         let home = home.filter(|value| !value.is_empty()).map(PathBuf::from);
         let root = home.or_else(|| platform.map(|folder| folder.join("rescorer")));
@@ -56,36 +50,9 @@ impl Cache {
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
     }
-
-    /// A fresh folder next to the models, so that a finished one can be renamed into place; it goes when the
-    /// value is dropped. Folders that killed processes left behind go first.
-    pub(super) fn work_folder(&self) -> Result<TempDir, NamedError> {
-        let models = self.models();
-        let failed = |source| NamedError::CacheFolder { path: models.clone(), source };
-        fs::create_dir_all(&models).map_err(failed)?;
-        sweep(&models, STALE);
-        tempfile::Builder::new().prefix(WORK_PREFIX).tempdir_in(&models).map_err(failed)
-    }
 }
 
-/// Removes work folders that have not changed for `age`. What cannot be read or removed stays: it is only in
-/// the way of disk space, and the pull itself will say what is wrong with the folder.
-fn sweep(models: &Path, age: Duration) {
-    let Ok(entries) = fs::read_dir(models) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(WORK_PREFIX);
-        let changed = entry.metadata().and_then(|data| data.modified());
-        let old =
-            changed.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|past| past >= age));
-        if ours && old {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, any(feature = "fetch", feature = "cubecl")))]
 mod tests {
     use super::*;
 
@@ -113,29 +80,5 @@ mod tests {
     fn without_a_home_the_error_names_the_variable() {
         let error = Cache::resolve(None, None).expect_err("no folder is known");
         assert!(error.to_string().contains(HOME_VARIABLE), "{error}");
-    }
-
-    #[test]
-    fn only_old_work_folders_are_swept() -> Outcome {
-        let home = tempfile::tempdir()?;
-        let cache = Cache::new(home.path());
-        let running = cache.work_folder()?;
-        let other = cache.models().join("kept");
-        fs::create_dir(&other)?;
-        sweep(&cache.models(), STALE);
-        assert!(running.path().exists());
-        sweep(&cache.models(), Duration::ZERO);
-        assert!(!running.path().exists() && other.exists());
-        Ok(())
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_named_with_the_remedy() -> Outcome {
-        let home = tempfile::tempdir()?;
-        let file = home.path().join("file");
-        fs::write(&file, "in the way")?;
-        let error = Cache::new(&file).work_folder().expect_err("a file is no folder").to_string();
-        assert!(error.contains(&file.display().to_string()) && error.contains(HOME_VARIABLE), "{error}");
-        Ok(())
     }
 }

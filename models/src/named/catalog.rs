@@ -7,8 +7,8 @@ pub const DEFAULT_MODEL: &str = "smollm2-135m";
 
 /// The packages were downloaded and measured. The hub's file of the default model is the commit that its
 /// package's page names as the origin; it could not be downloaded where this table was written, so the sum,
-/// checked after every download, is what vouches for it. The others have no second source: whether the hub
-/// gives the same files to anybody could not be checked.
+/// compared before and after every download, is what vouches for it. The others come from packages alone: whether
+/// the hub gives the same files to anybody could not be checked.
 static CATALOG: &[NamedModel] = &[
     NamedModel {
         name: DEFAULT_MODEL,

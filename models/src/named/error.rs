@@ -23,6 +23,16 @@ pub enum NamedError {
         names: String,
     },
 
+    /// A named model, in a build without the cargo feature `fetch`.
+    #[error(
+        "model {name} is a named model and this build cannot fetch models; give the path of a model file or \
+         folder, or build with the cargo feature `fetch`"
+    )]
+    NoFetch {
+        /// The name.
+        name: String,
+    },
+
     /// Neither `RESCORER_HOME` nor the platform says where caches go.
     #[error("no folder for cached models is known here; set RESCORER_HOME to a folder that can be written")]
     NoCacheFolder,
@@ -141,17 +151,10 @@ pub enum NamedError {
     },
 }
 
-/// Remedy for a wrong file that a source delivered.
-pub(super) const FETCHED: &str =
-    "it was removed; pull the model again, and if that repeats place the file by hand";
-
-/// Remedy for a wrong file in the cache.
-pub(super) const CACHED: &str = "delete it and pull the model again";
-
 /// Why one source did not deliver.
 #[derive(Debug)]
 pub struct SourceFailure {
-    /// The source, as [`Progress::Trying`](super::Progress::Trying) named it.
+    /// The source, in words.
     pub source: &'static str,
     /// Its error.
     pub error: NamedError,

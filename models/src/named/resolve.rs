@@ -28,6 +28,31 @@ pub fn resolve(model: &str) -> Result<ModelSource, NamedError> {
     }
 }
 
+/// Path of a model by name or path. A named model is fetched with the default options where it is not in the
+/// user's cache yet, which takes minutes; `offline` forbids it.
+///
+/// # Errors
+/// Those of [`resolve`] and of `pull`, and [`NamedError::NoFetch`] for a named model in a build without the cargo
+/// feature `fetch`.
+pub fn locate(model: &str, offline: bool) -> Result<PathBuf, NamedError> {
+    match resolve(model)? {
+        ModelSource::Path(path) => Ok(path),
+        ModelSource::Named(named) => fetch(named, offline),
+    }
+}
+
+#[cfg(feature = "fetch")]
+fn fetch(model: &NamedModel, offline: bool) -> Result<PathBuf, NamedError> {
+    let mut options = super::PullOptions::new(Cache::from_env()?);
+    options.offline = offline;
+    super::pull(model, &options, &mut |_| {})
+}
+
+#[cfg(not(feature = "fetch"))]
+fn fetch(model: &NamedModel, _offline: bool) -> Result<PathBuf, NamedError> {
+    Err(NamedError::NoFetch { name: model.name.to_owned() })
+}
+
 impl NamedModel {
     /// What is to be said before the model is fetched, line by line: size, licence, place, terms. Empty where it is there.
     pub fn fetch_notice(&self, cache: &Cache) -> Vec<String> {
@@ -60,6 +85,19 @@ mod tests {
         assert_eq!(resolve("Cargo.toml").ok(), Some(ModelSource::Path("Cargo.toml".into())));
         let unknown = resolve("smollm3").map_err(|error| error.to_string());
         assert!(unknown.is_err_and(|text| text.contains("smollm3") && text.contains(DEFAULT_MODEL)));
+    }
+
+    #[cfg(not(feature = "fetch"))]
+    #[test]
+    fn a_build_that_cannot_fetch_says_what_to_do_with_a_name() {
+        let message = locate(DEFAULT_MODEL, false).map_err(|error| error.to_string());
+        let parts = [DEFAULT_MODEL, "path", "feature `fetch`"];
+        assert!(message.is_err_and(|text| parts.iter().all(|part| text.contains(part))));
+    }
+
+    #[test]
+    fn a_path_is_located_as_it_is() {
+        assert_eq!(locate("Cargo.toml", true).ok(), Some("Cargo.toml".into()));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescorer_models::named::{self, Cache, ModelSource, PullOptions};
-use rescorer_models::{DeviceRequest, LanguageModel, PrecisionRequest};
+use rescorer_models::{DeviceRequest, LanguageModel, PrecisionRequest, named};
 
 use crate::error::Error;
 
@@ -33,14 +32,7 @@ impl Model {
 
     /// Path of a model that has to be loaded, fetched where it is not there and `offline` does not forbid it.
     pub(crate) fn locate(name: &str, offline: bool) -> Result<PathBuf, Error> {
-        match named::resolve(name).map_err(rescorer_models::Error::from)? {
-            ModelSource::Path(path) => Ok(path),
-            ModelSource::Named(model) => {
-                let mut options = PullOptions::new(Cache::from_env().map_err(rescorer_models::Error::from)?);
-                options.offline = offline;
-                Ok(named::pull(model, &options, &mut |_| {}).map_err(rescorer_models::Error::from)?)
-            }
-        }
+        Ok(named::locate(name, offline).map_err(rescorer_models::Error::from)?)
     }
 }
 

