@@ -38,6 +38,7 @@ struct ThroughC {
 }
 
 impl ThroughC {
+    #[allow(unsafe_code, reason = "calls functions for C")]
     fn new(path: &Path, precision: RescorerPrecision, hypotheses: &[(String, f64)]) -> Self {
         let path = CString::new(path.to_str().unwrap()).unwrap();
         let Fusion { lm_weight, length_bonus, margin } = WEIGHTS;
@@ -68,6 +69,7 @@ impl ThroughC {
     }
 
     /// One call as an app makes it: the total of the best hypothesis and the length of the answer.
+    #[allow(unsafe_code, reason = "calls functions for C")]
     fn call(&self) -> (f64, usize) {
         let list = RescorerList {
             struct_size: size_of::<RescorerList>(),

@@ -4,9 +4,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::block_row::{BLOCK, BlockRow};
-use super::dot::{Columns, Kernel, PANEL, Product};
+use super::columns::Columns;
+use super::dot::{PANEL, Product};
 use super::integer_rows::IntegerRows;
-use super::spread::{self, BlockQuants};
+use super::kernel::Kernel;
+use super::spread::BlockQuants;
 use crate::weights::RawTensor;
 
 /// Rows and panels that are multiplied with each other at a time: both fit the cache of a core.
@@ -92,23 +94,24 @@ impl BlockMatrix {
     /// # Shapes
     /// `x: [.., in]`, `y: [rows.len(), out]`.
     pub fn multiply_into(&self, x: &IntegerRows, rows: Range<usize>, y: &mut [f32]) {
-        let y = Columns::new(y, self.outputs);
         let shared = self.panels.len() / (TASKS * rayon::current_num_threads());
         let group = shared.clamp(1, GROUP_PANELS);
-        self.panels.par_chunks(group).enumerate().for_each(|(number, panels)| {
+        let columns = Columns::divide(y, self.outputs, group * PANEL);
+        let parts = self.panels.par_chunks(group).zip_eq(columns).enumerate();
+        parts.for_each(|(number, (panels, mut columns))| {
             let first = number * group * PANEL;
-            self.multiply_panels(panels, first, x, rows.clone(), &y);
+            self.multiply_panels(panels, first, x, rows.clone(), &mut columns);
         });
     }
 
-    /// The columns of neighbouring panels, of which `first` is the first.
+    /// The columns of neighbouring panels, of which `first` is the first output.
     fn multiply_panels(
         &self,
         panels: &[Panel],
         first: usize,
         x: &IntegerRows,
         rows: Range<usize>,
-        y: &Columns<'_>,
+        y: &mut Columns<'_>,
     ) {
         let panel_len = self.depth * PANEL;
         let mut spread = SPREAD.take();
@@ -119,12 +122,12 @@ impl BlockMatrix {
         for start in rows.clone().step_by(ROW_CHUNK) {
             let (x, scales) = x.part(start, ROW_CHUNK.min(rows.end - start));
             for (number, weights) in spread.chunks_exact(panel_len).enumerate() {
-                let first = first + number * PANEL;
+                let column = number * PANEL;
+                let first = first + column;
                 let output_scales = &self.output_scales[first..self.outputs.min(first + PANEL)];
                 let row = start - rows.start;
-                let product = Product { x, scales, weights, output_scales, row, first };
-                // SAFETY: every panel has columns of its own, and belongs to one task.
-                unsafe { self.kernel.multiply(&product, y) };
+                let product = Product { x, scales, weights, output_scales, row, column };
+                self.kernel.multiply(&product, y);
             }
         }
         SPREAD.set(spread);
@@ -165,15 +168,7 @@ impl Panel {
             .chunks_exact_mut(BLOCK * PANEL)
             .zip(self.scales.as_chunks::<PANEL>().0.iter().zip(self.minima.as_chunks::<PANEL>().0));
         for (block, (weights, (scales, minima))) in blocks.enumerate() {
-            let quants = self.quants.block(block);
-            match kernel {
-                // SAFETY: whoever has AVX-512 has AVX2, and a kernel is only chosen where it can run.
-                #[cfg(target_arch = "x86_64")]
-                Kernel::Avx512Vnni | Kernel::Avx2 => unsafe {
-                    spread::avx2(quants, scales, minima, weights);
-                },
-                Kernel::Portable => spread::portable(quants, scales, minima, weights),
-            }
+            kernel.spread(self.quants.block(block), scales, minima, weights);
         }
     }
 }

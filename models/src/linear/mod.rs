@@ -2,10 +2,16 @@
 
 mod block_row;
 mod blocks;
+mod columns;
 mod device;
 mod dot;
+#[cfg(target_arch = "x86_64")]
+mod dot_x86;
 mod host;
 mod integer_rows;
+#[cfg(target_arch = "x86_64")]
+mod isa;
+mod kernel;
 mod packed;
 mod product;
 mod spread;

@@ -2,6 +2,8 @@
 
 use super::block_row::BLOCK;
 use super::dot::PANEL;
+#[cfg(target_arch = "x86_64")]
+use super::isa::Avx2Isa;
 
 /// Pairs of neighbouring inputs for all outputs of a panel.
 const LANES: usize = 2 * PANEL;
@@ -43,59 +45,71 @@ pub fn portable(quants: BlockQuants<'_>, scales: &[i16; PANEL], minima: &[i16; P
     }
 }
 
-/// [`portable`] in vectors; the compiler takes six times the instructions.
-///
-/// # Safety
-/// The processor has AVX2.
-///
-/// # Panics
-/// Fewer quants or weights than a block has.
 #[cfg(target_arch = "x86_64")]
+impl Avx2Isa {
+    /// [`portable`] in vectors; the compiler takes six times the instructions.
+    ///
+    /// # Panics
+    /// Fewer quants or weights than a block has.
+    pub fn spread(
+        self,
+        quants: BlockQuants<'_>,
+        scales: &[i16; PANEL],
+        minima: &[i16; PANEL],
+        weights: &mut [i16],
+    ) {
+        // SAFETY: `self` proves that the processor has AVX2.
+        #[allow(unsafe_code, reason = "the caller is compiled without AVX2")]
+        unsafe {
+            avx2(quants, scales, minima, weights);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "vectors are read and written through pointers")]
 #[target_feature(enable = "avx2")]
-pub unsafe fn avx2(
-    quants: BlockQuants<'_>,
-    scales: &[i16; PANEL],
-    minima: &[i16; PANEL],
-    weights: &mut [i16],
-) {
+fn avx2(quants: BlockQuants<'_>, scales: &[i16; PANEL], minima: &[i16; PANEL], weights: &mut [i16]) {
     use std::arch::x86_64::*;
 
     const VECTOR: usize = 16;
     assert_eq!(weights.len(), BLOCK * PANEL);
     // SAFETY: an array of 16 numbers is a vector.
-    let load = |values: &[i16; PANEL]| unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
+    let load = |values: &[i16; VECTOR]| unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
     // Every number twice, in order: [0 0 1 1 .. 7 7] and [8 8 .. 15 15].
     let twice = |values: &[i16; PANEL]| {
         let values = _mm256_permute4x64_epi64::<0b11_01_10_00>(load(values));
         [_mm256_unpacklo_epi16(values, values), _mm256_unpackhi_epi16(values, values)]
     };
     let (scales, minima) = (twice(scales), twice(minima));
-    let out = weights.as_mut_ptr();
-    // SAFETY: `at` and `at + 16 · 8 · 2` are multiples of a vector inside the block.
-    let store = |quant: __m256i, half: usize, at: usize| unsafe {
+    // Of a vector, which half of the outputs it holds.
+    let store = |quant: __m256i, half: usize, weights: &mut [i16; VECTOR]| {
         let value = _mm256_add_epi16(_mm256_mulhrs_epi16(quant, scales[half]), minima[half]);
-        _mm256_storeu_si256(out.add(at).cast(), value);
+        // SAFETY: an array of 16 numbers is a vector.
+        unsafe { _mm256_storeu_si256(weights.as_mut_ptr().cast(), value) };
     };
+    let weights = weights.as_chunks_mut::<VECTOR>().0;
     match quants {
         BlockQuants::Nibbles(quants) => {
-            const HALF: usize = BLOCK / 2 * PANEL;
-            assert_eq!(quants.len(), HALF);
+            assert_eq!(quants.len(), BLOCK / 2 * PANEL);
             let mask = _mm256_set1_epi16(0x7800);
-            for (number, quants) in quants.as_chunks::<VECTOR>().0.iter().enumerate() {
-                // SAFETY: a chunk is half a vector of bytes.
+            let (low, high) = weights.split_at_mut(BLOCK / 2 * PANEL / VECTOR);
+            let vectors = quants.as_chunks::<VECTOR>().0.iter().zip(low.iter_mut().zip(high));
+            for (number, (quants, (low, high))) in vectors.enumerate() {
+                // SAFETY: 16 bytes are half a vector.
                 let bytes = unsafe { _mm_loadu_si128(quants.as_ptr().cast()) };
                 let wide = _mm256_cvtepu8_epi16(bytes);
-                let (half, at) = (number % 2, number * VECTOR);
-                store(_mm256_and_si256(_mm256_slli_epi16::<11>(wide), mask), half, at);
-                store(_mm256_and_si256(_mm256_slli_epi16::<7>(wide), mask), half, HALF + at);
+                store(_mm256_and_si256(_mm256_slli_epi16::<11>(wide), mask), number % 2, low);
+                store(_mm256_and_si256(_mm256_slli_epi16::<7>(wide), mask), number % 2, high);
             }
         }
         BlockQuants::Bytes(quants) => {
             assert_eq!(quants.len(), BLOCK * PANEL);
-            for (number, quants) in quants.as_chunks::<VECTOR>().0.iter().enumerate() {
-                // SAFETY: a chunk is half a vector of bytes.
+            let vectors = quants.as_chunks::<VECTOR>().0.iter().zip(weights);
+            for (number, (quants, weights)) in vectors.enumerate() {
+                // SAFETY: 16 bytes are half a vector.
                 let bytes = unsafe { _mm_loadu_si128(quants.as_ptr().cast()) };
-                store(_mm256_slli_epi16::<8>(_mm256_cvtepi8_epi16(bytes)), number % 2, number * VECTOR);
+                store(_mm256_slli_epi16::<8>(_mm256_cvtepi8_epi16(bytes)), number % 2, weights);
             }
         }
     }
@@ -107,18 +121,17 @@ mod tests {
 
     #[test]
     fn vectors_spread_as_plain_loops() {
-        if !is_x86_feature_detected!("avx2") {
+        let Some(isa) = Avx2Isa::detect() else {
             println!("SKIPPED: this processor has no AVX2");
             return;
-        }
+        };
         let bytes: Vec<u8> = (0..BLOCK * PANEL).map(|i| (i * 7919 % 257) as u8).collect();
         let signed: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
         let scales = std::array::from_fn(|i| (32_767 - 4099 * i as i32) as i16);
         let minima = std::array::from_fn(|i| (2047 - 311 * i as i32) as i16);
         for quants in [BlockQuants::Nibbles(&bytes[..BLOCK / 2 * PANEL]), BlockQuants::Bytes(&signed)] {
             let (mut found, mut expected) = (vec![1; BLOCK * PANEL], vec![2; BLOCK * PANEL]);
-            // SAFETY: the processor has been asked.
-            unsafe { avx2(quants, &scales, &minima, &mut found) };
+            isa.spread(quants, &scales, &minima, &mut found);
             portable(quants, &scales, &minima, &mut expected);
             assert_eq!(found, expected);
         }

@@ -5,20 +5,32 @@
 //! checked. A panic ends as [`RescorerStatus::Internal`], never in the caller's stack.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+#[allow(unsafe_code, reason = "exports symbols")]
 mod abi;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod adapter;
+#[allow(unsafe_code, reason = "what C reads points into the answer itself")]
 mod answer;
 mod handle;
+#[allow(unsafe_code, reason = "reads memory of the caller")]
 mod input;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod model;
+#[allow(unsafe_code, reason = "writes to memory of the caller")]
 mod output;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod rescore;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod result;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod second_pass;
+#[allow(unsafe_code, reason = "reads memory of the caller")]
 mod sized;
+#[allow(unsafe_code, reason = "exports symbols")]
 mod status;
 mod table;
 mod texts;
+#[allow(unsafe_code, reason = "exports symbols")]
 mod threads;
 
 pub use abi::{RESCORER_ABI_VERSION, rescorer_abi_version, rescorer_version};

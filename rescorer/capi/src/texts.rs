@@ -38,6 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(unsafe_code, reason = "reads the texts as C does")]
     fn each_text_ends_where_it_ended() {
         let given = ["", "the cat", "caf\u{e9}\0bar\0", "x"];
         let mut texts = Texts::default();

@@ -1,8 +1,10 @@
 //! PocketSphinx, called through its C interface (feature `pocketsphinx`).
 
 #[cfg(feature = "pocketsphinx")]
+#[allow(unsafe_code, reason = "calls a library in C")]
 mod decoder;
 #[cfg(feature = "pocketsphinx")]
+#[allow(unsafe_code, reason = "calls a library in C")]
 mod ffi;
 
 use std::path::PathBuf;
