@@ -1,9 +1,6 @@
 //! Sizes that batches are filled up to on a GPU, so that the shapes of its kernels repeat: each shape is compiled
 //! and tuned once, then found again.
 
-use std::borrow::Cow;
-
-use crate::device::ComputeDevice;
 use crate::tree::TreeBatch;
 
 /// Smallest bucket, and what every bucket is a multiple of.
@@ -19,19 +16,16 @@ pub fn buckets(budget: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(SMALLEST), |size| Some(size * 2)).take_while(move |size| *size <= budget)
 }
 
-/// `batch` filled up to its bucket on a GPU, as it is on the CPU.
+/// `batch` filled up to its bucket.
 ///
 /// What is added can't be noticed: every added node is a tree of its own, so no other node attends to it, and no
 /// edge leaves it.
-pub fn padded<'a>(batch: &'a TreeBatch, device: &ComputeDevice) -> Cow<'a, TreeBatch> {
-    if device.is_cpu() {
-        return Cow::Borrowed(batch);
-    }
-    let missing = bucket(batch.len(), device.node_budget()) - batch.len();
+pub fn padded(batch: &TreeBatch, budget: usize) -> TreeBatch {
+    let missing = bucket(batch.len(), budget) - batch.len();
     let mut batch = batch.clone();
     batch.set_adapter(None);
     (0..missing).for_each(|_| batch.push_tree(&[0], &[None], &[]));
-    Cow::Owned(batch)
+    batch
 }
 
 #[cfg(test)]
@@ -51,8 +45,7 @@ mod tests {
     fn padding_leaves_the_batch_and_its_edges_alone() {
         let mut batch = TreeBatch::default();
         batch.push_tree(&[1, 5, 6], &[None, Some(0), Some(1)], &[Edge { node: 2, token: 3 }]);
-        assert_eq!(padded(&batch, &ComputeDevice::cpu()).len(), 3);
-        let filled = padded(&batch, &ComputeDevice::tensors_on_cpu());
+        let filled = padded(&batch, 512);
         assert_eq!(filled.len(), 64);
         assert_eq!(filled.edges(), batch.edges());
         assert_eq!(filled.tokens()[..3], *batch.tokens());

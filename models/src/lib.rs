@@ -16,7 +16,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod adapter;
+mod adapter_rows;
 mod attention;
+mod backend;
 mod buckets;
 #[cfg(all(feature = "cubecl", not(feature = "fusion")))]
 mod cube;
@@ -25,6 +27,7 @@ mod device;
 mod embedding;
 mod encoder;
 mod error;
+mod export;
 mod fingerprint;
 mod gated;
 mod gradient;
@@ -32,13 +35,19 @@ mod guard;
 mod head;
 mod layer_norm;
 mod linear;
+mod load;
 mod memory;
 mod model;
+mod model_file;
+mod module_path;
 pub mod named;
+mod network;
+mod norm;
 mod quantized_folder;
 mod rms_norm;
 mod self_test;
 mod softmax;
+mod to_host;
 mod tokenizer;
 #[cfg(feature = "training")]
 mod training;
@@ -46,11 +55,12 @@ mod tree;
 mod weights;
 mod write_file;
 
-pub use adapter::{Adapter, Naming, ScoreHead, Site, TargetModule};
+pub use adapter::{Adapter, ScoreHead};
 pub use attention::KeyValues;
 pub use device::{ComputeDevice, DeviceRequest, Precision, PrecisionRequest};
 pub use error::Error;
 pub use model::LanguageModel;
+pub use module_path::{Naming, Site, TargetModule};
 pub use tokenizer::Tokenizer;
 #[cfg(feature = "training")]
 pub use training::{StatesPass, TrainingPass};

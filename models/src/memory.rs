@@ -22,31 +22,39 @@ pub fn require(path: &Path, needed: u64, precision: Precision) -> Result<(), Err
     }
 }
 
-/// Fewest bytes that the weights take on the CPU: matrices as they are packed, the table of embeddings as it is stored.
-pub fn bytes_of_weights<'a>(
-    store: &WeightStore,
-    names: impl Iterator<Item = &'a str>,
-    embedding: &str,
-    has_tied_head: bool,
-    device: &ComputeDevice,
-) -> u64 {
-    let bytes_of = |name: &str| {
-        let Some(info) = store.tensors().get(name) else { return 0 };
-        let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
-        let stored = info.byte_len() as u64;
-        let packed = match (device.precision(), device.trains()) {
-            // Blocks of up to 8 bits with their scales.
-            (Precision::Int8, _) => stored.min(values),
-            (_, true) => 8 * values,
-            (_, false) => 4 * values,
+/// What a checkpoint asks of the memory.
+pub struct WeightNeeds<'a> {
+    /// Its tensors.
+    pub store: &'a WeightStore,
+    /// Those that the model has, with their shapes.
+    pub wanted: &'a [(String, Vec<usize>)],
+    /// The table of embeddings.
+    pub embedding: &'a str,
+    /// Whether the head shares that table.
+    pub has_tied_head: bool,
+}
+
+impl WeightNeeds<'_> {
+    /// Fewest bytes that the weights take on the CPU: matrices as they are packed, the table of embeddings as it is stored.
+    pub fn bytes(&self, device: &ComputeDevice) -> u64 {
+        let bytes_of = |name: &str| {
+            let Some(info) = self.store.tensors().get(name) else { return 0 };
+            let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
+            let stored = info.byte_len() as u64;
+            let packed = match (device.precision(), device.trains()) {
+                // Blocks of up to 8 bits with their scales.
+                (Precision::Int8, _) => stored.min(values),
+                (_, true) => 8 * values,
+                (_, false) => 4 * values,
+            };
+            match name == self.embedding {
+                true if self.has_tied_head => stored.saturating_add(packed),
+                true => stored,
+                false => packed,
+            }
         };
-        match name == embedding {
-            true if has_tied_head => stored.saturating_add(packed),
-            true => stored,
-            false => packed,
-        }
-    };
-    names.map(bytes_of).fold(0, u64::saturating_add)
+        self.wanted.iter().map(|(name, _)| bytes_of(name)).fold(0, u64::saturating_add)
+    }
 }
 
 /// Bytes that this process can get: free or easily freed memory and swap, within what its control group may have. `None` where the

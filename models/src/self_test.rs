@@ -5,8 +5,9 @@
 use crate::buckets::buckets;
 use crate::device::ComputeDevice;
 use crate::guard::guarded;
+use crate::model::LanguageModel;
 use crate::tree::{Edge, TreeBatch};
-use crate::{Error, LanguageModel, Precision};
+use crate::{Error, Precision};
 
 /// Largest difference of a log-probability in f32. Sums in another order move it by 1e-5 to 1e-3 through 30
 /// layers; a wrong kernel, by whole units.
@@ -73,9 +74,23 @@ fn numbers(model: &LanguageModel, batch: &TreeBatch) -> Result<Vec<f32>, Error> 
     if model.predicts_tokens() { model.edge_log_probs(batch) } else { model.root_states(batch) }
 }
 
+impl LanguageModel {
+    /// Compiles and tunes the kernels of every batch size of a GPU, so that no later batch waits for that. On the CPU
+    /// there is nothing to do.
+    ///
+    /// May take minutes where nothing is kept yet from earlier runs, so it pays for a process that stays, or before a
+    /// measurement. The scores of each size are held against each other, as at loading.
+    ///
+    /// # Errors
+    /// A device that fails, or whose kernels for one size compute something else than those for another.
+    pub fn warm_up(&self) -> Result<(), Error> {
+        if self.device().is_cpu() { Ok(()) } else { warm_up(self) }
+    }
+}
+
 /// Runs a batch of every size once, each filled with copies of the test's tree, and holds their scores against those
 /// of the smallest: kernels are chosen by size, so each size can be wrong on its own.
-pub fn warm_up(model: &LanguageModel) -> Result<(), Error> {
+fn warm_up(model: &LanguageModel) -> Result<(), Error> {
     let tree = probe(model.vocab_size(), model.context_len());
     let expected = numbers(model, &tree)?;
     for size in buckets(model.node_budget()) {

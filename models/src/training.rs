@@ -1,8 +1,7 @@
 use burn::tensor::{Gradients, Tensor, TensorData};
 
-use crate::head::HeadPass;
-use crate::linear::to_host;
-use crate::model::Network;
+use crate::head::training::HeadPass;
+use crate::to_host::to_host;
 use crate::{Error, LanguageModel, TreeBatch};
 
 /// A forward pass through a model whose adapters are trained: it remembers how it was computed.
@@ -43,14 +42,15 @@ impl LanguageModel {
         if batch.is_empty() {
             return fail("there is nothing to train on; give a batch with at least one tree");
         }
-        let Network::Decoder(decoder) = &self.network else {
-            return fail("an encoder is trained by its states; use states_pass");
-        };
-        self.guarded(|| {
-            let hidden = decoder.recorded_states(batch);
-            let head = decoder.head().training(to_host(hidden.clone()), batch.edges());
-            TrainingPass { model: self, hidden, head }
-        })
+        let passed = self.guarded(|| {
+            if self.is_bidirectional() {
+                return None;
+            }
+            let hidden = self.network.recorded_states(batch);
+            let head = self.network.head_pass(to_host(hidden.clone()), batch.edges())?;
+            Some(TrainingPass { model: self, hidden, head })
+        });
+        passed?.map_or_else(|| fail("an encoder is trained by its states; use states_pass"), Ok)
     }
 }
 
@@ -71,9 +71,9 @@ impl LanguageModel {
     pub fn states_pass(&self, batch: &TreeBatch) -> Result<StatesPass<'_>, Error> {
         batch.check(self.vocab_size(), self.context_len())?;
         let fail = |reason: &str| Err(Error::Batch { reason: reason.into() });
-        let Network::Encoder(encoder) = &self.network else {
+        if !self.is_bidirectional() {
             return fail("a decoder is trained by its log-probabilities; use training_pass");
-        };
+        }
         if !self.device().trains() {
             return fail("the model was loaded for scoring; load it with load_for_training");
         }
@@ -81,7 +81,7 @@ impl LanguageModel {
             return fail("there is nothing to train on; give a batch with at least one tree");
         }
         self.guarded(|| {
-            let hidden = encoder.recorded_states(batch);
+            let hidden = self.network.recorded_states(batch);
             let values = to_host(hidden.clone());
             let roots: Vec<usize> = batch.trees().iter().map(|tree| tree.start).collect();
             let width = self.d_model();

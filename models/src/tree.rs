@@ -1,7 +1,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Adapter, Error};
+use crate::Error;
+use crate::adapter::Adapter;
 
 /// A child of a node: the token that may follow it, whose probability is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::host::Heads;
+use super::heads::Heads;
 use super::rope::Rope;
 use super::sight::{Seen, Sight};
 use crate::buckets;
@@ -79,7 +79,7 @@ impl TensorPlan {
 
     /// # Shapes
     /// `q` and the result `[nodes, queries · dim]`, `k, v: [nodes, keys · dim]`.
-    pub fn attend(&self, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>, heads: Heads) -> Tensor<2> {
+    pub fn attend(&self, [q, k, v]: [Tensor<2>; 3], heads: Heads) -> Tensor<2> {
         let [nodes, _] = q.dims();
         let Heads { queries, keys: kv_heads, dim, scale } = heads;
         let shared = queries / kv_heads;

@@ -1,9 +1,8 @@
-use std::ops::Range;
-
 use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::Softmax;
 
+use super::heads::Heads;
 use super::key_values::LayerKeyValues;
 use super::rope::Angles;
 use super::sight::{Seen, Sight};
@@ -18,32 +17,6 @@ pub struct HostPlan {
     pub(super) angles: Option<Angles>,
     /// Of these and the nodes before them.
     pub(super) seen: Seen,
-}
-
-/// Sizes of the heads.
-#[derive(Debug, Clone, Copy)]
-pub struct Heads {
-    /// Query heads.
-    pub queries: usize,
-    /// Key and value heads; divides `queries`.
-    pub keys: usize,
-    /// Width of a head.
-    pub dim: usize,
-    /// Factor of the products of queries and keys.
-    pub scale: f32,
-}
-
-impl Heads {
-    /// Query heads that share a key head.
-    pub fn shared(self) -> usize {
-        self.queries / self.keys
-    }
-
-    /// Where the keys of a node lie.
-    pub fn key(self, node: usize, head: usize) -> Range<usize> {
-        let start = (node * self.keys + head) * self.dim;
-        start..start + self.dim
-    }
 }
 
 impl HostPlan {

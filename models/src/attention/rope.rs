@@ -112,7 +112,7 @@ mod tests {
         turned.chunks_exact_mut(8).enumerate().for_each(|(node, heads)| angles.turn(node, heads));
         assert_eq!(turned[..8], values[..8], "position 0 is not turned");
         let x = Tensor::<3>::from_data(TensorData::new(values, [3, 2, 4]), device.burn());
-        let expected = crate::linear::to_host(angles.upload(&device).apply(x));
+        let expected = crate::to_host::to_host(angles.upload(&device).apply(x));
         for (value, expected) in turned.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{value} {expected}");
         }

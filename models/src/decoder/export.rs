@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::config::{DecoderConfig, Family, unsupported};
 use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of, site};
-use crate::adapter::Site;
+use crate::module_path::Site;
 use crate::tokenizer::{self, Tokenizer};
 use crate::weights::{Gguf, Stored, WeightStore, write_safetensors};
 use crate::{Error, write_file};

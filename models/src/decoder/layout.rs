@@ -1,6 +1,6 @@
 use super::config::{Biases, DecoderConfig, Family};
 use super::config_gguf::ROPE_FACTORS;
-use crate::adapter::{Naming, Site, TargetModule};
+use crate::module_path::{Naming, Site, TargetModule};
 use crate::weights::RawTensor;
 
 /// How a checkpoint format names and orders its tensors.

@@ -6,15 +6,17 @@ use super::config::DecoderConfig;
 use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of, site};
 use super::{Block, Decoder};
 use crate::Error;
-use crate::adapter::TargetModule;
 use crate::attention::{Attention, Heads};
+use crate::backend::Backend;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::fingerprint::{Fingerprint, NamedDigest, tensor_digest};
 use crate::head::Head;
-use crate::layer_norm::{LayerNorm, Norm};
+use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
-use crate::memory;
+use crate::memory::WeightNeeds;
+use crate::module_path::TargetModule;
+use crate::norm::Norm;
 use crate::rms_norm::RmsNorm;
 use crate::weights::{Gguf, RawTensor, WeightStore};
 
@@ -22,7 +24,10 @@ use crate::weights::{Gguf, RawTensor, WeightStore};
 ///
 /// # Errors
 /// Another architecture or variant, tensors that do not fit the metadata, an unreadable file.
-pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, Fingerprint), Error> {
+pub fn load_gguf<B: Backend>(
+    gguf: &Gguf,
+    device: &ComputeDevice,
+) -> Result<(Decoder<B>, Fingerprint), Error> {
     let config = DecoderConfig::from_gguf(gguf)?;
     load(&gguf.store, &GGUF, config, device)
 }
@@ -31,7 +36,10 @@ pub fn load_gguf(gguf: &Gguf, device: &ComputeDevice) -> Result<(Decoder, Finger
 ///
 /// # Errors
 /// As [`load_gguf`].
-pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decoder, Fingerprint), Error> {
+pub fn load_safetensors<B: Backend>(
+    folder: &Path,
+    device: &ComputeDevice,
+) -> Result<(Decoder<B>, Fingerprint), Error> {
     let (config, store) = DecoderConfig::from_folder(folder)?;
     let layout = if config.is_gpt2() { &HUGGING_FACE_GPT2 } else { &HUGGING_FACE };
     load(&store, layout, config, device)
@@ -40,20 +48,17 @@ pub fn load_safetensors(folder: &Path, device: &ComputeDevice) -> Result<(Decode
 /// What a layer becomes, with the digests of its tensors.
 type Loaded<T> = Result<(T, Vec<NamedDigest>), Error>;
 
-fn load(
+fn load<B: Backend>(
     store: &WeightStore,
     layout: &Layout,
     config: DecoderConfig,
     device: &ComputeDevice,
-) -> Result<(Decoder, Fingerprint), Error> {
+) -> Result<(Decoder<B>, Fingerprint), Error> {
     let wanted = layout.wanted(&config);
     store.check(&wanted, &layout.ignored)?;
-    if device.is_cpu() {
-        let names = wanted.iter().map(|(name, _)| name.as_str());
-        let needed = memory::bytes_of_weights(store, names, layout.embedding, config.tied_head, device);
-        memory::require(store.path(), needed, device.precision())?;
-    }
-    let blocks: Vec<(Block, Vec<NamedDigest>)> = (0..config.layers)
+    let (embedding, has_tied_head) = (layout.embedding, config.tied_head);
+    B::require_memory(&WeightNeeds { store, wanted: &wanted, embedding, has_tied_head }, device)?;
+    let blocks: Vec<(Block<B>, Vec<NamedDigest>)> = (0..config.layers)
         .into_par_iter()
         .map(|layer| load_block(store, layout, &config, layer, device))
         .collect::<Result<_, Error>>()?;
@@ -89,23 +94,33 @@ fn load(
     Ok((decoder, fingerprint))
 }
 
-fn norm(stored: &RawTensor, layout: &Layout, config: &DecoderConfig, device: &ComputeDevice) -> RmsNorm {
+fn norm<B: Backend>(
+    stored: &RawTensor,
+    layout: &Layout,
+    config: &DecoderConfig,
+    device: &ComputeDevice,
+) -> RmsNorm<B> {
     let offset = layout.norm_offset(config);
     let gamma = stored.to_f32().into_iter().map(|gamma| gamma + offset).collect();
     RmsNorm::new(gamma, config.norm_epsilon, device)
 }
 
-fn shifted_norm(gamma: &RawTensor, beta: &RawTensor, config: &DecoderConfig, device: &ComputeDevice) -> Norm {
+fn shifted_norm<B: Backend>(
+    gamma: &RawTensor,
+    beta: &RawTensor,
+    config: &DecoderConfig,
+    device: &ComputeDevice,
+) -> Norm<B> {
     Norm::Layer(LayerNorm::new(gamma.to_f32(), beta.to_f32(), config.norm_epsilon, device))
 }
 
-fn load_block(
+fn load_block<B: Backend>(
     store: &WeightStore,
     layout: &Layout,
     config: &DecoderConfig,
     layer: usize,
     device: &ComputeDevice,
-) -> Loaded<Block> {
+) -> Loaded<Block<B>> {
     let mut digests = Vec::new();
     let mut read = |part: Part| -> Result<RawTensor, Error> {
         let name = layout.name(config, layer, part);
@@ -116,7 +131,7 @@ fn load_block(
     let variant = &config.variant;
     // The order is that of the digests.
     let attention_norm = read(Part::AttentionNorm)?;
-    let mut linear = |module: TargetModule| -> Result<Linear, Error> {
+    let mut linear = |module: TargetModule| -> Result<Linear<B>, Error> {
         let row = layout.row_of(config, module);
         let outputs = shape_of(Part::Linear(module), config)[0];
         let weight = layout.upright(read(Part::Linear(module))?);
@@ -137,7 +152,7 @@ fn load_block(
     let [up, down] = [linear(TargetModule::Up)?, linear(TargetModule::Down)?];
     let mlp_norm = read(Part::MlpNorm)?;
     let norm = |weight: RawTensor| norm(&weight, layout, config, device);
-    let mut norms_if = |there: bool, parts: [Part; 2]| -> Result<Option<[RmsNorm; 2]>, Error> {
+    let mut norms_if = |there: bool, parts: [Part; 2]| -> Result<Option<[RmsNorm<B>; 2]>, Error> {
         if !there {
             return Ok(None);
         }

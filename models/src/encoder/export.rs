@@ -5,7 +5,8 @@ use std::path::Path;
 use super::config::EncoderFamily;
 use super::layout::{HEAD_BIAS, HEAD_WEIGHT, MODULES};
 use super::load::open;
-use crate::adapter::{ScoreHead, Site};
+use crate::adapter::ScoreHead;
+use crate::module_path::Site;
 use crate::weights::{Stored, write_safetensors};
 use crate::{Error, write_file};
 

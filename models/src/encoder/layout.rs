@@ -1,5 +1,5 @@
 use super::config::{EncoderConfig, EncoderFamily};
-use crate::adapter::{Naming, Site, TargetModule};
+use crate::module_path::{Naming, Site, TargetModule};
 
 /// The linear layers of a block.
 pub const MODULES: [TargetModule; 6] = [

@@ -7,39 +7,38 @@ use super::layout::{HEAD_BIAS, HEAD_WEIGHT, Layout, NORM, POSITIONS, SEGMENTS, W
 use super::masked_head::MaskedHead;
 use super::{Block, Encoder};
 use crate::Error;
-use crate::adapter::{ScoreHead, Site, TargetModule};
+use crate::adapter::ScoreHead;
 use crate::attention::{Attention, Heads};
+use crate::backend::Backend;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
 use crate::fingerprint::{Fingerprint, NamedDigest, tensor_digest};
 use crate::head::Head;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
-use crate::memory;
+use crate::memory::WeightNeeds;
+use crate::module_path::{Site, TargetModule};
 use crate::weights::{RawTensor, WeightStore, open_safetensors};
 
 /// Loads an encoder from a Hugging Face folder, whose `config.json` has this text, with its fingerprint.
 ///
 /// # Errors
 /// A setting that changes the architecture, tensors that do not fit the configuration, an unreadable file.
-pub fn load(
+pub fn load<B: Backend>(
     folder: &Path,
     config: &[u8],
     family: EncoderFamily,
     device: &ComputeDevice,
-) -> Result<(Encoder, Fingerprint), Error> {
+) -> Result<(Encoder<B>, Fingerprint), Error> {
     let (store, layout, config, wanted) = open(folder, config, family)?;
     let has_head = store.tensors().contains_key(layout.head[2]);
-    if device.is_cpu() {
-        let names = wanted.iter().map(|(name, _)| name.as_str());
-        let needed = memory::bytes_of_weights(&store, names, WORDS, has_head, device);
-        memory::require(store.path(), needed, device.precision())?;
-    }
+    let needs = WeightNeeds { store: &store, wanted: &wanted, embedding: WORDS, has_tied_head: has_head };
+    B::require_memory(&needs, device)?;
     let source = Source { store: &store, layout: &layout, config: &config, device };
     let blocks = (0..config.layers)
         .into_par_iter()
         .map(|layer| source.block(layer))
-        .collect::<Result<Vec<(Block, Digests)>, Error>>()?;
+        .collect::<Result<Vec<(Block<B>, Digests)>, Error>>()?;
     let mut digests = Digests::new();
     let words = source.read(WORDS, &mut digests)?;
     let mut masked_head = None;
@@ -124,20 +123,20 @@ impl Source<'_> {
         Ok(tensor)
     }
 
-    fn linear(&self, name: &str, site: Site, digests: &mut Digests) -> Result<Linear, Error> {
+    fn linear<B: Backend>(&self, name: &str, site: Site, digests: &mut Digests) -> Result<Linear<B>, Error> {
         let weight = self.read(&format!("{name}.weight"), digests)?;
         let bias = self.read(&format!("{name}.bias"), digests)?.to_f32();
         let outputs = weight.shape[0];
         Ok(Linear::new(site, &weight, outputs, |row| row, self.device).with_bias(bias, self.device))
     }
 
-    fn norm(&self, name: &str, digests: &mut Digests) -> Result<LayerNorm, Error> {
+    fn norm<B: Backend>(&self, name: &str, digests: &mut Digests) -> Result<LayerNorm<B>, Error> {
         let gamma = self.read(&format!("{name}.weight"), digests)?.to_f32();
         let beta = self.read(&format!("{name}.bias"), digests)?.to_f32();
         Ok(LayerNorm::new(gamma, beta, self.config.norm_epsilon, self.device))
     }
 
-    fn block(&self, layer: usize) -> Result<(Block, Digests), Error> {
+    fn block<B: Backend>(&self, layer: usize) -> Result<(Block<B>, Digests), Error> {
         let mut digests = Digests::new();
         let mut linear = |module: TargetModule| {
             let site = self.layout.site(layer, module);
@@ -166,7 +165,11 @@ impl Source<'_> {
     }
 
     /// The head shares its matrix with the embedding.
-    fn masked_head(&self, words: &RawTensor, digests: &mut Digests) -> Result<MaskedHead, Error> {
+    fn masked_head<B: Backend>(
+        &self,
+        words: &RawTensor,
+        digests: &mut Digests,
+    ) -> Result<MaskedHead<B>, Error> {
         let [linear, norm, bias] = self.layout.head;
         // No adapter targets it: its number is that of no block.
         let site = self.layout.site(self.config.layers, TargetModule::Output);

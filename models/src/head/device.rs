@@ -1,21 +1,16 @@
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::VOCAB_CHUNK;
-use super::fold::{Folded, fold};
-use crate::linear::{DeviceMatrix, to_host};
+use super::chunk::VOCAB_CHUNK;
+use super::edges::{NodeEdges, ints};
+use super::fold::fold;
+use super::folded::Folded;
+use crate::linear::DeviceMatrix;
+use crate::to_host::to_host;
 use crate::tree::Edge;
 
 /// Nodes that are multiplied at a time: their logits of a chunk take 64 MiB, half of the smallest binding that
 /// adapters offer.
 const NODE_CHUNK: usize = 4096;
-
-/// Edges of some nodes, sorted by node.
-pub struct NodeEdges {
-    /// Counted from the first of the nodes.
-    pub nodes: Vec<i32>,
-    /// The tokens.
-    pub tokens: Vec<i32>,
-}
 
 /// The head on a GPU. All chunks are queued before anything is read back, and that happens once.
 pub fn edge_log_probs(
@@ -68,10 +63,4 @@ fn log_probs(
     let Folded { max, sum, logits } = fold(logits, VOCAB_CHUNK, nodes, edges, &device);
     let log_sums = max + sum.log();
     logits - log_sums.select(0, ints(edges.nodes.clone(), &device))
-}
-
-/// Indices on a device.
-pub fn ints(values: Vec<i32>, device: &Device) -> Tensor<1, Int> {
-    let shape = [values.len()];
-    Tensor::from_data(TensorData::new(values, shape), device)
 }

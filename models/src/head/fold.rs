@@ -1,16 +1,7 @@
 use burn::tensor::{Device, Tensor};
 
-use super::device::{NodeEdges, ints};
-
-/// What is kept of the logits of all chunks.
-pub struct Folded {
-    /// Largest logit of a node, `[nodes]`.
-    pub max: Tensor<1>,
-    /// `Σ exp(logit − max)` of a node, `[nodes]`.
-    pub sum: Tensor<1>,
-    /// The logit of every edge, `[edges]`.
-    pub logits: Tensor<1>,
-}
+use super::edges::{NodeEdges, ints};
+use super::folded::Folded;
 
 /// Folds logits `[nodes, width]` chunk by chunk, so that those of the whole vocabulary never exist together. All
 /// chunks but the last are `width` tokens wide.
@@ -85,7 +76,7 @@ mod tests {
 
     use super::*;
     use crate::device::ComputeDevice;
-    use crate::linear::to_host;
+    use crate::to_host::to_host;
 
     const NODES: usize = 5;
     const WIDTH: usize = 700;

@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_vecmath::{Exp, MaxNum, Sum};
 
-use super::VOCAB_CHUNK;
-use crate::linear::{HostMatrix, to_host};
+use super::chunk::VOCAB_CHUNK;
+use crate::linear::HostMatrix;
+use crate::to_host::to_host;
 use crate::tree::Edge;
 
 /// Nodes that are multiplied at a time.
@@ -37,8 +40,8 @@ impl Row {
 
 /// The head on the CPU.
 pub fn edge_log_probs(
-    chunks: &[HostMatrix],
-    bias: Option<&[Vec<f32>]>,
+    chunks: &[Arc<HostMatrix>],
+    bias: Option<&[Arc<[f32]>]>,
     hidden: Tensor<2>,
     edges: &[Edge],
 ) -> Vec<f32> {
@@ -53,7 +56,7 @@ pub fn edge_log_probs(
         row.logits.push(f32::NAN);
     }
     let mut logits = vec![0.0; NODE_CHUNK.min(nodes) * VOCAB_CHUNK];
-    let inputs = HostMatrix::rows(chunks, &hidden, d_model);
+    let inputs = HostMatrix::rows(chunks.iter().map(|chunk| &**chunk), &hidden, d_model);
     for (number, rows) in rows.chunks_mut(NODE_CHUNK).enumerate() {
         let first = number * NODE_CHUNK;
         let mut start = 0;
@@ -64,7 +67,7 @@ pub fn edge_log_probs(
             chunk.multiply_into(&inputs, first..first + rows.len(), logits);
             rows.par_iter_mut().zip(logits.par_chunks_exact_mut(width)).for_each(|(row, logits)| {
                 if let Some(bias) = bias {
-                    logits.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias);
+                    logits.iter_mut().zip(&**bias).for_each(|(logit, bias)| *logit += bias);
                 }
                 row.add_chunk(start, logits);
             });

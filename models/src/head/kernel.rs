@@ -4,8 +4,8 @@ use burn::backend::Cube;
 use burn::tensor::{Device, Int, Tensor as BurnTensor};
 use cubecl::prelude::*;
 
-use super::device::{NodeEdges, ints};
-use super::fold::Folded;
+use super::edges::{NodeEdges, ints};
+use super::folded::Folded;
 use crate::cube::{LOWEST, larger_of};
 
 /// Workers of a node: a power of two, and what every adapter allows.

@@ -1,17 +1,19 @@
 //! The head in training: log-probabilities of edges, and how their gradient becomes that of the hidden states.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use rten_simd::{SimdOp, SimdUnaryOp};
 use rten_vecmath::{Exp, MaxNum, Sum};
 
-use super::VOCAB_CHUNK;
+use super::chunk::VOCAB_CHUNK;
 use crate::linear::HostMatrix;
 use crate::tree::Edge;
 
 /// A pass through the head that keeps its logits, one vocabulary chunk after the other: `[nodes, vocabulary]` numbers,
 /// 47 MB for 240 nodes of SmolLM2.
 pub struct HeadPass<'a> {
-    chunks: &'a [HostMatrix],
+    chunks: &'a [Arc<HostMatrix>],
     edges: Vec<Edge>,
     d_model: usize,
     /// Of every chunk, `[nodes, width]`.
@@ -24,20 +26,20 @@ pub struct HeadPass<'a> {
 impl<'a> HeadPass<'a> {
     /// `hidden: [nodes, d_model]`
     pub fn new(
-        chunks: &'a [HostMatrix],
-        bias: Option<&[Vec<f32>]>,
+        chunks: &'a [Arc<HostMatrix>],
+        bias: Option<&[Arc<[f32]>]>,
         hidden: Vec<f32>,
         edges: &[Edge],
     ) -> Self {
-        let d_model = chunks.first().map_or(1, HostMatrix::inputs);
+        let d_model = chunks.first().map_or(1, |chunk| chunk.inputs());
         let nodes = hidden.len() / d_model;
-        let rows = HostMatrix::rows(chunks, &hidden, d_model);
+        let rows = HostMatrix::rows(chunks.iter().map(|chunk| &**chunk), &hidden, d_model);
         let logits = chunks.iter().enumerate().map(|(place, chunk)| {
             let mut logits = vec![0.0; nodes * chunk.outputs()];
             chunk.multiply_into(&rows, 0..nodes, &mut logits);
             if let Some(bias) = bias.map(|bias| &bias[place]) {
                 let rows = logits.chunks_exact_mut(bias.len());
-                rows.for_each(|row| row.iter_mut().zip(bias).for_each(|(logit, bias)| *logit += bias));
+                rows.for_each(|row| row.iter_mut().zip(&**bias).for_each(|(logit, bias)| *logit += bias));
             }
             logits
         });

@@ -1,7 +1,7 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use half::f16;
 
-use super::product;
+use super::product::product;
 use crate::Precision;
 use crate::device::ComputeDevice;
 

@@ -30,8 +30,8 @@ mod tests {
 
     use super::*;
     use crate::device::ComputeDevice;
-    use crate::linear::to_host;
     use crate::named::Cache;
+    use crate::to_host::to_host;
 
     /// Sums of 32 products in another order.
     const TOLERANCE: f32 = 1e-5;

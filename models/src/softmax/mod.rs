@@ -24,7 +24,7 @@ mod tests {
 
     use super::*;
     use crate::device::ComputeDevice;
-    use crate::linear::to_host;
+    use crate::to_host::to_host;
 
     const SHAPE: [usize; 4] = [2, 3, 5, 150];
 

@@ -1,106 +1,36 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, gelu_approximate, relu, silu};
 use rayon::prelude::*;
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::{ApproxGelu, Gelu, Silu};
 #[cfg(feature = "training")]
 use rten_vecmath::{Erf, Sigmoid, Tanh};
 
-use crate::device::ComputeDevice;
+use super::activation::Activation;
 use crate::gradient::{Derivative, Inputs};
-use crate::linear::to_host;
+use crate::to_host::to_host;
 
-/// Activation of a feed-forward layer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Activation {
-    /// `x / (1 + exp(−x))`
-    #[default]
-    Silu,
-    /// `x/2 · (1 + tanh(sqrt(2/π)·(x + 0.044715·x³)))`
-    GeluTanh,
-    /// `x/2 · (1 + erf(x/√2))`
-    Gelu,
-    /// `max(x, 0)`
-    Relu,
-}
-
-impl Activation {
-    /// The name in fingerprints of models.
-    pub fn canonical_name(self) -> &'static str {
-        match self {
-            Self::Silu => "silu",
-            Self::GeluTanh => "gelu_tanh",
-            Self::Gelu => "gelu",
-            Self::Relu => "relu",
-        }
-    }
-
-    /// The name in fingerprints that have no version.
-    pub fn legacy_name(self) -> &'static str {
-        match self {
-            Self::Silu => "Silu",
-            Self::GeluTanh => "GeluTanh",
-            Self::Gelu => "Gelu",
-            Self::Relu => "Relu",
-        }
-    }
-
-    /// What Hugging Face calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Silu => "silu",
-            Self::GeluTanh => "gelu_pytorch_tanh",
-            Self::Gelu => "gelu",
-            Self::Relu => "relu",
-        }
-    }
-
-    fn map(self, values: &mut [f32]) {
-        match self {
-            Self::Silu => Silu {}.map_mut(values),
-            Self::GeluTanh => ApproxGelu {}.map_mut(values),
-            Self::Gelu => Gelu {}.map_mut(values),
-            Self::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
-        }
-    }
-}
-
-/// Gated activation `act(gate) · up`.
-///
-/// # Shapes
-/// All `[nodes, d_ff]`.
-///
-/// # Reference
-/// Shazeer 2020, "GLU Variants Improve Transformer", eq. 6.
-pub fn gated(gate: Tensor<2>, up: Tensor<2>, activation: Activation, device: &ComputeDevice) -> Tensor<2> {
-    if !device.is_cpu() {
-        return match activation {
-            Activation::Silu => silu(gate) * up,
-            Activation::GeluTanh => gelu_approximate(gate) * up,
-            Activation::Gelu => gelu(gate) * up,
-            Activation::Relu => relu(gate) * up,
-        };
-    }
+/// `act(gate) · up` on host memory.
+pub fn gated(gate: Tensor<2>, up: Tensor<2>, activation: Activation) -> Tensor<2> {
     let (shape, device, inputs) = (gate.dims(), gate.device(), Inputs::of([&gate, &up]));
     let (mut gate, up) = (to_host(gate), to_host(up));
     let kept = inputs.is_recorded().then(|| gate.clone());
     gate.par_chunks_mut(shape[1]).zip(up.par_chunks(shape[1])).for_each(|(gate, up)| {
-        activation.map(gate);
+        map(activation, gate);
         gate.iter_mut().zip(up).for_each(|(gate, up)| *gate *= up);
     });
     let kept = || Gated { gate: kept.unwrap_or_default().into(), up: up.into(), activation };
     inputs.finish(gate, shape, &device, kept)
 }
 
-/// The activation alone.
-///
-/// # Shapes
-/// All `[nodes, d_ff]`.
-pub fn activated(x: Tensor<2>, activation: Activation, device: &ComputeDevice) -> Tensor<2> {
-    let ones = Tensor::ones(x.dims(), &x.device());
-    gated(x, ones, activation, device)
+fn map(activation: Activation, values: &mut [f32]) {
+    match activation {
+        Activation::Silu => Silu {}.map_mut(values),
+        Activation::GeluTanh => ApproxGelu {}.map_mut(values),
+        Activation::Gelu => Gelu {}.map_mut(values),
+        Activation::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
+    }
 }
 
 /// What the way back needs of `act(gate) · up`.
@@ -179,7 +109,7 @@ mod tests {
 
     #[test]
     fn gradients_are_slopes() {
-        let device = ComputeDevice::cpu();
+        let device = burn::tensor::Device::flex();
         // None at 0, where ReLU has no slope.
         let gate: Vec<f32> = (0..9).map(|i| i as f32 * 0.8 - 3.1).collect();
         let up: Vec<f32> = (0..9).map(|i| 1.0 - i as f32 * 0.3).collect();
@@ -187,9 +117,9 @@ mod tests {
             let y = |gate: &[f32], up: &[f32]| {
                 let tensor = |values: &[f32]| {
                     let data = burn::tensor::TensorData::new(values.to_vec(), [1, 9]);
-                    Tensor::<2>::from_data(data, device.burn())
+                    Tensor::<2>::from_data(data, &device)
                 };
-                to_host(gated(tensor(gate), tensor(up), activation, &device))
+                to_host(gated(tensor(gate), tensor(up), activation))
             };
             let kept = Gated { gate: gate.clone().into(), up: up.clone().into(), activation };
             let [of_gate, of_up] = kept.gradients(vec![1.0; 9]);

@@ -1,13 +1,31 @@
 use std::sync::Arc;
 
+use burn::tensor::Tensor;
 #[cfg(feature = "training")]
 use rayon::prelude::*;
 
-use super::host::{Heads, HostPlan};
+use super::heads::Heads;
+use super::host::HostPlan;
 #[cfg(feature = "training")]
 use super::host::{Scratch, dot};
 use super::key_values::LayerKeyValues;
-use crate::gradient::Derivative;
+use crate::gradient::{Derivative, Inputs};
+use crate::to_host::to_host;
+
+/// Attends on host memory, see [`HostPlan::attend`]. In training what the way back needs is kept.
+pub fn attend(
+    plan: &Arc<HostPlan>,
+    qkv: [Tensor<2>; 3],
+    past: &mut LayerKeyValues,
+    heads: Heads,
+) -> Tensor<2> {
+    let inputs = Inputs::of(qkv.each_ref());
+    let (shape, device) = (qkv[0].dims(), qkv[0].device());
+    let [mut q, k, v] = qkv.map(to_host);
+    let mixed = plan.attend(&mut q, k, v, past, heads);
+    let kept = || Attended::new(plan.clone(), q, std::mem::take(past), heads);
+    inputs.finish(mixed, shape, &device, kept)
+}
 
 /// What the way back needs of the attention of token trees on the CPU.
 ///
@@ -16,7 +34,7 @@ use crate::gradient::Derivative;
 /// `∂L/∂q_i += c ∂L/∂s_ij k_j`, `∂L/∂k_j += c ∂L/∂s_ij q_i`, turned back by their angles.
 #[derive(Clone)]
 #[cfg_attr(not(feature = "training"), allow(dead_code))]
-pub struct Attended {
+struct Attended {
     plan: Arc<HostPlan>,
     /// Turned, `[nodes, queries · dim]`.
     q: Arc<[f32]>,
@@ -29,7 +47,7 @@ pub struct Attended {
 
 impl Attended {
     /// Of a batch that was computed whole.
-    pub fn new(plan: Arc<HostPlan>, q: Vec<f32>, past: LayerKeyValues, heads: Heads) -> Self {
+    fn new(plan: Arc<HostPlan>, q: Vec<f32>, past: LayerKeyValues, heads: Heads) -> Self {
         let (k, v) = past.into_parts();
         Self { plan, q: q.into(), k: k.into(), v: v.into(), heads }
     }

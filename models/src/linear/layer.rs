@@ -1,0 +1,67 @@
+use burn::tensor::Tensor;
+
+use crate::adapter_rows::AdapterRows;
+use crate::backend::Backend;
+use crate::device::ComputeDevice;
+use crate::module_path::Site;
+use crate::weights::RawTensor;
+
+/// Linear layer over flat nodes: `y = x · Wᵀ + b`, with or without `b`, to which adapters may add a term.
+///
+/// The frozen weight has the storage that suits backend and precision: on the CPU it lies in the order of
+/// the matrix kernel, on a GPU it is a Burn tensor, in f32 or f16.
+///
+/// # Shapes
+/// `W: [out, in]`, `x: [nodes, in]`, `y: [nodes, out]`.
+pub struct Linear<B: Backend> {
+    site: Site,
+    shape: [usize; 2],
+    weight: B::Matrix,
+    bias: Option<B::Vector>,
+}
+
+impl<B: Backend> Linear<B> {
+    /// Takes over rows of `tensor: [rows, in]`: of the `outputs`, `j` is its row `row(j)`.
+    pub fn new(
+        site: Site,
+        tensor: &RawTensor,
+        outputs: usize,
+        row: impl Fn(usize) -> usize + Sync,
+        device: &ComputeDevice,
+    ) -> Self {
+        let shape = [outputs, tensor.shape[1]];
+        Self { site, shape, weight: B::matrix(tensor, outputs, row, device), bias: None }
+    }
+
+    /// With a bias `[out]`.
+    pub fn with_bias(self, bias: Vec<f32>, device: &ComputeDevice) -> Self {
+        Self { bias: Some(B::vector(bias, device)), ..self }
+    }
+
+    /// Where it stands in the model, with its shape `[out, in]`.
+    pub fn place(&self) -> (Site, [usize; 2]) {
+        (self.site, self.shape)
+    }
+
+    /// `y = x · Wᵀ + b`, and what the adapters add.
+    pub fn forward(&self, x: Tensor<2>, adapters: &AdapterRows) -> Tensor<2> {
+        let [y] = Self::forward_all([self], x, adapters);
+        y
+    }
+
+    /// Several layers on the same input, which is brought to the kernel once.
+    pub fn forward_all<const N: usize>(
+        layers: [&Self; N],
+        x: Tensor<2>,
+        adapters: &AdapterRows,
+    ) -> [Tensor<2>; N] {
+        let kept = layers.iter().any(|layer| adapters.targets(layer.site)).then(|| x.clone());
+        let outputs = B::multiply(layers.map(|layer| (&layer.weight, layer.bias.as_ref())), x);
+        let Some(x) = kept else { return outputs };
+        let mut sites = layers.iter().map(|layer| layer.site);
+        outputs.map(|y| match sites.next() {
+            Some(site) => adapters.add(site, &x, y),
+            None => y,
+        })
+    }
+}
