@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rescorer_models::{LanguageModel, ScoreHead, Site};
@@ -9,7 +9,7 @@ use crate::attached::AttachedAdapter;
 use crate::error::Error;
 use crate::low_rank::LowRank;
 use crate::settings::{Kind, LoraSettings, Targets};
-use crate::{peft, truncated_svd};
+use crate::svd::truncated_svd;
 
 /// An adapter: how it was set up, and the change of every layer that it targets.
 ///
@@ -31,24 +31,6 @@ pub struct LoraAdapter {
 }
 
 impl LoraAdapter {
-    /// Reads a folder of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, of type LORA or
-    /// ADALORA.
-    ///
-    /// # Errors
-    /// Files that are missing, damaged or contradict each other, numbers that are not finite; another type of adapter
-    /// or a setting that changes what it computes.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
-        peft::read(folder)
-    }
-
-    /// Writes a folder that PEFT reads too. Each file appears whole or not at all.
-    ///
-    /// # Errors
-    /// A folder or file that can't be written.
-    pub fn write(&self, folder: &Path) -> Result<(), Error> {
-        peft::write(self, folder)
-    }
-
     /// Brings the adapter to the device of a model.
     ///
     /// # Errors

@@ -8,9 +8,6 @@ mod refuse;
 mod tensors;
 mod write;
 
-pub use read::read;
-pub use write::write;
-
 /// File of the settings.
 const CONFIG: &str = "adapter_config.json";
 

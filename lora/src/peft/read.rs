@@ -5,24 +5,31 @@ use super::{CONFIG, PICKLED, WEIGHTS, config, tensors};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
 
-/// Reads both files of a folder.
-pub fn read(folder: &Path) -> Result<LoraAdapter, Error> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => Ok((path, bytes)),
-            Err(source) => Err(Error::Io { path, source }),
+impl LoraAdapter {
+    /// Reads a folder of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, of type LORA or
+    /// ADALORA.
+    ///
+    /// # Errors
+    /// Files that are missing, damaged or contradict each other, numbers that are not finite; another type of adapter
+    /// or a setting that changes what it computes.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) => Ok((path, bytes)),
+                Err(source) => Err(Error::Io { path, source }),
+            }
+        };
+        let (path, text) = read(CONFIG)?;
+        let config::Config { settings, kept_ranks, has_head } = config::parse(&path, &text)?;
+        if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
+            return Err(pickled(folder));
         }
-    };
-    let (path, text) = read(CONFIG)?;
-    let config::Config { settings, kept_ranks, has_head } = config::parse(&path, &text)?;
-    if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
-        return Err(pickled(folder));
+        let (path, bytes) = read(WEIGHTS)?;
+        let Contents { modules, head, base_fingerprint } =
+            tensors::parse(&path, &bytes, &settings, &kept_ranks, has_head)?;
+        Ok(Self { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
     }
-    let (path, bytes) = read(WEIGHTS)?;
-    let Contents { modules, head, base_fingerprint } =
-        tensors::parse(&path, &bytes, &settings, &kept_ranks, has_head)?;
-    Ok(LoraAdapter { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
 }
 
 /// A pickle can run any program when it is read, so it is left to PyTorch.

@@ -10,46 +10,52 @@ use super::{FINGERPRINT, HEAD, PREFIX, WEIGHTS, config};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
 
-/// Writes both files, the configuration last: a folder that has one is complete.
-pub fn write(adapter: &LoraAdapter, folder: &Path) -> Result<(), Error> {
-    let unwritable = |source| rescorer_models::Error::Write { path: folder.into(), source };
-    std::fs::create_dir_all(folder).map_err(unwritable)?;
-    let kind = adapter.settings.kind;
-    let mut matrices: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (site, module) in &adapter.modules {
-        let (rank, [outputs, inputs]) = (module.rank(), module.shape);
-        let mut add = |part: Part, shape: Vec<usize>, values: &[f32]| {
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            matrices.push((name(*site, part, kind), shape, bytes));
-        };
-        add(Part::A, vec![rank, inputs], &module.a);
-        add(Part::B, vec![outputs, rank], &module.b);
-        if let Some(e) = &module.e {
-            add(Part::E, vec![rank, 1], e);
+impl LoraAdapter {
+    /// Writes a folder that PEFT reads too. Each file appears whole or not at all.
+    ///
+    /// # Errors
+    /// A folder or file that can't be written.
+    pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        let unwritable = |source| rescorer_models::Error::Write { path: folder.into(), source };
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        let kind = self.settings.kind;
+        let mut matrices: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (site, module) in &self.modules {
+            let (rank, [outputs, inputs]) = (module.rank(), module.shape);
+            let mut add = |part: Part, shape: Vec<usize>, values: &[f32]| {
+                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                matrices.push((name(*site, part, kind), shape, bytes));
+            };
+            add(Part::A, vec![rank, inputs], &module.a);
+            add(Part::B, vec![outputs, rank], &module.b);
+            if let Some(e) = &module.e {
+                add(Part::E, vec![rank, 1], e);
+            }
         }
+        if let Some(ScoreHead { weight, bias }) = &self.head {
+            let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            matrices.push((format!("{PREFIX}{HEAD}.weight"), vec![1, weight.len()], bytes(weight)));
+            matrices.push((format!("{PREFIX}{HEAD}.bias"), vec![1], bytes(&[*bias])));
+        }
+        let views = matrices.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            view.map(|view| (name.as_str(), view))
+        });
+        let malformed =
+            |e: safetensors::SafeTensorError| Error::Malformed { path: folder.into(), reason: e.to_string() };
+        let views = views.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
+        let header = HashMap::from([("format".to_string(), "pt".to_string())]);
+        let mut bytes = safetensors::serialize(views, Some(header)).map_err(malformed)?;
+        if let Some(fingerprint) = &self.base_fingerprint {
+            bytes = with_fingerprint(&bytes, fingerprint).ok_or_else(|| Error::Malformed {
+                path: folder.into(),
+                reason: "the header of the matrices can't be extended".into(),
+            })?;
+        }
+        write_file(&folder.join(WEIGHTS), &bytes)?;
+        // Last: a folder that has settings is complete.
+        Ok(write_file(&config::path_in(folder), &config::write(self))?)
     }
-    if let Some(ScoreHead { weight, bias }) = &adapter.head {
-        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        matrices.push((format!("{PREFIX}{HEAD}.weight"), vec![1, weight.len()], bytes(weight)));
-        matrices.push((format!("{PREFIX}{HEAD}.bias"), vec![1], bytes(&[*bias])));
-    }
-    let views = matrices.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-        view.map(|view| (name.as_str(), view))
-    });
-    let malformed =
-        |e: safetensors::SafeTensorError| Error::Malformed { path: folder.into(), reason: e.to_string() };
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-    let header = HashMap::from([("format".to_string(), "pt".to_string())]);
-    let mut bytes = safetensors::serialize(views, Some(header)).map_err(malformed)?;
-    if let Some(fingerprint) = &adapter.base_fingerprint {
-        bytes = with_fingerprint(&bytes, fingerprint).ok_or_else(|| Error::Malformed {
-            path: folder.into(),
-            reason: "the header of the matrices can't be extended".into(),
-        })?;
-    }
-    write_file(&folder.join(WEIGHTS), &bytes)?;
-    Ok(write_file(&config::path_in(folder), &config::write(adapter))?)
 }
 
 /// The same file with one more entry in its header. The library writes several in an order that differs from run to

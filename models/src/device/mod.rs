@@ -4,7 +4,8 @@ mod cuda;
 mod gpu;
 #[cfg(feature = "cubecl")]
 mod kernel_cache;
-mod precision;
+pub mod precision;
+mod precision_request;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
@@ -15,7 +16,8 @@ use burn::tensor::{DType, Device};
 
 use crate::Error;
 
-pub use precision::{Precision, PrecisionRequest};
+pub use precision::Precision;
+pub use precision_request::PrecisionRequest;
 
 /// Most nodes of a forward pass on the CPU: enough to keep the matrix kernels busy, few enough for the cache.
 const CPU_NODES: usize = 1024;

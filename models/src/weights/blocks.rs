@@ -3,7 +3,7 @@
 //! # Reference
 //! The GGML block layouts (`ggml-common.h`), as the `gguf` Python package 0.19 reads them.
 
-use super::half_at;
+use super::half_at::half_at;
 
 /// Values that share a scale in all types but `Q6_K`.
 pub const SUB_BLOCK: usize = 32;

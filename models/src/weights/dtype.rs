@@ -1,6 +1,7 @@
-use half::{bf16, f16};
+use half::bf16;
 
 use super::blocks::{Affine, K_BLOCK, SUB_BLOCK, five_bits, iq4_nl, nibbles, q4_k, q5_k, q6_k};
+use super::half_at::half_at;
 
 /// Storage of a tensor's numbers, with what is needed to turn it into f32.
 ///
@@ -153,13 +154,10 @@ fn extend_affine(out: &mut Vec<f32>, parts: [Affine; 8]) {
     }
 }
 
-/// The f16 at the beginning of `bytes`.
-pub fn half_at(bytes: &[u8]) -> f32 {
-    f16::from_le_bytes([bytes[0], bytes[1]]).to_f32()
-}
-
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
 
     #[test]

@@ -6,23 +6,9 @@ use std::sync::Mutex;
 use super::gguf_reader::HeaderReader;
 use super::gguf_split::Split;
 use super::gguf_tensors::{place, read_entries};
+use super::gguf_value::MetaValue;
 use super::{TensorInfo, WeightStore};
 use crate::Error;
-
-/// A value of GGUF metadata.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MetaValue {
-    /// Any of the integer types.
-    Int(i128),
-    /// f32 or f64.
-    Float(f64),
-    /// A truth value.
-    Bool(bool),
-    /// UTF-8 text.
-    String(String),
-    /// Values of one type.
-    Array(Vec<MetaValue>),
-}
 
 /// A GGUF file, or several that are one model: metadata and tensors.
 ///

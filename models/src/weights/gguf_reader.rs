@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::gguf::MetaValue;
+use super::gguf_value::MetaValue;
 use crate::Error;
 
 /// Longest string or array payload that a header may hold in memory.

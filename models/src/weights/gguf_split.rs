@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::gguf::MetaValue;
+use super::gguf_value::MetaValue;
 use crate::Error;
 
 /// Number of the file, from 0.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::gguf::MetaValue;
 use super::gguf_reader::HeaderReader;
+use super::gguf_value::MetaValue;
 use super::{TensorInfo, WeightType};
 use crate::Error;
 

@@ -6,6 +6,8 @@ mod gguf;
 mod gguf_reader;
 mod gguf_split;
 mod gguf_tensors;
+mod gguf_value;
+mod half_at;
 mod safetensors;
 mod write;
 
@@ -16,8 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub use blocks::{Affine, five_bits, iq4_nl, nibbles, q4_k, q5_k};
-pub use dtype::{WeightType, half_at};
-pub use gguf::{Gguf, MetaValue};
+pub use dtype::WeightType;
+pub use gguf::Gguf;
+pub use gguf_value::MetaValue;
+pub use half_at::half_at;
 pub use safetensors::open_folder as open_safetensors;
 pub use write::{Stored, write_safetensors};
 
