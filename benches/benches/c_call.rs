@@ -103,14 +103,14 @@ fn through_rust(rescorer: &SecondPass, hypotheses: &[(String, f64)]) -> (f64, us
 fn calls(criterion: &mut Criterion) {
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tiny-llama");
     let real = std::env::var_os("RESCORER_TEST_MODEL").map(PathBuf::from);
-    let models = [("tiny", Some(tiny), Precision::F32), ("real", real, Precision::Int8)];
+    let models = [("tiny", Some(tiny), Precision::F32), ("real", real, Precision::Quantized)];
     let hypotheses = hypotheses();
     for (name, path, precision) in models {
         let Some(path) = path else { continue };
         let model = LanguageModel::load(&path, DeviceRequest::Cpu, precision).unwrap();
         let rust = SecondPass::new(Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap(), WEIGHTS);
         let precision =
-            if precision == Precision::Int8 { RescorerPrecision::Int8 } else { RescorerPrecision::F32 };
+            if precision == Precision::Quantized { RescorerPrecision::Int8 } else { RescorerPrecision::F32 };
         let c = ThroughC::new(&path, precision, &hypotheses);
         let (expected, found) = (through_rust(&rust, &hypotheses), c.call());
         assert!((expected.0 - found.0).abs() < 1e-4 && expected.1 == found.1);

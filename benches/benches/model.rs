@@ -28,7 +28,7 @@ fn batch(nodes: usize, vocab_size: usize) -> TreeBatch {
 
 fn forward(criterion: &mut Criterion) {
     let model = RandomModel::new(4, 512);
-    for precision in [Precision::F32, Precision::Int8] {
+    for precision in [Precision::F32, Precision::Quantized] {
         let loaded = model.load(precision);
         let mut group = criterion.benchmark_group(format!("models/forward/{precision}"));
         for nodes in NODES {
@@ -44,7 +44,7 @@ fn forward(criterion: &mut Criterion) {
 /// Eight trees without an adapter, with one of rank 8 on queries and values, and with two whose trees alternate.
 fn adapters(criterion: &mut Criterion) {
     let model = RandomModel::new(8, 512);
-    for precision in [Precision::F32, Precision::Int8] {
+    for precision in [Precision::F32, Precision::Quantized] {
         let loaded = model.load(precision);
         let attached = [1, 2].map(|seed| random_adapter(&loaded, 8, seed).attach(&loaded).unwrap());
         let mut group = criterion.benchmark_group(format!("models/adapters/{precision}"));
@@ -68,7 +68,7 @@ fn adapters(criterion: &mut Criterion) {
 fn head(criterion: &mut Criterion) {
     const VOCAB: usize = 49_152;
     let model = RandomModel::new(1, VOCAB);
-    for precision in [Precision::F32, Precision::Int8] {
+    for precision in [Precision::F32, Precision::Quantized] {
         let loaded = model.load(precision);
         let mut group = criterion.benchmark_group(format!("models/head/{precision}"));
         for nodes in NODES {

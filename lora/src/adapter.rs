@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rescorer_models::{LanguageModel, ScoreHead, Site};
+use rescorer_models::{LanguageModel, ModulePath, ScoreHead};
 use sha2::{Digest, Sha256};
 
 use crate::attached::AttachedAdapter;
@@ -19,9 +19,9 @@ pub struct LoraAdapter {
     /// How it was set up.
     pub settings: LoraSettings,
     /// The changes. A layer whose ranks are all pruned stands here with rank 0.
-    pub modules: BTreeMap<Site, LowRank>,
+    pub modules: BTreeMap<ModulePath, LowRank>,
     /// Which of the initial ranks of a layer are left, in a rank-allocated adapter.
-    pub kept_ranks: BTreeMap<Site, Vec<bool>>,
+    pub kept_ranks: BTreeMap<ModulePath, Vec<bool>>,
     /// What makes one score of an encoder's first token, trained with the matrices.
     pub head: Option<ScoreHead>,
     /// [`LanguageModel::fingerprint`] of the model that it was trained on, where that is known.
@@ -37,7 +37,7 @@ impl LoraAdapter {
     /// As [`LoraAdapter::check`].
     pub fn attach(&self, model: &LanguageModel) -> Result<Arc<AttachedAdapter>, Error> {
         self.check(model)?;
-        let modules = self.modules.iter().map(|(site, module)| (*site, module));
+        let modules = self.modules.iter().map(|(module_path, module)| (*module_path, module));
         Ok(Arc::new(AttachedAdapter::new(modules, self.head.clone(), self.fingerprint(), model)))
     }
 
@@ -56,21 +56,23 @@ impl LoraAdapter {
                 given: model.fingerprint_like(trained_on).into(),
             });
         }
-        let layers: BTreeMap<Site, [usize; 2]> = model.linear_layers().collect();
+        let layers: BTreeMap<ModulePath, [usize; 2]> = model.linear_layers().collect();
         let mut problems = Vec::new();
-        for (site, module) in &self.modules {
-            match layers.get(site) {
-                None => problems.push(format!("  unexpected: {site}, the model has no such layer")),
+        for (module_path, module) in &self.modules {
+            match layers.get(module_path) {
+                None => problems.push(format!("  unexpected: {module_path}, the model has no such layer")),
                 Some(shape) if *shape != module.shape => {
-                    problems
-                        .push(format!("  shape: {site} changes {:?}, the model has {shape:?}", module.shape));
+                    problems.push(format!(
+                        "  shape: {module_path} changes {:?}, the model has {shape:?}",
+                        module.shape
+                    ));
                 }
                 Some(_) => {}
             }
         }
-        for site in layers.keys().filter(|site| !self.modules.contains_key(site)) {
-            if self.settings.try_targets(*site)? {
-                problems.push(format!("  missing: {site} is targeted and has no matrices"));
+        for module_path in layers.keys().filter(|module_path| !self.modules.contains_key(module_path)) {
+            if self.settings.try_targets(*module_path)? {
+                problems.push(format!("  missing: {module_path} is targeted and has no matrices"));
             }
         }
         match &self.head {
@@ -94,9 +96,13 @@ impl LoraAdapter {
     /// SHA-256 over what the adapter computes, in hexadecimal: equal for equal adapters wherever they lie.
     pub fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
-        for (site, module) in &self.modules {
+        for (module_path, module) in &self.modules {
             let [outputs, inputs] = module.shape;
-            hasher.update(format!("{site} [{outputs}, {inputs}] {} {}\n", module.rank(), module.scale));
+            hasher.update(format!(
+                "{module_path} [{outputs}, {inputs}] {} {}\n",
+                module.rank(),
+                module.scale
+            ));
             let numbers = module.a.iter().chain(&module.b).chain(module.e.iter().flatten());
             numbers.for_each(|number| hasher.update(number.to_le_bytes()));
         }
@@ -165,10 +171,11 @@ impl LoraAdapter {
     fn with_modules(
         &self,
         rank: usize,
-        change: impl Fn(Site, &LowRank) -> Result<LowRank, Error>,
+        change: impl Fn(ModulePath, &LowRank) -> Result<LowRank, Error>,
     ) -> Result<Self, Error> {
-        let modules = self.modules.iter().map(|(&site, module)| Ok((site, change(site, module)?)));
-        let mut modules = modules.collect::<Result<BTreeMap<Site, LowRank>, Error>>()?;
+        let modules =
+            self.modules.iter().map(|(&module_path, module)| Ok((module_path, change(module_path, module)?)));
+        let mut modules = modules.collect::<Result<BTreeMap<ModulePath, LowRank>, Error>>()?;
         modules.retain(|_, module| module.rank() > 0);
         if modules.is_empty() {
             return Err(Error::Settings {
@@ -179,7 +186,7 @@ impl LoraAdapter {
         let targets = if uniform {
             self.settings.targets.clone()
         } else {
-            Targets::Names(modules.keys().map(Site::to_string).collect())
+            Targets::Names(modules.keys().map(ModulePath::to_string).collect())
         };
         let common = modules.values().map(|module| module.scale).next().unwrap_or(1.0);
         let alpha = f64::from(common) * rank as f64;
@@ -193,10 +200,10 @@ impl LoraAdapter {
             alpha_pattern: BTreeMap::new(),
             ..self.settings.clone()
         };
-        for (site, module) in &modules {
+        for (module_path, module) in &modules {
             let own_alpha = f64::from(module.scale) * module.rank() as f64;
             // A path is a regular expression of itself but for its dots.
-            let key = fancy_regex::escape(&site.to_string()).into_owned();
+            let key = fancy_regex::escape(&module_path.to_string()).into_owned();
             if module.rank() != rank {
                 settings.rank_pattern.insert(key.clone(), module.rank());
             }
@@ -210,7 +217,7 @@ impl LoraAdapter {
 
 #[cfg(test)]
 mod tests {
-    use rescorer_models::{Naming, TargetModule};
+    use rescorer_models::{ModuleNaming, TargetModule};
 
     use super::*;
 
@@ -223,13 +230,17 @@ mod tests {
             b: wave(3 * rank, 1.0),
             scale: 1.5,
         };
-        let site = |layer| Site { layer, module: TargetModule::Query, naming: Naming::Llama };
+        let module_path =
+            |layer| ModulePath { layer, module: TargetModule::Query, naming: ModuleNaming::Llama };
         let settings = LoraSettings { kind, rank: 2, alpha: 3.0, ..LoraSettings::default() };
         let e = |values: &[f32]| (kind != Kind::Vanilla).then(|| values.to_vec());
         let last = if kind == Kind::Vanilla { 2 } else { 0 };
         LoraAdapter {
             settings,
-            modules: BTreeMap::from([(site(0), module(2, e(&[1.0, 2.0]))), (site(1), module(last, e(&[])))]),
+            modules: BTreeMap::from([
+                (module_path(0), module(2, e(&[1.0, 2.0]))),
+                (module_path(1), module(last, e(&[]))),
+            ]),
             kept_ranks: BTreeMap::new(),
             head: None,
             base_fingerprint: None,
@@ -240,10 +251,10 @@ mod tests {
     /// What settings say of a module has to be what it is: PEFT reads the settings.
     fn require_consistent(adapter: &LoraAdapter) {
         adapter.settings.check().unwrap();
-        for (site, module) in &adapter.modules {
-            assert!(adapter.settings.targets(*site));
-            assert_eq!(adapter.settings.rank_of(*site), module.rank());
-            assert!((adapter.settings.scale_of(*site) - module.scale).abs() < 1e-6);
+        for (module_path, module) in &adapter.modules {
+            assert!(adapter.settings.targets(*module_path));
+            assert_eq!(adapter.settings.rank_of(*module_path), module.rank());
+            assert!((adapter.settings.scale_of(*module_path) - module.scale).abs() < 1e-6);
         }
     }
 
@@ -263,8 +274,8 @@ mod tests {
         let vanilla = allocated.to_vanilla().unwrap();
         require_consistent(&vanilla);
         assert_eq!(vanilla.modules.len(), 1, "a layer of rank 0 is no target any more");
-        for (site, module) in &vanilla.modules {
-            for (a, b) in module.delta().iter().zip(allocated.modules[site].delta()) {
+        for (module_path, module) in &vanilla.modules {
+            for (a, b) in module.delta().iter().zip(allocated.modules[module_path].delta()) {
                 assert!((a - b).abs() < 1e-5, "{a} {b}");
             }
         }

@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
-use rescorer_models::{Adapter, LanguageModel, ScoreHead, Site};
+use rescorer_models::{Adapter, LanguageModel, ModulePath, ScoreHead};
 
 use crate::low_rank::LowRank;
 
 /// An adapter on the device of a model, ready to be handed over with requests.
 pub struct AttachedAdapter {
     fingerprint: String,
-    terms: HashMap<Site, Term>,
+    terms: HashMap<ModulePath, Term>,
     head: Option<ScoreHead>,
 }
 
@@ -23,7 +23,7 @@ struct Term {
 impl AttachedAdapter {
     /// Uploads matrices that fit the model.
     pub(crate) fn new<'a>(
-        modules: impl Iterator<Item = (Site, &'a LowRank)>,
+        modules: impl Iterator<Item = (ModulePath, &'a LowRank)>,
         head: Option<ScoreHead>,
         fingerprint: String,
         model: &LanguageModel,
@@ -33,11 +33,11 @@ impl AttachedAdapter {
             Tensor::from_data(TensorData::new(values, shape), device)
         };
         let modules = modules.filter(|(_, module)| module.rank() > 0);
-        let terms = modules.map(|(site, module)| {
+        let terms = modules.map(|(module_path, module)| {
             let ([outputs, inputs], rank) = (module.shape, module.rank());
             let down = tensor(transposed(&module.a, inputs), [inputs, rank]);
             let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
-            (site, Term { down, up })
+            (module_path, Term { down, up })
         });
         Self { fingerprint, terms: terms.collect(), head }
     }
@@ -63,12 +63,12 @@ impl Adapter for AttachedAdapter {
         self.head.as_ref()
     }
 
-    fn targets(&self, site: Site) -> bool {
-        self.terms.contains_key(&site)
+    fn targets(&self, module_path: ModulePath) -> bool {
+        self.terms.contains_key(&module_path)
     }
 
-    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        match self.terms.get(&site) {
+    fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        match self.terms.get(&module_path) {
             Some(Term { down, up }) => y + x.matmul(down.clone()).matmul(up.clone()),
             None => y,
         }

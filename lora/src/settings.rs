@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use rescorer_models::{Naming, Site, TargetModule};
+use rescorer_models::{ModuleNaming, ModulePath, TargetModule};
 
 use crate::error::Error;
 use crate::pattern::{check_end, check_whole, matches_end, matches_whole};
@@ -106,13 +106,13 @@ impl LoraSettings {
     /// The same with the layers called as the model calls them: `q_proj` is `attention.self.query` in BERT. A name that belongs to no
     /// decoder stays as it is.
     #[must_use]
-    pub fn named_as(self, naming: Naming) -> Self {
+    pub fn named_as(self, naming: ModuleNaming) -> Self {
         let Targets::Names(names) = &self.targets else { return self };
         let path = |name: &str| {
             let module = TargetModule::ALL.into_iter().find(|module| module.name() == name)?;
             naming.path(module)
         };
-        if naming == Naming::Llama {
+        if naming == ModuleNaming::Llama {
             return self;
         }
         let names: Vec<String> =
@@ -121,14 +121,15 @@ impl LoraSettings {
         let has = |module| naming.path(module).is_some_and(|path| names.iter().any(|name| name == path));
         let output =
             Targets::Names(naming.path(TargetModule::Output).map(str::to_owned).into_iter().collect());
-        let is_ambiguous = naming == Naming::Bert && has(TargetModule::Down) && !has(TargetModule::Output);
+        let is_ambiguous =
+            naming == ModuleNaming::Bert && has(TargetModule::Down) && !has(TargetModule::Output);
         let exclude = if is_ambiguous { Some(output) } else { self.exclude };
         Self { targets: Targets::Names(names), exclude, ..self }
     }
 
     /// Whether this layer is among the targets. Settings that [`LoraSettings::check`] refuses have none.
-    pub fn targets(&self, site: Site) -> bool {
-        self.try_targets(site).unwrap_or(false)
+    pub fn targets(&self, module_path: ModulePath) -> bool {
+        self.try_targets(module_path).unwrap_or(false)
     }
 
     /// Whether this layer is among the targets. A name that is the whole path counts in every block.
@@ -138,23 +139,23 @@ impl LoraSettings {
     ///
     /// # Errors
     /// A pattern that is no regular expression or takes too long.
-    pub fn try_targets(&self, site: Site) -> Result<bool, Error> {
+    pub fn try_targets(&self, module_path: ModulePath) -> Result<bool, Error> {
         if let Some(exclude) = &self.exclude
-            && exclude.matching(site)? != Matching::Nothing
+            && exclude.matching(module_path)? != Matching::Nothing
         {
             return Ok(false);
         }
-        Ok(match self.targets.matching(site)? {
+        Ok(match self.targets.matching(module_path)? {
             Matching::Nothing => false,
             Matching::Path => true,
-            Matching::Part => self.layers.as_ref().is_none_or(|layers| layers.contains(&site.layer)),
+            Matching::Part => self.layers.as_ref().is_none_or(|layers| layers.contains(&module_path.layer)),
         })
     }
 
     /// Ranks that a layer begins with.
-    pub fn rank_of(&self, site: Site) -> usize {
+    pub fn rank_of(&self, module_path: ModulePath) -> usize {
         match self.kind {
-            Kind::Vanilla => matching(&self.rank_pattern, site).unwrap_or(self.rank),
+            Kind::Vanilla => matching(&self.rank_pattern, module_path).unwrap_or(self.rank),
             Kind::RankAllocated { init_rank } => init_rank,
         }
     }
@@ -164,9 +165,9 @@ impl LoraSettings {
     ///
     /// # Reference
     /// PEFT 0.21, `LoraLayer.update_layer` and `SVDLinear.forward`; rslora: Kalajdzievski 2023, eq. 8.
-    pub fn scale_of(&self, site: Site) -> f32 {
-        let rank = self.rank_of(site) as f64;
-        let alpha = matching(&self.alpha_pattern, site).unwrap_or(self.alpha);
+    pub fn scale_of(&self, module_path: ModulePath) -> f32 {
+        let rank = self.rank_of(module_path) as f64;
+        let alpha = matching(&self.alpha_pattern, module_path).unwrap_or(self.alpha);
         let scale = match self.kind {
             Kind::Vanilla if self.rslora => alpha / rank.sqrt(),
             Kind::Vanilla => alpha / rank,
@@ -200,8 +201,8 @@ impl Targets {
         }
     }
 
-    fn matching(&self, site: Site) -> Result<Matching, Error> {
-        let paths = site.paths();
+    fn matching(&self, module_path: ModulePath) -> Result<Matching, Error> {
+        let paths = module_path.paths();
         match self {
             Self::Names(names) if paths.iter().any(|path| names.contains(path)) => Ok(Matching::Path),
             Self::Names(names) => {
@@ -231,8 +232,8 @@ enum Matching {
 }
 
 /// The value of the first key that a path ends in a match of.
-fn matching<T: Copy>(pattern: &BTreeMap<String, T>, site: Site) -> Option<T> {
-    let paths = site.paths();
+fn matching<T: Copy>(pattern: &BTreeMap<String, T>, module_path: ModulePath) -> Option<T> {
+    let paths = module_path.paths();
     let is_match = |key: &str| paths.iter().any(|path| matches_end(key, path).unwrap_or(false));
     pattern.iter().find(|(key, _)| is_match(key)).map(|(_, value)| *value)
 }
@@ -241,8 +242,9 @@ fn matching<T: Copy>(pattern: &BTreeMap<String, T>, site: Site) -> Option<T> {
 mod tests {
     use super::*;
 
-    const QUERY: Site = Site { layer: 1, module: TargetModule::Query, naming: Naming::Llama };
-    const UP: Site = Site { layer: 11, module: TargetModule::Up, naming: Naming::Llama };
+    const QUERY: ModulePath =
+        ModulePath { layer: 1, module: TargetModule::Query, naming: ModuleNaming::Llama };
+    const UP: ModulePath = ModulePath { layer: 11, module: TargetModule::Up, naming: ModuleNaming::Llama };
 
     #[test]
     fn scales_are_those_of_peft() {
@@ -282,9 +284,13 @@ mod tests {
         let with = |modules: &[TargetModule], naming| {
             let settings = LoraSettings { targets: Targets::modules(modules), ..LoraSettings::default() };
             let settings = settings.named_as(naming);
-            let sites = TargetModule::ALL.map(|module| Site { layer: 2, module, naming });
-            let sites = sites.into_iter().filter(|site| naming.path(site.module).is_some());
-            sites.filter(|site| settings.targets(*site)).map(|site| site.module).collect::<Vec<_>>()
+            let module_paths = TargetModule::ALL.map(|module| ModulePath { layer: 2, module, naming });
+            let module_paths =
+                module_paths.into_iter().filter(|module_path| naming.path(module_path.module).is_some());
+            module_paths
+                .filter(|module_path| settings.targets(*module_path))
+                .map(|module_path| module_path.module)
+                .collect::<Vec<_>>()
         };
         let sets = [
             vec![TargetModule::Query, TargetModule::Value],
@@ -293,7 +299,7 @@ mod tests {
             vec![TargetModule::Output, TargetModule::Down],
             vec![TargetModule::Up],
         ];
-        for naming in Naming::ALL {
+        for naming in ModuleNaming::ALL {
             for modules in &sets {
                 assert_eq!(with(modules, naming), *modules, "{naming:?}");
             }

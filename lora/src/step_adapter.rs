@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{Adapter, ScoreHead, Site};
+use rescorer_models::{Adapter, ModulePath, ScoreHead};
 
 /// Where the matrices of a layer stand among all that are trained.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct StepOptions {
 pub struct StepAdapter {
     pub(crate) tensors: Vec<Tensor<2>>,
     /// Scale and matrices of every layer.
-    pub(crate) layers: BTreeMap<Site, (f32, Matrices)>,
+    pub(crate) layers: BTreeMap<ModulePath, (f32, Matrices)>,
     /// The score head as it was when the step began, with the places of its weight and bias among the tensors.
     pub(crate) head: Option<(ScoreHead, [usize; 2])>,
     pub(crate) dropout: f64,
@@ -48,10 +48,10 @@ impl StepAdapter {
     }
 
     /// `x` with a share of its numbers left out and the others made larger by as much.
-    fn drop(&self, site: Site, x: Tensor<2>) -> Tensor<2> {
+    fn drop(&self, module_path: ModulePath, x: Tensor<2>) -> Tensor<2> {
         let Some(seed) = self.options.dropout_seed.filter(|_| self.dropout > 0.0) else { return x };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream((site.layer * 8 + site.module as usize) as u64);
+        random.set_stream((module_path.layer * 8 + module_path.module as usize) as u64);
         let shape @ [rows, width] = x.dims();
         let kept = (1.0 - self.dropout).recip() as f32;
         let threshold = (self.dropout * f64::from(u32::MAX)) as u32;
@@ -73,12 +73,12 @@ impl Adapter for StepAdapter {
         self.head.as_ref().map(|(head, _)| head)
     }
 
-    fn targets(&self, site: Site) -> bool {
-        self.layers.contains_key(&site)
+    fn targets(&self, module_path: ModulePath) -> bool {
+        self.layers.contains_key(&module_path)
     }
 
-    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        let Some(&(scale, matrices)) = self.layers.get(&site) else { return y };
+    fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let Some(&(scale, matrices)) = self.layers.get(&module_path) else { return y };
         let tensor = |place: usize| self.tensors[place].clone();
         match matrices {
             Matrices::Full { delta } => y + x.matmul(tensor(delta).transpose()),
@@ -88,7 +88,7 @@ impl Adapter for StepAdapter {
                 if let Some(first) = self.options.rank.filter(|first| *first < rank) {
                     (a, b) = (a.narrow(0, 0, first), b.narrow(1, 0, first));
                 }
-                let mut inner = self.drop(site, x).matmul(a.transpose());
+                let mut inner = self.drop(module_path, x).matmul(a.transpose());
                 if let Some(e) = e {
                     inner = inner * tensor(e).transpose();
                 }

@@ -2,20 +2,20 @@ use std::fmt;
 
 use burn::tensor::Tensor;
 
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 
 /// Something that adds a term to linear layers of a frozen model: `y = x · Wᵀ + term(x)`.
 ///
 /// Immutable, shared, and handed over with the batch ([`TreeBatch::set_adapter`](crate::TreeBatch::set_adapter)): the model never changes.
 pub trait Adapter: fmt::Debug + Send + Sync {
     /// Whether there is a term for this layer.
-    fn targets(&self, site: Site) -> bool;
+    fn targets(&self, module_path: ModulePath) -> bool;
 
     /// `y + term(x)`; only called where [`Adapter::targets`] holds.
     ///
     /// # Shapes
     /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
-    fn add(&self, site: Site, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+    fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
 
     /// What makes one score of the state of an encoder's first token, where the adapter was trained with it.
     fn score_head(&self) -> Option<&ScoreHead> {

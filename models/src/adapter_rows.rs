@@ -4,7 +4,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 
 use crate::adapter::Adapter;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::tree::TreeBatch;
 
 /// Rows with one adapter, or with none.
@@ -36,17 +36,19 @@ impl AdapterRows {
     }
 
     /// Whether any row has a term for this layer.
-    pub fn targets(&self, site: Site) -> bool {
-        self.parts.iter().any(|(_, adapter)| adapter.as_ref().is_some_and(|adapter| adapter.targets(site)))
+    pub fn targets(&self, module_path: ModulePath) -> bool {
+        self.parts
+            .iter()
+            .any(|(_, adapter)| adapter.as_ref().is_some_and(|adapter| adapter.targets(module_path)))
     }
 
     /// Adds its term to every row.
     ///
     /// # Shapes
     /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
-    pub fn add(&self, site: Site, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    pub fn add(&self, module_path: ModulePath, x: &Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         let add = |adapter: &Option<Arc<dyn Adapter>>, x, y| match adapter {
-            Some(adapter) if adapter.targets(site) => adapter.add(site, x, y),
+            Some(adapter) if adapter.targets(module_path) => adapter.add(module_path, x, y),
             _ => y,
         };
         match &*self.parts {
@@ -74,18 +76,18 @@ fn is_same(a: &Option<Arc<dyn Adapter>>, b: &Option<Arc<dyn Adapter>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module_path::{Naming, TargetModule};
+    use crate::module_path::{ModuleNaming, TargetModule};
 
     /// Adds its number to every output of value layers.
     #[derive(Debug)]
     struct Constant(f32);
 
     impl Adapter for Constant {
-        fn targets(&self, site: Site) -> bool {
-            site.module == TargetModule::Value
+        fn targets(&self, module_path: ModulePath) -> bool {
+            module_path.module == TargetModule::Value
         }
 
-        fn add(&self, _: Site, _: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        fn add(&self, _: ModulePath, _: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
             y + self.0
         }
     }
@@ -99,16 +101,16 @@ mod tests {
             batch.push_tree(&[1, 5], &[None, Some(0)], &[]);
         }
         let device = burn::tensor::Device::flex();
-        let site = |module| Site { layer: 0, module, naming: Naming::Llama };
+        let module_path = |module| ModulePath { layer: 0, module, naming: ModuleNaming::Llama };
         let added = |start: usize, module| {
             let rows = AdapterRows::new(&batch, start);
             let zeros = Tensor::<2>::zeros([8 - start, 1], &device);
-            crate::to_host::to_host(rows.add(site(module), &zeros, zeros.clone()))
+            crate::to_host::to_host(rows.add(module_path(module), &zeros, zeros.clone()))
         };
         assert_eq!(added(0, TargetModule::Value), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0]);
         assert_eq!(added(3, TargetModule::Value), [1.0, 1.0, 1.0, 2.0, 2.0]);
         assert_eq!(added(0, TargetModule::Key), [0.0; 8]);
         assert_eq!(AdapterRows::new(&batch, 0).parts.len(), 3, "neighbours with one adapter are one part");
-        assert!(!AdapterRows::new(&batch, 0).targets(site(TargetModule::Key)));
+        assert!(!AdapterRows::new(&batch, 0).targets(module_path(TargetModule::Key)));
     }
 }

@@ -83,7 +83,7 @@ pub enum Error {
     #[error(
         "{path}: the weights take {} MB in {precision}, and {} MB of memory can be had; \
          close other programs, choose a smaller model{}", needed / 1_000_000, obtainable / 1_000_000,
-        if *precision == Precision::Int8 { "" } else { ", or compute in int8" }, path = path.display()
+        if *precision == Precision::Quantized { "" } else { ", or compute in int8" }, path = path.display()
     )]
     Memory {
         /// The file or folder.

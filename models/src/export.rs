@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::adapter::ScoreHead;
 use crate::model::LanguageModel;
 use crate::model_file::{family_of_encoder, require_gguf};
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::{Error, decoder, encoder};
 
 impl LanguageModel {
@@ -15,7 +15,7 @@ impl LanguageModel {
     pub fn export<E: From<Error>>(
         path: &Path,
         folder: &Path,
-        change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+        change: impl FnMut(ModulePath, &mut Vec<f32>) -> Result<(), E>,
     ) -> Result<(), E> {
         Self::export_with_head(path, folder, None, change)
     }
@@ -28,7 +28,7 @@ impl LanguageModel {
         path: &Path,
         folder: &Path,
         head: Option<&ScoreHead>,
-        change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+        change: impl FnMut(ModulePath, &mut Vec<f32>) -> Result<(), E>,
     ) -> Result<(), E> {
         if let Some((family, config)) = family_of_encoder(path)? {
             return encoder::export(path, &config, family, folder, head, change);

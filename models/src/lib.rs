@@ -60,7 +60,7 @@ pub use attention::KeyValues;
 pub use device::{ComputeDevice, DeviceRequest, Precision, PrecisionRequest};
 pub use error::Error;
 pub use model::LanguageModel;
-pub use module_path::{Naming, Site, TargetModule};
+pub use module_path::{ModuleNaming, ModulePath, TargetModule};
 pub use tokenizer::Tokenizer;
 #[cfg(feature = "training")]
 pub use training::{StatesPass, TrainingPass};

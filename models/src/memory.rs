@@ -43,7 +43,7 @@ impl WeightNeeds<'_> {
             let stored = info.byte_len() as u64;
             let packed = match (device.precision(), device.trains()) {
                 // Blocks of up to 8 bits with their scales.
-                (Precision::Int8, _) => stored.min(values),
+                (Precision::Quantized, _) => stored.min(values),
                 (_, true) => 8 * values,
                 (_, false) => 4 * values,
             };

@@ -6,7 +6,7 @@ use crate::attention::KeyValues;
 use crate::device::ComputeDevice;
 use crate::fingerprint::Fingerprint;
 use crate::guard::guarded;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::network::Network;
 use crate::to_host::to_host;
 use crate::tokenizer::Tokenizer;
@@ -73,7 +73,7 @@ impl LanguageModel {
     }
 
     /// The linear layers of all blocks, which adapters may change, each with its shape `[out, in]`.
-    pub fn linear_layers(&self) -> impl Iterator<Item = (Site, [usize; 2])> {
+    pub fn linear_layers(&self) -> impl Iterator<Item = (ModulePath, [usize; 2])> {
         self.network.linear_layers().into_iter()
     }
 

@@ -34,7 +34,7 @@ impl TargetModule {
 
 /// What the layers of a model are called: decoders are called as Llama is, whatever their checkpoints say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Naming {
+pub enum ModuleNaming {
     /// `model.layers.0.self_attn.q_proj`
     #[default]
     Llama,
@@ -44,7 +44,7 @@ pub enum Naming {
     DistilBert,
 }
 
-impl Naming {
+impl ModuleNaming {
     /// Every one.
     pub const ALL: [Self; 3] = [Self::Llama, Self::Bert, Self::DistilBert];
 
@@ -88,29 +88,29 @@ impl Naming {
 /// Where an adapter may add its term: a linear layer of one block.
 ///
 /// ```
-/// use rescorer_models::{Naming, Site, TargetModule};
+/// use rescorer_models::{ModuleNaming, ModulePath, TargetModule};
 ///
-/// let site = Site { layer: 3, module: TargetModule::Value, naming: Naming::Llama };
-/// assert_eq!(site.to_string(), "model.layers.3.self_attn.v_proj");
-/// assert_eq!(Site::from_path("model.layers.3.self_attn.v_proj"), Some(site));
-/// let site = Site { naming: Naming::Bert, ..site };
-/// assert_eq!(site.to_string(), "encoder.layer.3.attention.self.value");
-/// assert_eq!(Site::from_path("bert.encoder.layer.3.attention.self.value"), Some(site));
+/// let module_path = ModulePath { layer: 3, module: TargetModule::Value, naming: ModuleNaming::Llama };
+/// assert_eq!(module_path.to_string(), "model.layers.3.self_attn.v_proj");
+/// assert_eq!(ModulePath::from_path("model.layers.3.self_attn.v_proj"), Some(module_path));
+/// let module_path = ModulePath { naming: ModuleNaming::Bert, ..module_path };
+/// assert_eq!(module_path.to_string(), "encoder.layer.3.attention.self.value");
+/// assert_eq!(ModulePath::from_path("bert.encoder.layer.3.attention.self.value"), Some(module_path));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Site {
+pub struct ModulePath {
     /// Number of the block.
     pub layer: usize,
     /// Its linear layer.
     pub module: TargetModule,
     /// What it is called.
-    pub naming: Naming,
+    pub naming: ModuleNaming,
 }
 
 /// What stands before the paths of encoders that have a head.
 const PREFIXES: [&str; 3] = ["bert.", "roberta.", "distilbert."];
 
-impl Naming {
+impl ModuleNaming {
     /// What may stand before the paths of such layers.
     fn prefixes(self) -> &'static [&'static str] {
         match self {
@@ -121,11 +121,11 @@ impl Naming {
     }
 }
 
-impl Site {
+impl ModulePath {
     /// Reads the path that Hugging Face gives the module.
     pub fn from_path(path: &str) -> Option<Self> {
         let path = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path);
-        Naming::ALL.into_iter().find_map(|naming| {
+        ModuleNaming::ALL.into_iter().find_map(|naming| {
             let (layer, path) = path.strip_prefix(naming.blocks())?.strip_prefix('.')?.split_once('.')?;
             // A number in another spelling would be another tensor of the same module.
             let layer = layer.parse().ok().filter(|number: &usize| number.to_string() == layer)?;
@@ -135,7 +135,7 @@ impl Site {
     }
 }
 
-impl Site {
+impl ModulePath {
     /// All paths that Hugging Face gives the module: that of a bare model, and those of an encoder with a head.
     pub fn paths(self) -> Vec<String> {
         let bare = self.to_string();
@@ -144,7 +144,7 @@ impl Site {
     }
 }
 
-impl fmt::Display for Site {
+impl fmt::Display for ModulePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.naming.path(self.module).unwrap_or(self.module.name());
         write!(f, "{}.{}.{path}", self.naming.blocks(), self.layer)
@@ -158,14 +158,14 @@ mod tests {
     #[test]
     fn paths_come_back_and_others_are_none() {
         for (naming, module) in
-            Naming::ALL.into_iter().flat_map(|naming| TargetModule::ALL.map(|module| (naming, module)))
+            ModuleNaming::ALL.into_iter().flat_map(|naming| TargetModule::ALL.map(|module| (naming, module)))
         {
-            let site = Site { layer: 12, module, naming };
-            let expected = naming.path(module).map(|_| site);
-            assert_eq!(Site::from_path(&site.to_string()), expected);
+            let module_path = ModulePath { layer: 12, module, naming };
+            let expected = naming.path(module).map(|_| module_path);
+            assert_eq!(ModulePath::from_path(&module_path.to_string()), expected);
         }
         for path in ["model.layers.01.mlp.up_proj", "model.layers.1.mlp.lm_head", "layers.1.mlp.up_proj"] {
-            assert_eq!(Site::from_path(path), None, "{path}");
+            assert_eq!(ModulePath::from_path(path), None, "{path}");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::attention::key_values::KeyValues;
 use crate::device::ComputeDevice;
 #[cfg(feature = "training")]
 use crate::head::training::HeadPass;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 #[cfg(feature = "training")]
 use crate::tree::Edge;
 use crate::tree::TreeBatch;
@@ -31,7 +31,7 @@ pub trait Network: Send + Sync {
     fn score_head(&self) -> Option<&ScoreHead>;
 
     /// The linear layers of all blocks, which adapters may change, each with its shape `[out, in]`.
-    fn linear_layers(&self) -> Vec<(Site, [usize; 2])>;
+    fn linear_layers(&self) -> Vec<(ModulePath, [usize; 2])>;
 
     /// Hidden states of all nodes. `inspect` is shown them before the first block (0) and after block `i` (`i`), as
     /// transformers numbers them.

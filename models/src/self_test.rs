@@ -106,7 +106,7 @@ fn warm_up(model: &LanguageModel) -> Result<(), Error> {
 fn agree(model: &LanguageModel, batch: &TreeBatch, found: &[f32], expected: &[f32]) -> Result<(), Error> {
     let tolerance = match model.device().precision() {
         Precision::F16 => F16_TOLERANCE,
-        Precision::F32 | Precision::Int8 => F32_TOLERANCE,
+        Precision::F32 | Precision::Quantized => F32_TOLERANCE,
     };
     // A difference that is not a number is a failure too.
     let is_close = |(a, b): &(&f32, &f32)| (*a - *b).abs() <= tolerance;
@@ -231,9 +231,9 @@ mod tests {
         let cpu = LanguageModel::load(&fixture(), DeviceRequest::Cpu, Precision::F32).unwrap();
         let batch = probe(cpu.vocab_size(), cpu.context_len());
         assert_eq!(model.edge_log_probs(&batch).unwrap(), cpu.edge_log_probs(&batch).unwrap());
-        let int8 = load_with(folder.path(), Some(Precision::Int8)).unwrap();
+        let int8 = load_with(folder.path(), Some(Precision::Quantized)).unwrap();
         assert!(int8.device().is_cpu() && int8.device().warning().is_some());
-        assert_eq!(int8.device().precision(), Precision::Int8, "the precision that the CPU was to have");
+        assert_eq!(int8.device().precision(), Precision::Quantized, "the precision that the CPU was to have");
     }
 
     #[test]

@@ -200,8 +200,9 @@ fn a_policy_says_how_to_decide() {
 #[test]
 fn int8_takes_adapters_too() {
     let exact = model();
-    let int8 =
-        Arc::new(LanguageModel::load(&fixture("tiny-llama"), DeviceRequest::Cpu, Precision::Int8).unwrap());
+    let int8 = Arc::new(
+        LanguageModel::load(&fixture("tiny-llama"), DeviceRequest::Cpu, Precision::Quantized).unwrap(),
+    );
     let attach = |model: &Arc<LanguageModel>| scorer(model, Some(read("tiny-lora").attach(model).unwrap()));
     let (exact, adapted, base) =
         (totals(&attach(&exact)), totals(&attach(&int8)), totals(&scorer(&int8, None)));

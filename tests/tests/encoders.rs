@@ -117,7 +117,7 @@ fn root_states_are_those_of_the_first_tokens() {
 #[test]
 fn int8_is_close() {
     for name in TINY_ENCODERS {
-        let model = LanguageModel::load(&fixture(name), DeviceRequest::Cpu, Precision::Int8).unwrap();
+        let model = LanguageModel::load(&fixture(name), DeviceRequest::Cpu, Precision::Quantized).unwrap();
         let expected = Expected::open(&format!("{name}/expected.safetensors"));
         let ids = ids(&expected, 1);
         let inner: Vec<(usize, u32)> = (1..ids.len() - 1).map(|place| (place, ids[place])).collect();

@@ -139,7 +139,7 @@ fn mean_difference<'a>(pairs: impl IntoIterator<Item = (&'a [f32], &'a [f32])>) 
 
 fn load_int8() -> Arc<LanguageModel> {
     let path = path_from("RESCORER_TEST_MODEL", "the .gguf file of the model");
-    let model = LanguageModel::load(&path, DeviceRequest::Cpu, Precision::Int8);
+    let model = LanguageModel::load(&path, DeviceRequest::Cpu, Precision::Quantized);
     Arc::new(model.unwrap_or_else(|error| panic!("{error}")))
 }
 

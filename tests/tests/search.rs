@@ -88,7 +88,7 @@ proptest! {
         let (found, nodes, expected, all) = both(&rescorer, &lists);
         equal(&found, &expected);
         for (choice, list) in found.iter().zip(&lists) {
-            let asked = fusion.lm_weight != 0.0 && list.distinct().hypotheses().len() > 1;
+            let asked = fusion.lm_weight != 0.0 && list.unique().hypotheses().len() > 1;
             prop_assert_eq!(choice.lm_score.is_some(), asked);
             prop_assert_eq!(choice.total.is_some(), asked || fusion.lm_weight == 0.0);
         }

@@ -44,7 +44,7 @@ fn one_distinct_text_is_its_own_answer() {
             let rescorer = rescorer(name, lm_weight, length_bonus);
             for utterance in &lists {
                 let prepared = rescorer.prepare_utterance(utterance).unwrap();
-                assert_eq!((prepared.nodes(), prepared.distinct()), (0, 1));
+                assert_eq!((prepared.nodes(), prepared.unique()), (0, 1));
                 let chosen = rescorer.choose(vec![prepared.clone()]).unwrap();
                 assert_eq!(chosen.nodes, 0);
                 let choice = &chosen.choices[0];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rescorer_models::{Naming, Site};
+use rescorer_models::{ModuleNaming, ModulePath};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -82,7 +82,7 @@ pub struct Config {
     /// How the adapter was set up.
     pub settings: LoraSettings,
     /// Which of the initial ranks are left.
-    pub kept_ranks: BTreeMap<Site, Vec<bool>>,
+    pub kept_ranks: BTreeMap<ModulePath, Vec<bool>>,
     /// Whether a score head comes with the matrices.
     pub has_head: bool,
 }
@@ -117,10 +117,10 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Config, Error> {
         match rank {
             Rank::Number(rank) if !allocated => _ = rank_pattern.insert(key, rank),
             Rank::Kept(kept) if allocated => {
-                let Named::Matrix(site, Part::E, _) = names::parse(&key) else {
+                let Named::Matrix(module_path, Part::E, _) = names::parse(&key) else {
                     return Err(malformed(format!("rank_pattern names {key}, which is no linear layer")));
                 };
-                kept_ranks.insert(site, kept);
+                kept_ranks.insert(module_path, kept);
             }
             _ => {
                 let wanted = if allocated { "a list of true and false" } else { "a number" };
@@ -160,7 +160,7 @@ impl From<OneOrMany<String>> for Targets {
 /// The file for an adapter.
 pub fn write(adapter: &LoraAdapter) -> Vec<u8> {
     let LoraAdapter { settings, kept_ranks, .. } = adapter;
-    let is_of_encoder = adapter.modules.keys().any(|site| site.naming != Naming::Llama);
+    let is_of_encoder = adapter.modules.keys().any(|module_path| module_path.naming != ModuleNaming::Llama);
     let targets = |targets: &Targets| match targets {
         Targets::Names(names) => json!(names),
         Targets::Pattern(pattern) => json!(pattern),
@@ -192,7 +192,8 @@ pub fn write(adapter: &LoraAdapter) -> Vec<u8> {
             "alpha_pattern": settings.alpha_pattern,
         }),
         Kind::RankAllocated { init_rank } => {
-            let pattern = kept_ranks.iter().map(|(site, kept)| (format!("{site}.lora_E"), json!(kept)));
+            let pattern =
+                kept_ranks.iter().map(|(module_path, kept)| (format!("{module_path}.lora_E"), json!(kept)));
             json!({
                 "peft_type": "ADALORA",
                 "init_r": init_rank,

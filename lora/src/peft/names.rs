@@ -1,6 +1,6 @@
 //! What the tensors of an adapter file are, by their names.
 
-use rescorer_models::Site;
+use rescorer_models::ModulePath;
 
 use super::fields::Remedy;
 use super::{HEAD, PREFIX};
@@ -26,16 +26,16 @@ impl Part {
 }
 
 /// What PEFT calls a matrix: those of vanilla adapters are the weights of linear layers.
-pub fn name(site: Site, part: Part, kind: Kind) -> String {
+pub fn name(module_path: ModulePath, part: Part, kind: Kind) -> String {
     let ending = if kind == Kind::Vanilla { ".weight" } else { "" };
-    format!("{PREFIX}{site}.{}{ending}", part.name())
+    format!("{PREFIX}{module_path}.{}{ending}", part.name())
 }
 
 /// What a tensor is.
 #[derive(Debug, PartialEq)]
 pub enum Named {
     /// A matrix of a layer, with the name of the adapter where the file has kept it.
-    Matrix(Site, Part, Option<String>),
+    Matrix(ModulePath, Part, Option<String>),
     /// The weight (0) or the bias (1) of a score head.
     Head(usize),
     /// Something that is not read: what it is, and what helps.
@@ -81,7 +81,7 @@ fn matrix(path: &str) -> Option<Named> {
         [adapter] | [adapter, "weight"] => Some(adapter.to_owned()),
         _ => return None,
     };
-    Some(Named::Matrix(Site::from_path(&parts[..at].join("."))?, part, adapter))
+    Some(Named::Matrix(ModulePath::from_path(&parts[..at].join("."))?, part, adapter))
 }
 
 /// Parts of names, what such a tensor is, and what helps. The first that fits counts.
@@ -120,7 +120,7 @@ fn other(path: &str) -> Named {
 
 #[cfg(test)]
 mod tests {
-    use rescorer_models::{Naming, TargetModule};
+    use rescorer_models::{ModuleNaming, TargetModule};
 
     use super::*;
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn names_are_read_with_what_wrappers_put_into_them() {
-        let site = Site { layer: 0, module: TargetModule::Query, naming: Naming::Llama };
+        let module_path = ModulePath { layer: 0, module: TargetModule::Query, naming: ModuleNaming::Llama };
         for (name, adapter) in [
             (format!("{PREFIX}{QUERY}.lora_A.weight"), None),
             (format!("{PREFIX}{QUERY}.lora_A"), None),
@@ -140,7 +140,11 @@ mod tests {
             (format!("module.{PREFIX}{PREFIX}{QUERY}.lora_A.weight"), None),
             (format!("{PREFIX}model.layers.0._orig_mod.self_attn.q_proj.lora_A.weight"), None),
         ] {
-            assert_eq!(parse(&name), Named::Matrix(site, Part::A, adapter.map(str::to_owned)), "{name}");
+            assert_eq!(
+                parse(&name),
+                Named::Matrix(module_path, Part::A, adapter.map(str::to_owned)),
+                "{name}"
+            );
         }
         assert_eq!(parse(&format!("{PREFIX}score.bias")), Named::Head(1));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use half::{bf16, f16};
-use rescorer_models::{ScoreHead, Site};
+use rescorer_models::{ModulePath, ScoreHead};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -22,7 +22,7 @@ type Matrix = (Vec<f32>, Vec<usize>);
 /// What the file holds.
 pub struct Contents {
     /// The changes of all layers.
-    pub modules: BTreeMap<Site, LowRank>,
+    pub modules: BTreeMap<ModulePath, LowRank>,
     /// The score head.
     pub head: Option<ScoreHead>,
     /// The fingerprint in the header.
@@ -37,7 +37,7 @@ pub fn parse(
     path: &Path,
     bytes: &[u8],
     settings: &LoraSettings,
-    kept_ranks: &BTreeMap<Site, Vec<bool>>,
+    kept_ranks: &BTreeMap<ModulePath, Vec<bool>>,
     has_head: bool,
 ) -> Result<Contents, Error> {
     let malformed = |reason: String| Error::Malformed {
@@ -66,21 +66,22 @@ pub fn parse(
         _ => None,
     };
     let mut modules = BTreeMap::new();
-    for (site, parts) in parts {
+    for (module_path, parts) in parts {
         let is_targeted = settings
-            .try_targets(site)
+            .try_targets(module_path)
             .map_err(|e| Error::Malformed { path: path.with_file_name(CONFIG), reason: e.to_string() })?;
         if !is_targeted {
-            problems
-                .push(format!("  {site}: there are matrices, and target_modules does not name the layer"));
+            problems.push(format!(
+                "  {module_path}: there are matrices, and target_modules does not name the layer"
+            ));
         }
-        match assemble(site, parts, settings, kept_ranks.get(&site)) {
-            Ok(module) => _ = modules.insert(site, module),
-            Err(reason) => problems.push(format!("  {site}: {reason}")),
+        match assemble(module_path, parts, settings, kept_ranks.get(&module_path)) {
+            Ok(module) => _ = modules.insert(module_path, module),
+            Err(reason) => problems.push(format!("  {module_path}: {reason}")),
         }
     }
-    for site in kept_ranks.keys().filter(|site| !modules.contains_key(site)) {
-        problems.push(format!("  missing: {site}, which rank_pattern names"));
+    for module_path in kept_ranks.keys().filter(|module_path| !modules.contains_key(module_path)) {
+        problems.push(format!("  missing: {module_path}, which rank_pattern names"));
     }
     if modules.is_empty() && problems.is_empty() {
         problems.push("  there are no matrices".into());
@@ -97,7 +98,7 @@ pub fn parse(
 
 /// The tensors of a file by what they are.
 struct Sorted {
-    parts: BTreeMap<Site, BTreeMap<Part, Matrix>>,
+    parts: BTreeMap<ModulePath, BTreeMap<Part, Matrix>>,
     of_head: [Option<Matrix>; 2],
     problems: Vec<String>,
     /// What helps against those.
@@ -137,9 +138,9 @@ fn sort(file: &SafeTensors, has_head: bool) -> Sorted {
         let matrix = (values, view.shape().to_vec());
         let before = match named {
             Named::Head(part) => sorted.of_head[part].replace(matrix),
-            Named::Matrix(site, part, adapter) => {
+            Named::Matrix(module_path, part, adapter) => {
                 adapters.insert(adapter);
-                sorted.parts.entry(site).or_default().insert(part, matrix)
+                sorted.parts.entry(module_path).or_default().insert(part, matrix)
             }
             Named::Other(..) => None,
         };
@@ -162,7 +163,7 @@ fn sort(file: &SafeTensors, has_head: bool) -> Sorted {
 
 /// The matrices of one layer, checked against each other and the settings.
 fn assemble(
-    site: Site,
+    module_path: ModulePath,
     mut parts: BTreeMap<Part, Matrix>,
     settings: &LoraSettings,
     kept: Option<&Vec<bool>>,
@@ -185,13 +186,13 @@ fn assemble(
     }
     let expected = match kept {
         Some(kept) => kept.iter().filter(|kept| **kept).count(),
-        None => settings.rank_of(site),
+        None => settings.rank_of(module_path),
     };
     if rank != expected {
         return Err(format!("lora_A {a_shape:?} has {rank} ranks, the configuration says {expected}"));
     }
     let shape = [outputs, inputs];
-    Ok(LowRank { shape, a, e: e.map(|(values, _)| values), b, scale: settings.scale_of(site) })
+    Ok(LowRank { shape, a, e: e.map(|(values, _)| values), b, scale: settings.scale_of(module_path) })
 }
 
 fn matrix(shape: &[usize]) -> Result<[usize; 2], String> {

@@ -20,11 +20,11 @@ impl LoraAdapter {
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         let kind = self.settings.kind;
         let mut matrices: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (site, module) in &self.modules {
+        for (module_path, module) in &self.modules {
             let (rank, [outputs, inputs]) = (module.rank(), module.shape);
             let mut add = |part: Part, shape: Vec<usize>, values: &[f32]| {
                 let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                matrices.push((name(*site, part, kind), shape, bytes));
+                matrices.push((name(*module_path, part, kind), shape, bytes));
             };
             add(Part::A, vec![rank, inputs], &module.a);
             add(Part::B, vec![outputs, rank], &module.b);

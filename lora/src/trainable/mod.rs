@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use rescorer_models::{ScoreHead, Site};
+use rescorer_models::{ModulePath, ScoreHead};
 
 use crate::adapter::LoraAdapter;
 use crate::allocation::Allocation;
@@ -40,7 +40,7 @@ pub struct Parameter {
 
 /// A layer with the places of its matrices among the parameters.
 struct Layer {
-    site: Site,
+    module_path: ModulePath,
     /// `[out, in]`
     shape: [usize; 2],
     scale: f32,
@@ -86,7 +86,7 @@ impl Trainable {
         let tensors: Vec<Tensor<2>> =
             self.parameters.iter().map(|parameter| prepare(&parameter.value)).collect();
         let dropout = self.settings.as_ref().map_or(0.0, |settings| settings.dropout);
-        let layers = self.layers.iter().map(|layer| (layer.site, (layer.scale, layer.matrices)));
+        let layers = self.layers.iter().map(|layer| (layer.module_path, (layer.scale, layer.matrices)));
         Arc::new(StepAdapter {
             tensors,
             layers: layers.collect(),
@@ -124,10 +124,10 @@ impl Trainable {
             };
             match kept {
                 Some(kept) => {
-                    modules.insert(layer.site, module.kept(&kept));
-                    kept_ranks.insert(layer.site, kept);
+                    modules.insert(layer.module_path, module.kept(&kept));
+                    kept_ranks.insert(layer.module_path, kept);
                 }
-                None => _ = modules.insert(layer.site, module),
+                None => _ = modules.insert(layer.module_path, module),
             }
         }
         let base_fingerprint = Some(base_fingerprint.to_string());
@@ -142,9 +142,9 @@ impl Trainable {
     }
 
     /// The changes of full rank, `[out, in]` each; empty for an adapter of low rank.
-    pub fn deltas(&self) -> BTreeMap<Site, Vec<f32>> {
+    pub fn deltas(&self) -> BTreeMap<ModulePath, Vec<f32>> {
         let deltas = self.layers.iter().filter_map(|layer| match layer.matrices {
-            Matrices::Full { delta } => Some((layer.site, numbers(&self.parameters[delta].value))),
+            Matrices::Full { delta } => Some((layer.module_path, numbers(&self.parameters[delta].value))),
             Matrices::LowRank { .. } => None,
         });
         deltas.collect()

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{LanguageModel, ScoreHead, Site};
+use rescorer_models::{LanguageModel, ModulePath, ScoreHead};
 
 use super::{Layer, Parameter, Trainable};
 use crate::adapter::LoraAdapter;
@@ -22,14 +22,15 @@ impl Trainable {
     /// Settings that contradict themselves or target no layer of the model.
     pub fn new(settings: LoraSettings, model: &LanguageModel, seed: u64) -> Result<Self, Error> {
         settings.check()?;
-        let naming = model.linear_layers().next().map(|(site, _)| site.naming).unwrap_or_default();
+        let naming =
+            model.linear_layers().next().map(|(module_path, _)| module_path.naming).unwrap_or_default();
         let settings = settings.named_as(naming);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut modules = BTreeMap::new();
-        for (site, shape @ [outputs, inputs]) in
-            model.linear_layers().filter(|(site, _)| settings.targets(*site))
+        for (module_path, shape @ [outputs, inputs]) in
+            model.linear_layers().filter(|(module_path, _)| settings.targets(*module_path))
         {
-            let rank = settings.rank_of(site);
+            let rank = settings.rank_of(module_path);
             let mut normal = |len: usize| -> Vec<f32> {
                 (0..len).map(|_| DEVIATION * standard_normal(&mut random)).collect()
             };
@@ -44,7 +45,7 @@ impl Trainable {
                     (a, vec![0.0; outputs * rank], None)
                 }
             };
-            modules.insert(site, LowRank { shape, a, e, b, scale: settings.scale_of(site) });
+            modules.insert(module_path, LowRank { shape, a, e, b, scale: settings.scale_of(module_path) });
         }
         Self::from_modules(settings, &modules, first_head(model, seed), model)
     }
@@ -55,7 +56,9 @@ impl Trainable {
     /// An adapter that does not belong to the model.
     pub fn from_adapter(adapter: &LoraAdapter, model: &LanguageModel) -> Result<Self, Error> {
         adapter.check(model)?;
-        let is_pruned = |(site, module): (&Site, &LowRank)| module.rank() < adapter.settings.rank_of(*site);
+        let is_pruned = |(module_path, module): (&ModulePath, &LowRank)| {
+            module.rank() < adapter.settings.rank_of(*module_path)
+        };
         if adapter.settings.kind != Kind::Vanilla && adapter.modules.iter().any(is_pruned) {
             let reason =
                 "training can't go on from an adapter whose ranks were given up; convert it to vanilla LoRA";
@@ -67,7 +70,7 @@ impl Trainable {
 
     fn from_modules(
         settings: LoraSettings,
-        modules: &BTreeMap<Site, LowRank>,
+        modules: &BTreeMap<ModulePath, LowRank>,
         head: Option<ScoreHead>,
         model: &LanguageModel,
     ) -> Result<Self, Error> {
@@ -77,13 +80,18 @@ impl Trainable {
             return Err(Error::Settings { reason: reason.into() });
         }
         let mut trainable = Self::empty(Some(settings), model);
-        for (site, module) in modules {
+        for (module_path, module) in modules {
             let ([outputs, inputs], rank) = (module.shape, module.rank());
-            let a = trainable.add(site, "lora_A", module.a.clone(), [rank, inputs]);
-            let b = trainable.add(site, "lora_B", module.b.clone(), [outputs, rank]);
-            let e = module.e.as_ref().map(|e| trainable.add(site, "lora_E", e.clone(), [rank, 1]));
+            let a = trainable.add(module_path, "lora_A", module.a.clone(), [rank, inputs]);
+            let b = trainable.add(module_path, "lora_B", module.b.clone(), [outputs, rank]);
+            let e = module.e.as_ref().map(|e| trainable.add(module_path, "lora_E", e.clone(), [rank, 1]));
             let matrices = Matrices::LowRank { a, b, e };
-            trainable.layers.push(Layer { site: *site, shape: module.shape, scale: module.scale, matrices });
+            trainable.layers.push(Layer {
+                module_path: *module_path,
+                shape: module.shape,
+                scale: module.scale,
+                matrices,
+            });
         }
         trainable.add_head(head);
         Ok(trainable)
@@ -92,9 +100,14 @@ impl Trainable {
     /// A change of full rank for every linear layer of the blocks, all zero. `seed` is for the score head of an encoder.
     pub fn full(model: &LanguageModel, seed: u64) -> Self {
         let mut trainable = Self::empty(None, model);
-        for (site, shape) in model.linear_layers() {
-            let delta = trainable.add(&site, "delta", vec![0.0; shape[0] * shape[1]], shape);
-            trainable.layers.push(Layer { site, shape, scale: 1.0, matrices: Matrices::Full { delta } });
+        for (module_path, shape) in model.linear_layers() {
+            let delta = trainable.add(&module_path, "delta", vec![0.0; shape[0] * shape[1]], shape);
+            trainable.layers.push(Layer {
+                module_path,
+                shape,
+                scale: 1.0,
+                matrices: Matrices::Full { delta },
+            });
         }
         trainable.add_head(first_head(model, seed));
         trainable
@@ -116,9 +129,9 @@ impl Trainable {
         Self { settings, layers, parameters, head: None, allocation: None, orthogonality: 0.0, device }
     }
 
-    fn add(&mut self, site: &Site, part: &str, values: Vec<f32>, shape: [usize; 2]) -> usize {
+    fn add(&mut self, module_path: &ModulePath, part: &str, values: Vec<f32>, shape: [usize; 2]) -> usize {
         let value = Tensor::from_data(TensorData::new(values, shape), &self.device);
-        self.parameters.push(Parameter { name: format!("{site}.{part}"), value });
+        self.parameters.push(Parameter { name: format!("{module_path}.{part}"), value });
         self.parameters.len() - 1
     }
 }

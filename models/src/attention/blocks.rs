@@ -3,8 +3,8 @@ use std::ops::Range;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::heads::Heads;
+use super::mask::{AttentionMask, Seen};
 use super::rope::Rope;
-use super::sight::{Seen, Sight};
 use crate::buckets;
 use crate::device::ComputeDevice;
 use crate::linear::product;
@@ -49,10 +49,10 @@ impl TensorPlan {
         batch: &TreeBatch,
         rope: Option<Rope>,
         heads: usize,
-        sight: Sight,
+        mask: AttentionMask,
         device: &ComputeDevice,
     ) -> Self {
-        let seen = Seen::new(batch, sight);
+        let seen = Seen::new(batch, mask);
         let mut marks = vec![usize::MAX; batch.len()];
         let starts = (0..batch.len()).step_by(ROWS);
         let blocks: Vec<Block> = starts.map(|start| Block::new(&seen, start, &mut marks)).collect();

@@ -4,8 +4,8 @@ use rten_vecmath::Softmax;
 
 use super::heads::Heads;
 use super::key_values::LayerKeyValues;
+use super::mask::{AttentionMask, Seen};
 use super::rope::Angles;
-use super::sight::{Seen, Sight};
 use crate::tree::TreeBatch;
 
 /// Attention of token trees on the CPU: every node attends to what it sees and touches nothing else.
@@ -21,8 +21,8 @@ pub struct HostPlan {
 
 impl HostPlan {
     /// Lays out a batch; the angles are those of its last nodes.
-    pub fn new(batch: &TreeBatch, angles: Option<Angles>, sight: Sight) -> Self {
-        Self { angles, seen: Seen::new(batch, sight) }
+    pub fn new(batch: &TreeBatch, angles: Option<Angles>, mask: AttentionMask) -> Self {
+        Self { angles, seen: Seen::new(batch, mask) }
     }
 
     /// Attends from the nodes that are computed to them and those before them, which `past` holds and

@@ -5,14 +5,14 @@ pub mod heads;
 pub mod host;
 pub mod key_values;
 mod layer;
+pub mod mask;
 pub mod recorded;
 pub mod rope;
-pub mod sight;
 #[cfg(test)]
 mod tests;
 
 pub use heads::Heads;
 pub use key_values::{KeyValues, LayerKeyValues};
 pub use layer::Attention;
+pub use mask::AttentionMask;
 pub use rope::Angles;
-pub use sight::Sight;

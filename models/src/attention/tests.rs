@@ -2,7 +2,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::blocks::TensorPlan;
 use super::host::HostPlan;
-use super::{Angles, Heads, LayerKeyValues, Sight};
+use super::{Angles, AttentionMask, Heads, LayerKeyValues};
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::to_host::to_host;
@@ -16,13 +16,15 @@ fn values(nodes: usize, width: usize, phase: f32) -> Vec<f32> {
 
 /// The two kernels share no code beyond the angles: they check each other.
 fn compare(batch: &TreeBatch) {
-    for sight in [Sight::Path { window: usize::MAX }, Sight::Path { window: 3 }, Sight::Tree] {
-        compare_with(batch, sight, true);
+    for mask in
+        [AttentionMask::Path { window: usize::MAX }, AttentionMask::Path { window: 3 }, AttentionMask::Tree]
+    {
+        compare_with(batch, mask, true);
     }
-    compare_with(batch, Sight::Tree, false);
+    compare_with(batch, AttentionMask::Tree, false);
 }
 
-fn compare_with(batch: &TreeBatch, sight: Sight, is_turned: bool) {
+fn compare_with(batch: &TreeBatch, mask: AttentionMask, is_turned: bool) {
     let device = ComputeDevice::tensors_on_cpu();
     let batch = &padded(batch, device.node_budget());
     let nodes = batch.len();
@@ -30,13 +32,13 @@ fn compare_with(batch: &TreeBatch, sight: Sight, is_turned: bool) {
     let angles = || is_turned.then(|| Angles::new(batch.depths(), 6, 100.0, Some(&[1.0, 2.0, 4.0])));
     let mut past = LayerKeyValues::default();
     let host =
-        HostPlan::new(batch, angles(), sight).attend(&mut q.clone(), k.clone(), v.clone(), &mut past, HEADS);
+        HostPlan::new(batch, angles(), mask).attend(&mut q.clone(), k.clone(), v.clone(), &mut past, HEADS);
     let tensor = |values: Vec<f32>| {
         let width = values.len() / nodes;
         Tensor::<2>::from_data(TensorData::new(values, [nodes, width]), device.burn())
     };
     let rope = angles().map(|angles| angles.upload(&device));
-    let plan = TensorPlan::new(batch, rope, HEADS.queries, sight, &device);
+    let plan = TensorPlan::new(batch, rope, HEADS.queries, mask, &device);
     let blocks = to_host(plan.attend([q, k, v].map(tensor), HEADS));
     for (value, expected) in host.iter().zip(blocks) {
         assert!((value - expected).abs() < 1e-5, "{value} {expected}");

@@ -8,9 +8,9 @@ use crate::Error;
 use crate::attention::heads::Heads;
 use crate::attention::host::HostPlan;
 use crate::attention::key_values::LayerKeyValues;
+use crate::attention::mask::AttentionMask;
 use crate::attention::recorded;
 use crate::attention::rope::Angles;
-use crate::attention::sight::Sight;
 use crate::device::ComputeDevice;
 use crate::gated::{self, Activation};
 use crate::head;
@@ -75,10 +75,10 @@ impl Backend for Host {
         batch: &TreeBatch,
         angles: Option<Angles>,
         _: usize,
-        sight: Sight,
+        mask: AttentionMask,
         _: &ComputeDevice,
     ) -> Self::Plan {
-        Arc::new(HostPlan::new(batch, angles, sight))
+        Arc::new(HostPlan::new(batch, angles, mask))
     }
 
     fn attend(plan: &Self::Plan, qkv: [Tensor<2>; 3], past: &mut LayerKeyValues, heads: Heads) -> Tensor<2> {

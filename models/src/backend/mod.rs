@@ -13,8 +13,8 @@ pub use tensors::Tensors;
 use crate::Error;
 use crate::attention::heads::Heads;
 use crate::attention::key_values::LayerKeyValues;
+use crate::attention::mask::AttentionMask;
 use crate::attention::rope::Angles;
-use crate::attention::sight::Sight;
 use crate::device::ComputeDevice;
 use crate::gated::Activation;
 #[cfg(feature = "training")]
@@ -89,7 +89,7 @@ pub trait Backend: Sized + Send + Sync + 'static {
         batch: &TreeBatch,
         angles: Option<Angles>,
         heads: usize,
-        sight: Sight,
+        mask: AttentionMask,
         device: &ComputeDevice,
     ) -> Self::Plan;
 

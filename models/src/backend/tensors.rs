@@ -7,8 +7,8 @@ use crate::Error;
 use crate::attention::blocks::TensorPlan;
 use crate::attention::heads::Heads;
 use crate::attention::key_values::LayerKeyValues;
+use crate::attention::mask::AttentionMask;
 use crate::attention::rope::Angles;
-use crate::attention::sight::Sight;
 use crate::buckets::padded;
 use crate::device::ComputeDevice;
 use crate::gated::{self, Activation};
@@ -85,11 +85,11 @@ impl Backend for Tensors {
         batch: &TreeBatch,
         angles: Option<Angles>,
         heads: usize,
-        sight: Sight,
+        mask: AttentionMask,
         device: &ComputeDevice,
     ) -> Self::Plan {
         let rope = angles.map(|angles| angles.upload(device));
-        TensorPlan::new(batch, rope, heads, sight, device)
+        TensorPlan::new(batch, rope, heads, mask, device)
     }
 
     fn attend(plan: &Self::Plan, qkv: [Tensor<2>; 3], _: &mut LayerKeyValues, heads: Heads) -> Tensor<2> {

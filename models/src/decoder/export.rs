@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::config::{DecoderConfig, Family, unsupported};
-use super::layout::{GGUF, HUGGING_FACE, Layout, Part, parts, shape_of, site};
-use crate::module_path::Site;
+use super::layout::{GGUF, HUGGING_FACE, Layout, Part, module_path, parts, shape_of};
+use crate::module_path::ModulePath;
 use crate::tokenizer::{self, Tokenizer};
 use crate::weights::{Gguf, Stored, WeightStore, write_safetensors};
 use crate::{Error, write_file};
@@ -18,7 +18,7 @@ use crate::{Error, write_file};
 pub fn export<E: From<Error>>(
     path: &Path,
     folder: &Path,
-    mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+    mut change: impl FnMut(ModulePath, &mut Vec<f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (store, layout, config, tokenizer) = open(path)?;
     if config.variant.rope_factors.is_some() || config.is_gpt2() {
@@ -50,7 +50,7 @@ pub fn export<E: From<Error>>(
                 _ => shifted(tensor.to_f32()),
             };
             if let Part::Linear(module) = part {
-                change(site(layer, module), &mut values)?;
+                change(module_path(layer, module), &mut values)?;
             }
             add(HUGGING_FACE.name(&config, layer, part), shape_of(part, &config), &values);
         }

@@ -1,6 +1,6 @@
 use super::config::{Biases, DecoderConfig, Family};
 use super::config_gguf::ROPE_FACTORS;
-use crate::module_path::{Naming, Site, TargetModule};
+use crate::module_path::{ModuleNaming, ModulePath, TargetModule};
 use crate::weights::RawTensor;
 
 /// How a checkpoint format names and orders its tensors.
@@ -60,8 +60,8 @@ pub(super) fn modules(config: &DecoderConfig) -> impl Iterator<Item = TargetModu
 }
 
 /// A linear layer, by the name that adapters have for it.
-pub(super) fn site(layer: usize, module: TargetModule) -> Site {
-    Site { layer, module, naming: Naming::Llama }
+pub(super) fn module_path(layer: usize, module: TargetModule) -> ModulePath {
+    ModulePath { layer, module, naming: ModuleNaming::Llama }
 }
 
 /// Whether a linear layer has a bias.
@@ -128,8 +128,8 @@ pub(super) const HUGGING_FACE: Layout = Layout {
             Part::KeyNorm => "self_attn.k_norm",
             Part::AttentionNormShift => return format!("model.layers.{layer}.input_layernorm.bias"),
             Part::MlpNormShift => return format!("model.layers.{layer}.post_attention_layernorm.bias"),
-            Part::Bias(module) => return format!("{}.bias", site(layer, module)),
-            Part::Linear(module) => return format!("{}.weight", site(layer, module)),
+            Part::Bias(module) => return format!("{}.bias", module_path(layer, module)),
+            Part::Linear(module) => return format!("{}.weight", module_path(layer, module)),
         };
         format!("model.layers.{layer}.{name}.weight")
     },

@@ -3,7 +3,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::config::DecoderConfig;
-use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, shape_of, site};
+use super::layout::{GGUF, HUGGING_FACE, HUGGING_FACE_GPT2, Layout, Part, has_bias, module_path, shape_of};
 use super::{Block, Decoder};
 use crate::Error;
 use crate::attention::{Attention, Heads};
@@ -135,7 +135,7 @@ fn load_block<B: Backend>(
         let row = layout.row_of(config, module);
         let outputs = shape_of(Part::Linear(module), config)[0];
         let weight = layout.upright(read(Part::Linear(module))?);
-        let layer = Linear::new(site(layer, module), &weight, outputs, &row, device);
+        let layer = Linear::new(module_path(layer, module), &weight, outputs, &row, device);
         if !has_bias(config, module) {
             return Ok(layer);
         }

@@ -8,7 +8,7 @@ use crate::device::ComputeDevice;
 #[cfg(feature = "training")]
 use crate::head::training::HeadPass;
 use crate::linear::Linear;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::network::{Inspect, Network, Sizes};
 use crate::tree::{Edge, TreeBatch};
 
@@ -34,7 +34,7 @@ impl<B: Backend> Network for Decoder<B> {
         None
     }
 
-    fn linear_layers(&self) -> Vec<(Site, [usize; 2])> {
+    fn linear_layers(&self) -> Vec<(ModulePath, [usize; 2])> {
         self.blocks.iter().flat_map(|block| block.linear_layers().map(Linear::place)).collect()
     }
 

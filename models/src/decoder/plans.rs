@@ -1,5 +1,5 @@
 use super::config::DecoderConfig;
-use crate::attention::{Angles, Sight};
+use crate::attention::{Angles, AttentionMask};
 use crate::backend::Backend;
 use crate::device::ComputeDevice;
 use crate::tree::TreeBatch;
@@ -17,7 +17,7 @@ impl<B: Backend> AttentionPlans<B> {
         let plan = |theta: f64, factors: Option<&[f64]>, window: usize| {
             // GPT-2 adds its positions to the embedding.
             let angles = (!config.is_gpt2()).then(|| Angles::new(positions, config.head_dim, theta, factors));
-            B::plan(batch, angles, config.heads, Sight::Path { window }, device)
+            B::plan(batch, angles, config.heads, AttentionMask::Path { window }, device)
         };
         let windows = config.variant.windows.as_ref();
         Self {

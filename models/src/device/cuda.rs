@@ -4,12 +4,12 @@ use std::panic::catch_unwind;
 
 use burn::tensor::{Device, DeviceType};
 
-use super::gpu::{Adapter, Interface};
+use super::gpu::{GpuInfo, Interface};
 
 /// The cards that the driver lists; none where there is no driver.
-pub fn adapters() -> Vec<Adapter> {
+pub fn adapters() -> Vec<GpuInfo> {
     let count = Device::enumerate(DeviceType::Cuda).into_vec().len();
-    let adapter = |index| Adapter {
+    let adapter = |index| GpuInfo {
         description: format!("CUDA device {index}"),
         is_software: false,
         interface: Interface::Cuda(index),

@@ -11,7 +11,7 @@ use crate::Error;
 static OPENED: LazyLock<Mutex<HashMap<usize, ComputeDevice>>> = LazyLock::new(Mutex::default);
 
 /// A GPU that was found and not opened yet.
-pub struct Adapter {
+pub struct GpuInfo {
     /// What it is called until it is opened.
     pub description: String,
     /// Whether the processor imitates it.
@@ -28,7 +28,7 @@ pub enum Interface {
     Wgpu(burn::tensor::DeviceKind),
 }
 
-impl Adapter {
+impl GpuInfo {
     /// All of them: CUDA before wgpu, real before software.
     fn all() -> Vec<Self> {
         let mut adapters = Vec::new();
@@ -86,7 +86,7 @@ fn opened() -> MutexGuard<'static, HashMap<usize, ComputeDevice>> {
 /// There is one, but it can't be opened.
 pub fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
     let mut opened = opened();
-    match Adapter::all().first().filter(|adapter| !adapter.is_software) {
+    match GpuInfo::all().first().filter(|adapter| !adapter.is_software) {
         None => Ok(None),
         Some(adapter) => adapter.open(&mut opened, 0).map(Some),
     }
@@ -98,7 +98,7 @@ pub fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
 /// There are not that many, or it can't be opened.
 pub fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
     let mut opened = opened();
-    let adapters = Adapter::all();
+    let adapters = GpuInfo::all();
     let index = number.unwrap_or(0);
     let Some(adapter) = adapters.get(index) else {
         let names: Vec<&str> = adapters.iter().map(|adapter| adapter.description.as_str()).collect();

@@ -101,7 +101,7 @@ impl ComputeDevice {
     /// What [`PrecisionRequest::Auto`] means here.
     fn fastest_precision(&self) -> Precision {
         match self.is_cpu {
-            true => Precision::Int8,
+            true => Precision::Quantized,
             false if self.burn.supports_dtype(DType::F16) => Precision::F16,
             false => Precision::F32,
         }
@@ -115,7 +115,7 @@ impl ComputeDevice {
             remedy: remedy.into(),
         };
         let device = match (request, precision) {
-            (DeviceRequest::Gpu(_), Precision::Int8) => Err(refused(
+            (DeviceRequest::Gpu(_), Precision::Quantized) => Err(refused(
                 &request.to_string(),
                 "its kernels are for the CPU",
                 "compute on the CPU, or in f32 or f16 on a GPU",
@@ -125,7 +125,7 @@ impl ComputeDevice {
                 "its kernels are for GPUs",
                 "compute in f32 or int8 on the CPU, or on a GPU",
             )),
-            (DeviceRequest::Cpu, _) | (DeviceRequest::Auto, Precision::Int8) => Ok(Self::cpu()),
+            (DeviceRequest::Cpu, _) | (DeviceRequest::Auto, Precision::Quantized) => Ok(Self::cpu()),
             (DeviceRequest::Auto, Precision::F32) => Ok(match open_real_gpu() {
                 Ok(Some(gpu)) => gpu,
                 Ok(None) => Self::cpu(),
@@ -275,7 +275,7 @@ mod tests {
         let chosen = |precision: PrecisionRequest| {
             ComputeDevice::open(DeviceRequest::Cpu, precision).unwrap().precision()
         };
-        assert_eq!(chosen(PrecisionRequest::Auto), Precision::Int8);
+        assert_eq!(chosen(PrecisionRequest::Auto), Precision::Quantized);
         assert_eq!(chosen(Precision::F32.into()), Precision::F32);
         // Tensors on Burn's CPU backend have no 16-bit products: a GPU like that computes in f32.
         let gpu = ComputeDevice::tensors_on_cpu();
@@ -288,7 +288,7 @@ mod tests {
     fn a_precision_that_a_device_lacks_is_refused_with_the_remedy() {
         let refusal = |request, precision| ComputeDevice::open(request, precision).unwrap_err();
         for (error, remedy) in [
-            (refusal(DeviceRequest::Gpu(Some(2)), Precision::Int8), "gpu:2 can't compute in int8"),
+            (refusal(DeviceRequest::Gpu(Some(2)), Precision::Quantized), "gpu:2 can't compute in int8"),
             (refusal(DeviceRequest::Cpu, Precision::F16), "compute in f32 or int8 on the CPU"),
         ] {
             assert!(matches!(error, Error::Precision { .. }), "{error}");

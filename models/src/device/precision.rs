@@ -9,8 +9,8 @@ pub enum Precision {
     /// 16-bit weights and inputs of matrix products, summed in 32 bits; everything else in 32 bits. On a GPU.
     F16,
     /// Weights of at most 8 bits (those of a quantised file keep their bits) times inputs of 16 bits, summed
-    /// as integers. On the CPU.
-    Int8,
+    /// as integers. On the CPU. On the command line and in files it is called `int8`.
+    Quantized,
 }
 
 impl fmt::Display for Precision {
@@ -18,7 +18,7 @@ impl fmt::Display for Precision {
         f.write_str(match self {
             Self::F32 => "f32",
             Self::F16 => "f16",
-            Self::Int8 => "int8",
+            Self::Quantized => "int8",
         })
     }
 }

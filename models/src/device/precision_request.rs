@@ -18,7 +18,7 @@ impl PrecisionRequest {
     /// What the CPU computes in; `None` where it can't.
     pub(crate) fn on_cpu(self) -> Option<Precision> {
         match self {
-            Self::Auto => Some(Precision::Int8),
+            Self::Auto => Some(Precision::Quantized),
             Self::Exactly(Precision::F16) => None,
             Self::Exactly(precision) => Some(precision),
         }
@@ -39,7 +39,7 @@ impl FromStr for PrecisionRequest {
             "auto" => Ok(Self::Auto),
             "f32" => Ok(Precision::F32.into()),
             "f16" => Ok(Precision::F16.into()),
-            "int8" => Ok(Precision::Int8.into()),
+            "int8" => Ok(Precision::Quantized.into()),
             _ => Err(Error::PrecisionName { requested: text.into() }),
         }
     }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_cpu_computes_in_what_it_can() {
-        assert_eq!(PrecisionRequest::Auto.on_cpu(), Some(Precision::Int8));
+        assert_eq!(PrecisionRequest::Auto.on_cpu(), Some(Precision::Quantized));
         assert_eq!(PrecisionRequest::from(Precision::F32).on_cpu(), Some(Precision::F32));
         assert_eq!(PrecisionRequest::from(Precision::F16).on_cpu(), None);
     }

@@ -3,10 +3,10 @@
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, DeviceKind};
 
-use super::gpu::{Adapter, Interface};
+use super::gpu::{GpuInfo, Interface};
 
 /// The adapters of the best graphics interface.
-pub fn adapters() -> Vec<Adapter> {
+pub fn adapters() -> Vec<GpuInfo> {
     let mut found = Vec::new();
     for backend in [wgpu::Backends::VULKAN, wgpu::Backends::METAL, wgpu::Backends::DX12] {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -37,7 +37,7 @@ pub fn adapters() -> Vec<Adapter> {
         let is_software = info.device_type == wgpu::DeviceType::Cpu;
         let note = if is_software { ", software" } else { "" };
         let description = format!("{} ({}{note})", info.name, info.backend);
-        Adapter { description, is_software, interface: Interface::Wgpu(kind) }
+        GpuInfo { description, is_software, interface: Interface::Wgpu(kind) }
     };
     found.into_iter().map(adapter).collect()
 }

@@ -6,7 +6,7 @@ use super::config::EncoderFamily;
 use super::layout::{HEAD_BIAS, HEAD_WEIGHT, MODULES};
 use super::load::open;
 use crate::adapter::ScoreHead;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::weights::{Stored, write_safetensors};
 use crate::{Error, write_file};
 
@@ -25,11 +25,13 @@ pub fn export<E: From<Error>>(
     family: EncoderFamily,
     folder: &Path,
     head: Option<&ScoreHead>,
-    mut change: impl FnMut(Site, &mut Vec<f32>) -> Result<(), E>,
+    mut change: impl FnMut(ModulePath, &mut Vec<f32>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (store, layout, config, wanted) = open(source, config, family)?;
-    let sites = (0..config.layers).flat_map(|layer| MODULES.map(|module| layout.site(layer, module)));
-    let sites: Vec<(String, Site)> = sites.map(|site| (format!("{site}.weight"), site)).collect();
+    let module_paths =
+        (0..config.layers).flat_map(|layer| MODULES.map(|module| layout.module_path(layer, module)));
+    let module_paths: Vec<(String, ModulePath)> =
+        module_paths.map(|module_path| (format!("{module_path}.weight"), module_path)).collect();
     let mut tensors: Vec<Stored> = Vec::new();
     let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
     for (name, shape) in wanted {
@@ -37,8 +39,8 @@ pub fn export<E: From<Error>>(
             continue;
         }
         let mut values = store.read(&name)?.to_f32();
-        if let Some((_, site)) = sites.iter().find(|(path, _)| *path == name) {
-            change(*site, &mut values)?;
+        if let Some((_, module_path)) = module_paths.iter().find(|(path, _)| *path == name) {
+            change(*module_path, &mut values)?;
         }
         tensors.push((name, shape, bytes(&values)));
     }

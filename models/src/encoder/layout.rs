@@ -1,5 +1,5 @@
 use super::config::{EncoderConfig, EncoderFamily};
-use crate::module_path::{Naming, Site, TargetModule};
+use crate::module_path::{ModuleNaming, ModulePath, TargetModule};
 
 /// The linear layers of a block.
 pub const MODULES: [TargetModule; 6] = [
@@ -15,7 +15,7 @@ pub const MODULES: [TargetModule; 6] = [
 pub struct Layout {
     /// What stands before the names in checkpoints with a head.
     pub prefix: &'static str,
-    pub naming: Naming,
+    pub naming: ModuleNaming,
     /// The norm after attention, and that after the feed-forward layer.
     norms: [&'static str; 2],
     /// The masked-language-model head: its linear layer, its norm, its bias.
@@ -39,7 +39,7 @@ impl EncoderFamily {
     pub fn layout(self) -> Layout {
         let bert = Layout {
             prefix: "bert.",
-            naming: Naming::Bert,
+            naming: ModuleNaming::Bert,
             norms: ["attention.output.LayerNorm", "output.LayerNorm"],
             head: [
                 "cls.predictions.transform.dense",
@@ -73,7 +73,7 @@ impl EncoderFamily {
             },
             Self::DistilBert => Layout {
                 prefix: "distilbert.",
-                naming: Naming::DistilBert,
+                naming: ModuleNaming::DistilBert,
                 norms: ["sa_layer_norm", "output_layer_norm"],
                 head: ["vocab_transform", "vocab_layer_norm", "vocab_projector.bias"],
                 ignored: &["vocab_projector.weight"],
@@ -84,14 +84,14 @@ impl EncoderFamily {
 
 impl Layout {
     /// A linear layer.
-    pub fn site(&self, layer: usize, module: TargetModule) -> Site {
-        Site { layer, module, naming: self.naming }
+    pub fn module_path(&self, layer: usize, module: TargetModule) -> ModulePath {
+        ModulePath { layer, module, naming: self.naming }
     }
 
     /// A norm of a block, 0 after attention, 1 after the feed-forward layer.
     pub fn norm(&self, layer: usize, which: usize) -> String {
         let block = match self.naming {
-            Naming::DistilBert => "transformer.layer",
+            ModuleNaming::DistilBert => "transformer.layer",
             _ => "encoder.layer",
         };
         format!("{block}.{layer}.{}", self.norms[which])
@@ -124,7 +124,7 @@ impl Layout {
         add(NORM, vec![d]);
         for layer in 0..config.layers {
             for module in MODULES {
-                add(&self.site(layer, module).to_string(), shape_of(module, config).into());
+                add(&self.module_path(layer, module).to_string(), shape_of(module, config).into());
             }
             add(&self.norm(layer, 0), vec![d]);
             add(&self.norm(layer, 1), vec![d]);

@@ -17,7 +17,7 @@ use crate::head::Head;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 use crate::memory::WeightNeeds;
-use crate::module_path::{Site, TargetModule};
+use crate::module_path::{ModulePath, TargetModule};
 use crate::weights::{RawTensor, WeightStore, open_safetensors};
 
 /// Loads an encoder from a Hugging Face folder, whose `config.json` has this text, with its fingerprint.
@@ -123,11 +123,16 @@ impl Source<'_> {
         Ok(tensor)
     }
 
-    fn linear<B: Backend>(&self, name: &str, site: Site, digests: &mut Digests) -> Result<Linear<B>, Error> {
+    fn linear<B: Backend>(
+        &self,
+        name: &str,
+        module_path: ModulePath,
+        digests: &mut Digests,
+    ) -> Result<Linear<B>, Error> {
         let weight = self.read(&format!("{name}.weight"), digests)?;
         let bias = self.read(&format!("{name}.bias"), digests)?.to_f32();
         let outputs = weight.shape[0];
-        Ok(Linear::new(site, &weight, outputs, |row| row, self.device).with_bias(bias, self.device))
+        Ok(Linear::new(module_path, &weight, outputs, |row| row, self.device).with_bias(bias, self.device))
     }
 
     fn norm<B: Backend>(&self, name: &str, digests: &mut Digests) -> Result<LayerNorm<B>, Error> {
@@ -139,8 +144,8 @@ impl Source<'_> {
     fn block<B: Backend>(&self, layer: usize) -> Result<(Block<B>, Digests), Error> {
         let mut digests = Digests::new();
         let mut linear = |module: TargetModule| {
-            let site = self.layout.site(layer, module);
-            self.linear(&site.to_string(), site, &mut digests)
+            let module_path = self.layout.module_path(layer, module);
+            self.linear(&module_path.to_string(), module_path, &mut digests)
         };
         let dim = self.config.head_dim();
         let heads = Heads {
@@ -172,8 +177,8 @@ impl Source<'_> {
     ) -> Result<MaskedHead<B>, Error> {
         let [linear, norm, bias] = self.layout.head;
         // No adapter targets it: its number is that of no block.
-        let site = self.layout.site(self.config.layers, TargetModule::Output);
-        let linear = self.linear(linear, site, digests)?;
+        let module_path = self.layout.module_path(self.config.layers, TargetModule::Output);
+        let linear = self.linear(linear, module_path, digests)?;
         let norm = self.norm(norm, digests)?;
         let bias = self.read(bias, digests)?.to_f32();
         let vocabulary = Head::new(words, self.device).with_bias(&bias, self.device);

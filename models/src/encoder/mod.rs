@@ -16,7 +16,7 @@ pub use load::load;
 
 use crate::adapter::ScoreHead;
 use crate::adapter_rows::AdapterRows;
-use crate::attention::{Attention, LayerKeyValues, Sight};
+use crate::attention::{Attention, AttentionMask, LayerKeyValues};
 use crate::backend::Backend;
 use crate::device::ComputeDevice;
 use crate::embedding::Embedding;
@@ -65,7 +65,7 @@ impl<B: Backend> Encoder<B> {
     /// Hidden states of all nodes.
     fn states(&self, device: &Device, batch: &TreeBatch, inspect: &mut Inspect<'_>) -> Tensor<2> {
         let batch = &*B::sized(batch, &self.device);
-        let plan = B::plan(batch, None, self.config.heads, Sight::Tree, &self.device);
+        let plan = B::plan(batch, None, self.config.heads, AttentionMask::Tree, &self.device);
         let adapters = AdapterRows::new(batch, 0);
         let mut x =
             self.embedding_norm.forward(self.embedding.forward(batch.tokens(), batch.depths(), device));

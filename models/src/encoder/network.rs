@@ -8,7 +8,7 @@ use crate::device::ComputeDevice;
 #[cfg(feature = "training")]
 use crate::head::training::HeadPass;
 use crate::linear::Linear;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::network::{Inspect, Network, Sizes};
 #[cfg(feature = "training")]
 use crate::tree::Edge;
@@ -36,7 +36,7 @@ impl<B: Backend> Network for Encoder<B> {
         self.score_head.as_ref()
     }
 
-    fn linear_layers(&self) -> Vec<(Site, [usize; 2])> {
+    fn linear_layers(&self) -> Vec<(ModulePath, [usize; 2])> {
         let layers = self.blocks.iter().flat_map(|block| {
             let Attention { query, key, value, output, .. } = &block.attention;
             [query, key, value, output, &block.up, &block.down]

@@ -17,7 +17,7 @@ impl DeviceMatrix {
     pub fn new(rows: Vec<f32>, shape: [usize; 2], device: &ComputeDevice) -> Self {
         let weight = match device.precision() {
             Precision::F16 => upload_f16(&rows, shape, device.burn()),
-            Precision::F32 | Precision::Int8 => {
+            Precision::F32 | Precision::Quantized => {
                 Tensor::<2>::from_data(TensorData::new(rows, shape), device.burn())
             }
         };

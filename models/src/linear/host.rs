@@ -15,7 +15,7 @@ pub enum HostMatrix {
     #[cfg(feature = "training")]
     Trained { forward: PackedMatrix, backward: PackedMatrix },
     /// At most 8 bits a weight, integer sums.
-    Int8(BlockMatrix),
+    Quantized(BlockMatrix),
 }
 
 /// Inputs in the form that a kernel reads.
@@ -43,7 +43,7 @@ impl HostMatrix {
                 }
                 Self::F32(forward)
             }
-            Precision::Int8 => Self::Int8(BlockMatrix::new(tensor, outputs, row)),
+            Precision::Quantized => Self::Quantized(BlockMatrix::new(tensor, outputs, row)),
         }
     }
 
@@ -53,7 +53,7 @@ impl HostMatrix {
             Self::F32(weight) => weight.outputs(),
             #[cfg(feature = "training")]
             Self::Trained { forward, .. } => forward.outputs(),
-            Self::Int8(weight) => weight.outputs(),
+            Self::Quantized(weight) => weight.outputs(),
         }
     }
 
@@ -73,7 +73,7 @@ impl HostMatrix {
         width: usize,
     ) -> HostRows<'a> {
         let norms = weights.into_iter().filter_map(|weight| match weight {
-            Self::Int8(weight) => Some(weight.norm()),
+            Self::Quantized(weight) => Some(weight.norm()),
             _ => None,
         });
         match norms.reduce(f32::max) {
@@ -92,7 +92,7 @@ impl HostMatrix {
             (Self::Trained { forward, .. }, HostRows::F32(x, width)) => {
                 forward.multiply_into(&x[rows.start * width..rows.end * width], rows.len(), y);
             }
-            (Self::Int8(weight), HostRows::Integers(x)) => weight.multiply_into(x, rows, y),
+            (Self::Quantized(weight), HostRows::Integers(x)) => weight.multiply_into(x, rows, y),
             _ => unreachable!("all weights of a model have one precision"),
         }
     }

@@ -3,7 +3,7 @@ use burn::tensor::Tensor;
 use crate::adapter_rows::AdapterRows;
 use crate::backend::Backend;
 use crate::device::ComputeDevice;
-use crate::module_path::Site;
+use crate::module_path::ModulePath;
 use crate::weights::RawTensor;
 
 /// Linear layer over flat nodes: `y = x · Wᵀ + b`, with or without `b`, to which adapters may add a term.
@@ -14,7 +14,7 @@ use crate::weights::RawTensor;
 /// # Shapes
 /// `W: [out, in]`, `x: [nodes, in]`, `y: [nodes, out]`.
 pub struct Linear<B: Backend> {
-    site: Site,
+    module_path: ModulePath,
     shape: [usize; 2],
     weight: B::Matrix,
     bias: Option<B::Vector>,
@@ -23,14 +23,14 @@ pub struct Linear<B: Backend> {
 impl<B: Backend> Linear<B> {
     /// Takes over rows of `tensor: [rows, in]`: of the `outputs`, `j` is its row `row(j)`.
     pub fn new(
-        site: Site,
+        module_path: ModulePath,
         tensor: &RawTensor,
         outputs: usize,
         row: impl Fn(usize) -> usize + Sync,
         device: &ComputeDevice,
     ) -> Self {
         let shape = [outputs, tensor.shape[1]];
-        Self { site, shape, weight: B::matrix(tensor, outputs, row, device), bias: None }
+        Self { module_path, shape, weight: B::matrix(tensor, outputs, row, device), bias: None }
     }
 
     /// With a bias `[out]`.
@@ -39,8 +39,8 @@ impl<B: Backend> Linear<B> {
     }
 
     /// Where it stands in the model, with its shape `[out, in]`.
-    pub fn place(&self) -> (Site, [usize; 2]) {
-        (self.site, self.shape)
+    pub fn place(&self) -> (ModulePath, [usize; 2]) {
+        (self.module_path, self.shape)
     }
 
     /// `y = x · Wᵀ + b`, and what the adapters add.
@@ -55,12 +55,12 @@ impl<B: Backend> Linear<B> {
         x: Tensor<2>,
         adapters: &AdapterRows,
     ) -> [Tensor<2>; N] {
-        let kept = layers.iter().any(|layer| adapters.targets(layer.site)).then(|| x.clone());
+        let kept = layers.iter().any(|layer| adapters.targets(layer.module_path)).then(|| x.clone());
         let outputs = B::multiply(layers.map(|layer| (&layer.weight, layer.bias.as_ref())), x);
         let Some(x) = kept else { return outputs };
-        let mut sites = layers.iter().map(|layer| layer.site);
-        outputs.map(|y| match sites.next() {
-            Some(site) => adapters.add(site, &x, y),
+        let mut module_paths = layers.iter().map(|layer| layer.module_path);
+        outputs.map(|y| match module_paths.next() {
+            Some(module_path) => adapters.add(module_path, &x, y),
             None => y,
         })
     }

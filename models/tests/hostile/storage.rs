@@ -40,7 +40,7 @@ fn iq4_nl_is_computed_with_the_steps_of_its_blocks() {
     assert_eq!(scores(&stored, Precision::F32), exact);
     assert_ne!(scores(&base, Precision::F32), exact);
     // int8 keeps the blocks as they are, where it rounds numbers that are spelled out to 8 bits.
-    let [kept, rounded] = [&stored, &spelled_out].map(|file| scores(file, Precision::Int8));
+    let [kept, rounded] = [&stored, &spelled_out].map(|file| scores(file, Precision::Quantized));
     let difference =
         |scores: &[f32]| scores.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(difference(&kept) < 0.2 && difference(&rounded) < 0.2, "{kept:?} {rounded:?} {exact:?}");

@@ -137,7 +137,7 @@ impl<'a> Perturbation<'a> {
     /// # Errors
     /// Never for a list that an [`NBest`] holds; its own refusals else.
     pub fn apply(&self, utterance: &Utterance) -> Result<Perturbed, Error> {
-        let distinct = utterance.nbest.distinct();
+        let distinct = utterance.nbest.unique();
         let mut perturbed = Collected::default();
         let list = match self.kind {
             PerturbationKind::Distractors => {

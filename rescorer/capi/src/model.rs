@@ -115,7 +115,7 @@ fn precision(number: i32) -> Result<Precision, Failure> {
     const F16: i32 = RescorerPrecision::F16 as i32;
     match number {
         0 => Ok(Precision::F32),
-        INT8 => Ok(Precision::Int8),
+        INT8 => Ok(Precision::Quantized),
         F16 => Ok(Precision::F16),
         other => Err(outside("precision", other, "RescorerPrecision")),
     }

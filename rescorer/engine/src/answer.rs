@@ -119,7 +119,7 @@ impl Answer {
 
     /// How many hypotheses were looked at: all, unless a deadline came first.
     pub fn completeness(&self) -> Completeness {
-        let unique = || self.utterance.nbest.distinct().hypotheses().len();
+        let unique = || self.utterance.nbest.unique().hypotheses().len();
         self.progress.unwrap_or_else(|| {
             let unique = unique();
             Completeness { decided: unique, unique }

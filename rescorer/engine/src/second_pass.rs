@@ -208,7 +208,7 @@ impl SecondPass {
         if list_scorer.capabilities().first_stage {
             return Err(Error::DeadlineOfTwo);
         }
-        let asks = self.need().asks(list.distinct());
+        let asks = self.need().asks(list.unique());
         if asks && !list.is_asked {
             return Err(Error::Unscored);
         }
@@ -217,7 +217,7 @@ impl SecondPass {
         }
         let list = list.clone().needed(&self.fusion)?;
         let choice = BestSoFar::unasked(&self.fusion, &list).into_choice(&self.fusion, &list);
-        let hypotheses = list.distinct();
+        let hypotheses = list.unique();
         Ok(Anytime { choice, decided: hypotheses, hypotheses, nodes: 0 })
     }
 

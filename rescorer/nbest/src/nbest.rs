@@ -1,6 +1,6 @@
 //! The N-best list.
 
-use crate::{Distinct, Error, Hypothesis, Place};
+use crate::{Error, Hypothesis, Place, UniqueHypotheses};
 
 /// The hypotheses of one utterance in first-pass order, best first.
 ///
@@ -87,8 +87,8 @@ impl NBest {
     }
 
     /// The list with repeated texts taken together.
-    pub fn distinct(&self) -> Distinct {
-        Distinct::of(self)
+    pub fn unique(&self) -> UniqueHypotheses {
+        UniqueHypotheses::of(self)
     }
 }
 

@@ -133,7 +133,7 @@ proptest! {
 
     #[test]
     fn distinct_hypotheses_account_for_every_line(list in nbest()) {
-        let distinct = list.distinct();
+        let distinct = list.unique();
         prop_assert_eq!(distinct.listed().len(), list.len());
         for (position, (hypothesis, index)) in list.iter().zip(distinct.listed()).enumerate() {
             let found = distinct.hypotheses()[*index];

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [model, precision, lists] = arguments.as_slice() else {
         return Err("give a model, f32 or int8, and a file of lists".into());
     };
-    let precision = if precision == "int8" { Precision::Int8 } else { Precision::F32 };
+    let precision = if precision == "int8" { Precision::Quantized } else { Precision::F32 };
     let model = LanguageModel::load(Path::new(model), DeviceRequest::Cpu, precision)?;
     let scorer = Scorer::new(Arc::new(model), ScoringConfig::default())?;
     let rescorer = SecondPass::new(scorer, Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 });

@@ -67,7 +67,7 @@ impl Engine {
         let precision = match precision {
             "f32" => Precision::F32,
             "f16" => Precision::F16,
-            "int8" => Precision::Int8,
+            "int8" => Precision::Quantized,
             other => {
                 return Err(PyValueError::new_err(format!("precision={other:?}: expected f32, f16 or int8")));
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use rescorer::scoring::LanguageModel;
 use rescorer_lora::{Kind, LoraAdapter};
-use rescorer_models::{Site, TargetModule};
+use rescorer_models::{ModulePath, TargetModule};
 use serde::Serialize;
 use serde_json::json;
 
@@ -112,7 +112,7 @@ fn print(out: &mut Sink, adapter: &LoraAdapter, report: &Report<'_>) -> anyhow::
 }
 
 /// Ranks by layer and module, the darker the more.
-fn heat_map(out: &mut Sink, ranks: &BTreeMap<Site, usize>) -> anyhow::Result<()> {
+fn heat_map(out: &mut Sink, ranks: &BTreeMap<ModulePath, usize>) -> anyhow::Result<()> {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     let modules: BTreeSet<TargetModule> = ranks.keys().map(|site| site.module).collect();
     let layers: BTreeSet<usize> = ranks.keys().map(|site| site.layer).collect();
@@ -126,7 +126,7 @@ fn heat_map(out: &mut Sink, ranks: &BTreeMap<Site, usize>) -> anyhow::Result<()>
     for layer in layers {
         write!(out, "{layer:>5}")?;
         for module in &modules {
-            match ranks.get(&Site { layer, module: *module, naming }) {
+            match ranks.get(&ModulePath { layer, module: *module, naming }) {
                 Some(rank) => {
                     let shade = SHADES[(rank * (SHADES.len() - 1)).div_ceil(most)];
                     write!(out, " {:>6} {}", rank, shade.to_string().repeat(3))?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rescorer_nbest::{Distinct, NBest};
+use rescorer_nbest::{NBest, UniqueHypotheses};
 use rescorer_perturb::Metric;
 
 use crate::answer::answer_calibration::Evidence;
@@ -47,7 +47,7 @@ pub struct Ranking {
     merged: Option<String>,
     words: Vec<AnswerWord>,
     confidence: f64,
-    distinct: Distinct,
+    distinct: UniqueHypotheses,
 }
 
 impl Ranking {

@@ -105,7 +105,7 @@ impl KnownList {
         let Metric { normalize, unit } = metric;
         let reference = normalize.apply(reference);
         let reference = unit.split(&reference);
-        let distinct = utterance.nbest.distinct();
+        let distinct = utterance.nbest.unique();
         let hypotheses = distinct.hypotheses().iter().map(|hypothesis| {
             let text = &utterance.nbest.hypotheses()[hypothesis.position].text;
             KnownHypothesis {

@@ -21,7 +21,7 @@ impl BestSoFar {
     pub(crate) fn unasked(fusion: &Fusion, list: &PreparedList) -> Self {
         let mut standing = Self::default();
         if !list.is_asked {
-            (0..list.distinct()).for_each(|index| standing.add(fusion, index, list.candidate(index, 0.0)));
+            (0..list.unique()).for_each(|index| standing.add(fusion, index, list.candidate(index, 0.0)));
         }
         standing
     }

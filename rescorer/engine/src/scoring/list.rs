@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rescorer_models::Adapter;
-use rescorer_nbest::Distinct;
+use rescorer_nbest::UniqueHypotheses;
 
 use crate::error::Error;
 use crate::fusion::weights::{Candidate, Fusion};
@@ -25,7 +25,7 @@ pub struct TextScore {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListScores {
     /// The distinct hypotheses.
-    pub distinct: Distinct,
+    pub distinct: UniqueHypotheses,
     /// Their words, or other units that a length bonus is for, in the same order.
     pub words: Vec<usize>,
     /// Their scores, in the same order. Empty where the answer needs none, see [`Need`].
@@ -85,7 +85,7 @@ pub struct Scored {
 pub struct PreparedList {
     /// Stands for the list in messages.
     pub(crate) name: String,
-    pub(crate) distinct: Distinct,
+    pub(crate) distinct: UniqueHypotheses,
     /// Texts of the distinct hypotheses.
     pub(crate) texts: Arc<[String]>,
     /// Whether the model is asked; where it is not there are no sequences.
@@ -110,7 +110,7 @@ impl PreparedList {
     }
 
     /// Number of distinct hypotheses.
-    pub fn distinct(&self) -> usize {
+    pub fn unique(&self) -> usize {
         self.distinct.hypotheses().len()
     }
 
@@ -121,7 +121,7 @@ impl PreparedList {
 
     /// The list as an answer under these weights needs it: without sequences where the model decides nothing.
     pub(crate) fn needed(mut self, fusion: &Fusion) -> Result<Self, Error> {
-        let asks = Need::of(fusion).asks(self.distinct());
+        let asks = Need::of(fusion).asks(self.unique());
         if asks && !self.is_asked {
             return Err(Error::Unscored);
         }

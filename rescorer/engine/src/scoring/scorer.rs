@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rescorer_models::{Adapter, LanguageModel};
-use rescorer_nbest::{Distinct, NBest, Utterance};
+use rescorer_nbest::{NBest, UniqueHypotheses, Utterance};
 use rescorer_perturb::Unit;
 
 use crate::error::Error;
@@ -179,7 +179,7 @@ impl Scorer {
     }
 
     pub(crate) fn prepare_named(&self, need: Need, list: NamedList<'_>) -> Result<PreparedList, Error> {
-        let distinct = list.nbest.distinct();
+        let distinct = list.nbest.unique();
         let is_asked = need.asks(distinct.hypotheses().len());
         let (context, sequences) = match is_asked {
             true => self.encode_list(list, &distinct)?,
@@ -207,7 +207,7 @@ impl Scorer {
     }
 
     /// Tokens of a context and of the unique hypotheses behind it.
-    fn encode_list(&self, list: NamedList<'_>, distinct: &Distinct) -> Result<Encoded, Error> {
+    fn encode_list(&self, list: NamedList<'_>, distinct: &UniqueHypotheses) -> Result<Encoded, Error> {
         let NamedList { name, nbest, context } = list;
         let context = self.encode_context(context)?;
         let sequences = distinct.hypotheses().iter().map(|hypothesis| {

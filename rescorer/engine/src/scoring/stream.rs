@@ -115,7 +115,7 @@ where
                 size += list.size();
                 stats.utterances += 1;
                 stats.asked += usize::from(list.is_asked);
-                stats.hypotheses += list.distinct();
+                stats.hypotheses += list.unique();
                 stats.listed += list.listed();
                 stats.trie_nodes += list.nodes();
                 kept.push(input);

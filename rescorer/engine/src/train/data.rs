@@ -1,4 +1,4 @@
-use rescorer_nbest::{DistinctHypothesis, Utterance};
+use rescorer_nbest::{UniqueHypothesis, Utterance};
 use rescorer_perturb::{Metric, word_errors};
 
 use super::stage::{Judge, Stage};
@@ -54,7 +54,7 @@ impl Example {
             list.distinct.hypotheses().iter().map(|hypothesis| score(hypothesis.position)).collect()
         };
         let teacher = teacher.map(taught).transpose()?.unwrap_or_default();
-        let words = |hypothesis: &DistinctHypothesis| {
+        let words = |hypothesis: &UniqueHypothesis| {
             metric.unit.count(&utterance.nbest.hypotheses()[hypothesis.position].text)
         };
         Ok(Self {

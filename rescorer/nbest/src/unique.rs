@@ -10,14 +10,14 @@ use crate::NBest;
 /// Hypotheses with exactly the same text are one: it has the position of its first occurrence and the best of
 /// their scores. `listed` leads back, so that every line of the list can be written out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Distinct {
-    hypotheses: Vec<DistinctHypothesis>,
+pub struct UniqueHypotheses {
+    hypotheses: Vec<UniqueHypothesis>,
     listed: Vec<usize>,
 }
 
 /// One distinct hypothesis; its text is that of the list at `position`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DistinctHypothesis {
+pub struct UniqueHypothesis {
     /// Position of the first occurrence in the list.
     pub position: usize,
     /// Best score of the occurrences, `None` in a list without scores.
@@ -26,21 +26,21 @@ pub struct DistinctHypothesis {
     pub first_pass: f64,
 }
 
-impl Distinct {
+impl UniqueHypotheses {
     pub(crate) fn of(list: &NBest) -> Self {
         if let [only] = list.hypotheses() {
             let first_pass = only.score.unwrap_or(0.0);
-            let hypotheses = vec![DistinctHypothesis { position: 0, score: only.score, first_pass }];
+            let hypotheses = vec![UniqueHypothesis { position: 0, score: only.score, first_pass }];
             return Self { hypotheses, listed: vec![0] };
         }
-        let mut hypotheses: Vec<DistinctHypothesis> = Vec::new();
+        let mut hypotheses: Vec<UniqueHypothesis> = Vec::new();
         let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(list.len());
         let mut listed = Vec::with_capacity(list.len());
         for (position, (hypothesis, first_pass)) in list.iter().zip(list.first_pass()).enumerate() {
             match index_of.entry(&hypothesis.text) {
                 Entry::Vacant(entry) => {
                     listed.push(*entry.insert(hypotheses.len()));
-                    hypotheses.push(DistinctHypothesis { position, score: hypothesis.score, first_pass });
+                    hypotheses.push(UniqueHypothesis { position, score: hypothesis.score, first_pass });
                 }
                 Entry::Occupied(entry) => {
                     let known = &mut hypotheses[*entry.get()];
@@ -55,7 +55,7 @@ impl Distinct {
     }
 
     /// The distinct hypotheses, in the order of their first occurrence.
-    pub fn hypotheses(&self) -> &[DistinctHypothesis] {
+    pub fn hypotheses(&self) -> &[UniqueHypothesis] {
         &self.hypotheses
     }
 
@@ -81,7 +81,7 @@ mod tests {
     fn repeats_keep_the_first_position_and_the_best_score() {
         let list = [("a", -2.0), ("b", -3.0), ("a", -1.0), ("B", -4.0), ("b", -5.0)];
         let list = NBest::new(list.map(|(text, score)| Hypothesis::scored(text, score)).to_vec()).unwrap();
-        let distinct = list.distinct();
+        let distinct = list.unique();
         let found: Vec<_> =
             distinct.hypotheses().iter().map(|h| (h.position, h.score, h.first_pass)).collect();
         assert_eq!(found, [(0, Some(-1.0), -1.0), (1, Some(-3.0), -3.0), (3, Some(-4.0), -4.0)]);
@@ -93,15 +93,15 @@ mod tests {
         for (hypothesis, score, first_pass) in
             [(Hypothesis::scored("a", -2.0), Some(-2.0), -2.0), (Hypothesis::new("a"), None, 0.0)]
         {
-            let distinct = NBest::new(vec![hypothesis]).unwrap().distinct();
-            assert_eq!(distinct.hypotheses(), [DistinctHypothesis { position: 0, score, first_pass }]);
+            let distinct = NBest::new(vec![hypothesis]).unwrap().unique();
+            assert_eq!(distinct.hypotheses(), [UniqueHypothesis { position: 0, score, first_pass }]);
             assert_eq!(distinct.listed(), [0]);
         }
     }
 
     #[test]
     fn without_scores_the_first_position_counts() {
-        let distinct = NBest::from_texts(["a", "", "a", ""]).unwrap().distinct();
+        let distinct = NBest::from_texts(["a", "", "a", ""]).unwrap().unique();
         let found: Vec<_> =
             distinct.hypotheses().iter().map(|h| (h.position, h.score, h.first_pass)).collect();
         assert_eq!(found, [(0, None, 0.0), (1, None, -1.0)]);

@@ -4,7 +4,7 @@ use crate::tree::TreeBatch;
 
 /// Which nodes a node attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum AttentionMask {
     /// Itself and its ancestors, of these as many as the window holds: decoders.
     Path {
         /// Nodes that are seen, the node itself included.
@@ -29,10 +29,10 @@ pub enum Seen {
 
 impl Seen {
     /// Lays out a batch.
-    pub fn new(batch: &TreeBatch, sight: Sight) -> Self {
-        match sight {
-            Sight::Path { window } => Self::Path { parents: batch.parents().to_vec(), window },
-            Sight::Tree => {
+    pub fn new(batch: &TreeBatch, mask: AttentionMask) -> Self {
+        match mask {
+            AttentionMask::Path { window } => Self::Path { parents: batch.parents().to_vec(), window },
+            AttentionMask::Tree => {
                 let trees = batch.trees().iter();
                 Self::Tree(trees.flat_map(|tree| std::iter::repeat_n(tree.clone(), tree.len())).collect())
             }
@@ -101,16 +101,16 @@ mod tests {
         let mut batch = TreeBatch::default();
         batch.push_tree(&[1; 4], &[None, Some(0), Some(1), Some(0)], &[]);
         batch.push_tree(&[1; 2], &[None, Some(0)], &[]);
-        let seen = |sight: Sight, node: usize| {
+        let seen = |mask: AttentionMask, node: usize| {
             let mut seen = vec![99];
-            Seen::new(&batch, sight).collect(node, &mut seen);
+            Seen::new(&batch, mask).collect(node, &mut seen);
             seen
         };
-        assert_eq!(seen(Sight::Path { window: usize::MAX }, 2), [2, 1, 0]);
-        assert_eq!(seen(Sight::Path { window: 2 }, 2), [2, 1]);
-        assert_eq!(seen(Sight::Tree, 1), [0, 1, 2, 3]);
-        assert_eq!(seen(Sight::Tree, 5), [4, 5]);
-        let trees = Seen::new(&batch, Sight::Tree);
+        assert_eq!(seen(AttentionMask::Path { window: usize::MAX }, 2), [2, 1, 0]);
+        assert_eq!(seen(AttentionMask::Path { window: 2 }, 2), [2, 1]);
+        assert_eq!(seen(AttentionMask::Tree, 1), [0, 1, 2, 3]);
+        assert_eq!(seen(AttentionMask::Tree, 5), [4, 5]);
+        let trees = Seen::new(&batch, AttentionMask::Tree);
         assert_eq!(trees.before(2..5, &mut [usize::MAX; 6]), [0, 1]);
         assert_eq!(trees.behind(2..5), 5..6);
     }
