@@ -7,7 +7,7 @@ from rescorer import Rescorer
 
 audio, policy, *size = sys.argv[1:]
 recogniser = WhisperModel(*size or ["tiny.en"])
-second_pass = Rescorer.from_pretrained("smollm2-135m", policy=policy, precision="int8")
+second_pass = Rescorer.from_pretrained("smollm2-135m", policy=policy)
 
 # faster-whisper answers with one text; other beams and temperatures make a list of them.
 ways = [{"beam_size": 5}, {"beam_size": 1}, {"temperature": 0.4}, {"temperature": 0.6}, {"temperature": 0.8}]

@@ -10,7 +10,7 @@ from vosk import KaldiRecognizer, Model
 audio = wave.open(sys.argv[1])
 recogniser = KaldiRecognizer(Model(lang="en-us"), audio.getframerate())
 recogniser.SetMaxAlternatives(10)
-second_pass = Rescorer.from_pretrained("smollm2-135m", policy=sys.argv[2], precision="int8")
+second_pass = Rescorer.from_pretrained("smollm2-135m", policy=sys.argv[2])
 
 
 def answers():

@@ -65,7 +65,7 @@ def main():
     parser.add_argument("--policy", help="file that `rescorer tune` wrote; or give --lm-weight")
     parser.add_argument("--lm-weight", type=float)
     parser.add_argument("--adapter")
-    parser.add_argument("--precision", default="f32")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=2, help="processes, each with a model in memory")
     parser.add_argument("--threads", type=int, default=1, help="threads of a worker, and the CPUs it takes of the cluster")

@@ -2,11 +2,56 @@
  *
  * A recogniser hands over its N-best list, a small language model scores every hypothesis, and the better text comes back.
  *
- *   1. rescorer_model_load      loads a model
- *   2. rescorer_from_policy     makes a rescorer with the weights that `rescorer tune` found; rescorer_new takes weights by hand
- *   3. rescorer_rescore         rescores a list; rescorer_rescore_batch takes many, rescorer_rescore_json one as JSON
- *   4. rescorer_result_answer   gives the answer; rescorer_result_json the same as JSON
- *   5. rescorer_result_free, rescorer_free, rescorer_adapter_free, rescorer_model_free
+ *   1. rescorer_load            loads a rescorer: a model with a policy, which `rescorer tune` or rescorer_tune found, and adapters
+ *   2. rescorer_rescore         rescores a list; rescorer_rescore_batch takes many, rescorer_rescore_json one as JSON
+ *   3. rescorer_result_answer   gives the answer; rescorer_result_json the same as JSON
+ *   4. rescorer_result_free, rescorer_free
+ *
+ * Programs that make several rescorers of one model, or load adapters while they run, load the parts one by one:
+ * rescorer_model_load, rescorer_adapter_load, then rescorer_from_policy, rescorer_from_cascade_policy or rescorer_new.
+ *
+ * Example
+ *     cc example.c $(pkg-config --cflags --libs rescorer_c) && ./a.out model.gguf
+ *
+ *   #include <rescorer.h>
+ *   #include <stdio.h>
+ *   #include <stdlib.h>
+ *
+ *   static void check(RescorerStatus status) {
+ *       if (status != RESCORER_STATUS_OK) {
+ *           fprintf(stderr, "%s\n", rescorer_last_error());
+ *           exit(1);
+ *       }
+ *   }
+ *
+ *   int main(int count, char **arguments) {
+ *       RescorerWeights weights = RESCORER_WEIGHTS_INIT(0.3);
+ *       RescorerOptions options = RESCORER_OPTIONS_INIT;
+ *       options.weights = &weights;   // or options.policy = "policy.toml"
+ *       Rescorer *rescorer = NULL;
+ *       check(rescorer_load(count > 1 ? arguments[1] : "model.gguf", &options, &rescorer));
+ *
+ *       RescorerHypothesis hypotheses[] = {
+ *           RESCORER_HYPOTHESIS_INIT("please right down the address", -4.1),
+ *           RESCORER_HYPOTHESIS_INIT("please write down the address", -4.3),
+ *       };
+ *       RescorerList list = RESCORER_LIST_INIT;
+ *       list.hypotheses = hypotheses;
+ *       list.count = 2;
+ *       list.has_scores = 1;
+ *       RescorerResult *result = NULL;
+ *       check(rescorer_rescore(rescorer, &list, &result));
+ *
+ *       const RescorerAnswer *answer = NULL;
+ *       check(rescorer_result_answer(result, &answer));
+ *       printf("%s (%.0f%%)\n", answer->text, 100 * answer->confidence);
+ *       for (size_t at = 0; at < answer->hypothesis_count; at++)
+ *           printf("  %8.2f  %s\n", answer->hypotheses[at]->total, answer->hypotheses[at]->text);
+ *
+ *       check(rescorer_result_free(result));
+ *       check(rescorer_free(rescorer));
+ *       return 0;
+ *   }
  *
  * Errors
  *   Every call that can fail returns a RescorerStatus. After a status other than RESCORER_STATUS_OK nothing was written, and
@@ -20,8 +65,8 @@
  *
  * Structs
  *   A struct that you fill begins with its size, so that programs go on working when fields are added. Begin with its macro
- *   (RESCORER_MODEL_OPTIONS_INIT, RESCORER_WEIGHTS_INIT, RESCORER_HYPOTHESIS_INIT, RESCORER_LIST_INIT), then set fields. A size that
- *   was not set, or that no version had, is refused. A struct that you read may grow at its end: hold it by its address, don't copy it.
+ *   (RESCORER_OPTIONS_INIT, RESCORER_LIST_INIT, RESCORER_HYPOTHESIS_INIT, ...), then set fields. A size that was not set, or that no
+ *   version had, is refused. A struct that you read may grow at its end: hold it by its address, don't copy it.
  *   Flags are int32_t: 0 is no, any other number is yes.
  *
  * Threads
@@ -34,54 +79,6 @@
  *   alignment.
  *   You see to it: a pointer leads to what its argument asks for, an array has as many elements as its count says, texts end with a NUL
  *   and stay as they are during the call, nothing is read after it was freed, and no exception or longjmp leaves the callback.
- *
- * Example
- *     cc example.c $(pkg-config --cflags --libs rescorer_c) && ./a.out model.gguf
- *
- *   #include <rescorer.h>
- *   #include <stdio.h>
- *
- *   static int failed(const char *what) {
- *       fprintf(stderr, "%s: %s\n", what, rescorer_last_error());
- *       return 1;
- *   }
- *
- *   int main(int count, char **arguments) {
- *       RescorerModelOptions options = RESCORER_MODEL_OPTIONS_INIT;
- *       options.device = RESCORER_DEVICE_CPU;
- *       RescorerModel *model = NULL;
- *       if (rescorer_model_load(count > 1 ? arguments[1] : "model.gguf", &options, &model) != RESCORER_STATUS_OK)
- *           return failed("model");
- *
- *       RescorerWeights weights = RESCORER_WEIGHTS_INIT(0.3);
- *       Rescorer *rescorer = NULL;
- *       if (rescorer_new(model, &weights, &rescorer) != RESCORER_STATUS_OK)
- *           return failed("rescorer");
- *
- *       RescorerHypothesis hypotheses[] = {
- *           RESCORER_HYPOTHESIS_INIT("please right down the address", -4.1),
- *           RESCORER_HYPOTHESIS_INIT("please write down the address", -4.3),
- *       };
- *       RescorerList list = RESCORER_LIST_INIT;
- *       list.hypotheses = hypotheses;
- *       list.count = 2;
- *       list.has_scores = 1;
- *       RescorerResult *result = NULL;
- *       if (rescorer_rescore(rescorer, &list, &result) != RESCORER_STATUS_OK)
- *           return failed("list");
- *
- *       const RescorerAnswer *answer = NULL;
- *       if (rescorer_result_answer(result, &answer) != RESCORER_STATUS_OK)
- *           return failed("answer");
- *       printf("%s (%.0f%%)\n", answer->text, 100 * answer->confidence);
- *       for (size_t at = 0; at < answer->hypothesis_count; at++)
- *           printf("  %8.2f  %s\n", answer->hypotheses[at]->total, answer->hypotheses[at]->text);
- *
- *       rescorer_result_free(result);
- *       rescorer_free(rescorer);
- *       rescorer_model_free(model);
- *       return 0;
- *   }
  */
 
 #ifndef RESCORER_H
@@ -92,24 +89,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Begin a RescorerModelOptions with this: 32-bit floats, on the device that fits best. */
+/* Begin a RescorerOptions with this: the device and the precision that fit best, no policy, no adapters. */
+#define RESCORER_OPTIONS_INIT \
+    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL}
+
+/* Begin a RescorerNamedAdapter with this. */
+#define RESCORER_NAMED_ADAPTER_INIT(name, folder) {sizeof(RescorerNamedAdapter), (name), (folder)}
+
+/* Begin a RescorerModelOptions with this: the device and the precision that fit best. */
 #define RESCORER_MODEL_OPTIONS_INIT \
-    {sizeof(RescorerModelOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_F32, RESCORER_DEVICE_AUTO, 0}
+    {sizeof(RescorerModelOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0}
 
 /* Begin a RescorerWeights with this: no length bonus, no margin. */
 #define RESCORER_WEIGHTS_INIT(lm_weight) {sizeof(RescorerWeights), (lm_weight), 0.0, 0.0}
 
+/* Begin a RescorerTuneOptions with this: errors in words, texts as they are, the rule maximum. */
+#define RESCORER_TUNE_OPTIONS_INIT {sizeof(RescorerTuneOptions), NULL, NULL, NULL}
+
 /* Begin a RescorerHypothesis with this. */
 #define RESCORER_HYPOTHESIS_INIT(text, score) {sizeof(RescorerHypothesis), (text), (score)}
 
-/* Begin a RescorerList with this: no hypotheses, no scores, the rescorer's adapter, no context. */
-#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, NULL, NULL}
+/* Begin a RescorerList with this: no hypotheses, no scores, the whole answer, the rescorer's adapter, no context, no deadline. */
+#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0}
 
 /**
  * Version of this interface. It is raised when a program that was compiled with an older header would not work any more; functions and
- * fields that are added do not raise it. `RESCORER_MODEL_OPTIONS_INIT` hands it to `rescorer_model_load`, which checks it.
+ * fields that are added do not raise it. `RESCORER_OPTIONS_INIT` and
+ * `RESCORER_MODEL_OPTIONS_INIT` hand it to `rescorer_load` and `rescorer_model_load`, which check it.
  */
-#define RESCORER_ABI_VERSION 2
+#define RESCORER_ABI_VERSION 3
 
 /**
  * What a call came to. Other than `RESCORER_STATUS_OK` means that nothing was done and nothing written; `rescorer_last_error` says why,
@@ -137,7 +145,7 @@ enum RescorerStatus
    */
   RESCORER_STATUS_INVALID_HANDLE = 3,
   /**
-   * A value outside its range.
+   * A value outside its range, or settings that exclude each other or don't fit the model or the policy.
    */
   RESCORER_STATUS_INVALID_ARGUMENT = 4,
   /**
@@ -177,6 +185,10 @@ enum RescorerStatus
    * Every number for a handle was given out once: on 32 bits after four billion results.
    */
   RESCORER_STATUS_EXHAUSTED = 13,
+  /**
+   * A policy that can't be tuned, since no list, or no reference with a word, was given.
+   */
+  RESCORER_STATUS_JOB = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -195,17 +207,21 @@ enum RescorerPrecision
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
+   * The fastest that keeps the scores nearly the same: int8 on the CPU, 16-bit floats on a GPU that has them.
+   */
+  RESCORER_PRECISION_AUTO = 0,
+  /**
    * 32-bit floats.
    */
-  RESCORER_PRECISION_F32 = 0,
+  RESCORER_PRECISION_F32 = 1,
   /**
    * Weights of at most 8 bits, on the CPU: a third of the memory, nearly the same scores.
    */
-  RESCORER_PRECISION_INT8 = 1,
+  RESCORER_PRECISION_INT8 = 2,
   /**
    * 16-bit floats, on a GPU that has them.
    */
-  RESCORER_PRECISION_F16 = 2,
+  RESCORER_PRECISION_F16 = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -245,6 +261,35 @@ typedef int32_t RescorerDevice;
 #endif // __cplusplus
 
 /**
+ * How much of an answer is wanted.
+ */
+enum RescorerWant
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The text with its confidence and its words, and the list in its new order.
+   */
+  RESCORER_WANT_LIST = 0,
+  /**
+   * The text with its confidence and its words.
+   */
+  RESCORER_WANT_ANSWER = 1,
+  /**
+   * The text alone. Hypotheses that can't win are then not scored to their end, which is faster.
+   */
+  RESCORER_WANT_TEXT = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum RescorerWant RescorerWant;
+#else
+typedef int32_t RescorerWant;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A second pass: a model and how it decides. It is small and never changes: make one for each thread, or share one.
  */
 typedef struct Rescorer Rescorer;
@@ -265,7 +310,7 @@ typedef struct RescorerModel RescorerModel;
 typedef struct RescorerResult RescorerResult;
 
 /**
- * How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: 32-bit floats, on the device that fits best.
+ * How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: the device and the precision that fit best.
  */
 typedef struct RescorerModelOptions {
   /**
@@ -289,6 +334,98 @@ typedef struct RescorerModelOptions {
    */
   int32_t reserved;
 } RescorerModelOptions;
+
+/**
+ * The weights of the fusion: `total = first_pass + lm_weight · lm_score + length_bonus · words`. The first-pass best stays unless
+ * another's total is more than `margin` above its own. Begin with `RESCORER_WEIGHTS_INIT(lm_weight)`: no bonus, no margin.
+ */
+typedef struct RescorerWeights {
+  /**
+   * Size of this struct, as `RESCORER_WEIGHTS_INIT` sets it.
+   */
+  size_t struct_size;
+  /**
+   * Weight of the language-model score.
+   */
+  double lm_weight;
+  /**
+   * Reward of a word.
+   */
+  double length_bonus;
+  /**
+   * Lead that another hypothesis needs; at least 0.
+   */
+  double margin;
+} RescorerWeights;
+
+/**
+ * An adapter that lists ask for by its name. Begin with `RESCORER_NAMED_ADAPTER_INIT(name, folder)`.
+ */
+typedef struct RescorerNamedAdapter {
+  /**
+   * Size of this struct, as `RESCORER_NAMED_ADAPTER_INIT` sets it; all of an array have the same.
+   */
+  size_t struct_size;
+  /**
+   * The name.
+   */
+  const char *name;
+  /**
+   * Folder in the files of Hugging Face PEFT. A `policy.toml` in it decides for the adapter's lists.
+   */
+  const char *folder;
+} RescorerNamedAdapter;
+
+/**
+ * What a rescorer is made of. Begin with `RESCORER_OPTIONS_INIT`: the device and the precision that fit best, and no policy, which is
+ * enough for `rescorer_tune`. Everything in it stays the caller's and is read during the call only.
+ */
+typedef struct RescorerOptions {
+  /**
+   * Size of this struct, as `RESCORER_OPTIONS_INIT` sets it.
+   */
+  size_t struct_size;
+  /**
+   * `RESCORER_ABI_VERSION` of the header that the program was compiled with, as `RESCORER_OPTIONS_INIT` sets it.
+   */
+  uint32_t abi_version;
+  /**
+   * A value of `RescorerPrecision`.
+   */
+  int32_t precision;
+  /**
+   * A value of `RescorerDevice`.
+   */
+  int32_t device;
+  /**
+   * Threads of its own to compute with on the CPU; 0 is those that all rescorers share.
+   */
+  uint32_t threads;
+  /**
+   * The TOML file that `rescorer_tune` or the command `rescorer tune` wrote. NULL where `weights` decide, or policies of adapters.
+   */
+  const char *policy;
+  /**
+   * Weights by hand in place of a policy, or NULL.
+   */
+  const struct RescorerWeights *weights;
+  /**
+   * The adapters. Lists that ask for none are answered with the one that the policy was tuned with; without a policy with the first.
+   */
+  const struct RescorerNamedAdapter *adapters;
+  /**
+   * Their number.
+   */
+  size_t adapter_count;
+  /**
+   * Model of a cascade's first stage, where the policy is for one; NULL is the one that the policy names.
+   */
+  const char *cascade_model;
+  /**
+   * Folder of the first stage's adapter; NULL where the policy names none.
+   */
+  const char *cascade_adapter;
+} RescorerOptions;
 
 /**
  * A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
@@ -333,14 +470,28 @@ typedef struct RescorerList {
    */
   int32_t has_scores;
   /**
-   * The adapter for this list; NULL is that of the rescorer.
+   * A value of `RescorerWant`: how much of an answer is wanted.
+   */
+  int32_t want;
+  /**
+   * The adapter for this list, where it was loaded for the rescorer's model by itself; NULL is that of the rescorer.
    */
   const struct RescorerAdapter *adapter;
+  /**
+   * Name of the adapter for this list, as `RescorerOptions` has it. Its own policy decides, where it has one. NULL is the rescorer's
+   * first; then lists are answered as the rescorer's policy says.
+   */
+  const char *adapter_name;
   /**
    * What the model reads before every hypothesis: earlier turns of a conversation, names that may be said. Lists of one context
    * have it computed once. NULL and "" are none.
    */
   const char *context;
+  /**
+   * Milliseconds to answer in, on the CPU; 0 is as long as it takes. The answer is then the best that was found in time, without
+   * confidences, words and list: `complete` in it says whether more time would have changed nothing.
+   */
+  double deadline_ms;
 } RescorerList;
 
 /**
@@ -419,7 +570,8 @@ typedef struct RescorerAnswer {
    */
   size_t position;
   /**
-   * Probability that the text has no error, where the policy can tell, else its share of the posterior.
+   * Probability that the text has no error, where the policy can tell, else its share of the posterior. NaN where the text alone
+   * was wanted, and where there was a deadline.
    */
   double confidence;
   /**
@@ -427,11 +579,11 @@ typedef struct RescorerAnswer {
    */
   int32_t changed;
   /**
-   * 0.
+   * 1 if words of several hypotheses were merged into the text, which then stands nowhere in the list, else 0.
    */
-  int32_t reserved;
+  int32_t merged;
   /**
-   * Addresses of the distinct hypotheses, best first.
+   * Addresses of the distinct hypotheses, best first. There are none where the list was not wanted, or there was a deadline.
    */
   const struct RescorerScored *const *hypotheses;
   /**
@@ -439,7 +591,7 @@ typedef struct RescorerAnswer {
    */
   size_t hypothesis_count;
   /**
-   * Addresses of the words of the answer.
+   * Addresses of the words of the answer. There are none where `confidence` is NaN.
    */
   const struct RescorerWord *const *words;
   /**
@@ -451,30 +603,62 @@ typedef struct RescorerAnswer {
    * there is nothing, and for lists that came as structs.
    */
   const char *notice;
+  /**
+   * Language-model score of the chosen hypothesis; NaN where the model was not asked, or there was no time.
+   */
+  double lm_score;
+  /**
+   * Fused score of the chosen hypothesis; NaN where it would need a score that was not computed.
+   */
+  double total;
+  /**
+   * Distinct hypotheses that were scored, or could not win any more: all, unless a deadline came first.
+   */
+  size_t decided;
+  /**
+   * Distinct hypotheses of the list.
+   */
+  size_t unique;
+  /**
+   * 1 if more time would not have changed the answer, else 0.
+   */
+  int32_t complete;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+  /**
+   * Name of the adapter that took part; NULL if none did, or if it was given by its handle.
+   */
+  const char *adapter;
+  /**
+   * The policy that decided: its file, or "policy" where it was given to `rescorer_from_policy`. NULL for weights given by hand.
+   */
+  const char *policy;
 } RescorerAnswer;
 
 /**
- * The weights of the fusion: `total = first_pass + lm_weight · lm_score + length_bonus · words`. The first-pass best stays unless
- * another's total is more than `margin` above its own. Begin with `RESCORER_WEIGHTS_INIT(lm_weight)`: no bonus, no margin.
+ * What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum. The values
+ * are those of the command `rescorer tune`.
  */
-typedef struct RescorerWeights {
+typedef struct RescorerTuneOptions {
   /**
-   * Size of this struct, as `RESCORER_WEIGHTS_INIT` sets it.
+   * Size of this struct, as `RESCORER_TUNE_OPTIONS_INIT` sets it.
    */
   size_t struct_size;
   /**
-   * Weight of the language-model score.
+   * Normalisation before texts are compared, as "lower"; NULL is "none".
    */
-  double lm_weight;
+  const char *normalize;
   /**
-   * Reward of a word.
+   * What errors, confidences and the length bonus count: "word", "character" or "mixed"; NULL is "word".
    */
-  double length_bonus;
+  const char *unit;
   /**
-   * Lead that another hypothesis needs; at least 0.
+   * What the policy answers with: "maximum", "mbr" or "merge"; NULL is "maximum".
    */
-  double margin;
-} RescorerWeights;
+  const char *rule;
+} RescorerTuneOptions;
 
 #ifdef __cplusplus
 extern "C" {
@@ -520,6 +704,19 @@ RescorerStatus rescorer_model_load(const char *path,
  * Frees a model. Rescorers and adapters made from it keep what they need. NULL is nothing to do.
  */
 RescorerStatus rescorer_model_free(struct RescorerModel *model);
+
+/**
+ * Loads a rescorer in one call: a model, its policy and its adapters. `model` is a `.gguf` file, a Hugging Face folder, or the name of
+ * a model that `rescorer models pull` has fetched; the network is not used. A program that was compiled with the header of another
+ * interface is refused with `RESCORER_STATUS_ABI_VERSION`.
+ *
+ * # Safety
+ * `model` ends with a NUL; `options` was begun with `RESCORER_OPTIONS_INIT`, and what it points to is as its fields say; `rescorer`
+ * points to where the handle is to be written.
+ */
+RescorerStatus rescorer_load(const char *model,
+                             const struct RescorerOptions *options,
+                             struct Rescorer **rescorer);
 
 /**
  * Rescores a list.
@@ -602,18 +799,18 @@ RescorerStatus rescorer_from_policy(const struct RescorerModel *model,
                                     struct Rescorer **rescorer);
 
 /**
- * Makes a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --earlier` writes it:
- * `earlier_model` is the model of that one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+ * Makes a cascade: a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --cascade` writes it.
+ * `cascade_model` is the model of that one, `cascade_adapter` its adapter, NULL where there was none. With another policy both are NULL.
  *
  * # Safety
  * As `rescorer_from_policy`.
  */
-RescorerStatus rescorer_from_policy_after(const struct RescorerModel *earlier_model,
-                                          const struct RescorerAdapter *earlier_adapter,
-                                          const struct RescorerModel *model,
-                                          const struct RescorerAdapter *adapter,
-                                          const char *policy,
-                                          struct Rescorer **rescorer);
+RescorerStatus rescorer_from_cascade_policy(const struct RescorerModel *cascade_model,
+                                            const struct RescorerAdapter *cascade_adapter,
+                                            const struct RescorerModel *model,
+                                            const struct RescorerAdapter *adapter,
+                                            const char *policy,
+                                            struct Rescorer **rescorer);
 
 /**
  * Frees a rescorer. NULL is nothing to do.
@@ -641,6 +838,18 @@ const char *rescorer_last_error(void);
  * there are as many as cores.
  */
 RescorerStatus rescorer_set_threads(uint32_t threads);
+
+/**
+ * Finds the policy of least word error rate on lists with references, and writes it to the file `policy`. `lists` is a file in any
+ * format that the command `rescorer tune` reads. The rescorer scores them as it is: with its adapter, without its policy.
+ *
+ * # Safety
+ * `lists` and `policy` end with a NUL; `options` was begun with `RESCORER_TUNE_OPTIONS_INIT`, and its texts end with a NUL.
+ */
+RescorerStatus rescorer_tune(const struct Rescorer *rescorer,
+                             const char *lists,
+                             const struct RescorerTuneOptions *options,
+                             const char *policy);
 
 #ifdef __cplusplus
 }  // extern "C"

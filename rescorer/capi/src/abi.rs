@@ -3,8 +3,9 @@ use std::ffi::c_char;
 use crate::status::{Failure, RescorerStatus};
 
 /// Version of this interface. It is raised when a program that was compiled with an older header would not work any more; functions and
-/// fields that are added do not raise it. `RESCORER_MODEL_OPTIONS_INIT` hands it to `rescorer_model_load`, which checks it.
-pub const RESCORER_ABI_VERSION: u32 = 2;
+/// fields that are added do not raise it. `RESCORER_OPTIONS_INIT` and
+/// `RESCORER_MODEL_OPTIONS_INIT` hand it to `rescorer_load` and `rescorer_model_load`, which check it.
+pub const RESCORER_ABI_VERSION: u32 = 3;
 
 /// Version of the interface that the library was built with: the `RESCORER_ABI_VERSION` of its own header.
 #[unsafe(no_mangle)]
@@ -25,7 +26,7 @@ pub fn check(header: u32) -> Result<(), Failure> {
     }
     let reason = format!(
         "the program was compiled with a rescorer.h of interface version {header}, this library has {RESCORER_ABI_VERSION}; begin \
-         with RESCORER_MODEL_OPTIONS_INIT, and compile with the header of this library"
+         with RESCORER_OPTIONS_INIT or RESCORER_MODEL_OPTIONS_INIT, and compile with the header of this library"
     );
     Err(Failure::new(RescorerStatus::AbiVersion, reason))
 }

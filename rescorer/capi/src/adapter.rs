@@ -9,7 +9,7 @@ use crate::handle::{self, Behind};
 use crate::input::text;
 use crate::model::RescorerModel;
 use crate::output::Output;
-use crate::status::{Failure, RescorerStatus, guarded};
+use crate::status::{RescorerStatus, guarded};
 
 /// An adapter of one model. It never changes: all threads may use it at once.
 pub struct RescorerAdapter {
@@ -37,9 +37,7 @@ pub unsafe extern "C" fn rescorer_adapter_load(
         let model = handle::find(model)?;
         // SAFETY: the caller promised a path that ends with a NUL.
         let folder = unsafe { text(&folder, "folder") }?;
-        let fail = |error: rescorer_lora::Error| Failure::new(RescorerStatus::Adapter, error.to_string());
-        let attached: Arc<dyn Adapter> =
-            LoraAdapter::read(Path::new(folder)).and_then(|read| read.attach(&model)).map_err(fail)?;
+        let attached: Arc<dyn Adapter> = LoraAdapter::read(Path::new(folder))?.attach(&model)?;
         adapter.write(handle::keep(attached)?);
         Ok(())
     })

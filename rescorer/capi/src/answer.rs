@@ -51,23 +51,40 @@ pub struct RescorerAnswer {
     pub text: *const c_char,
     /// Position in the first-pass list of the hypothesis that was chosen, or voted on.
     pub position: usize,
-    /// Probability that the text has no error, where the policy can tell, else its share of the posterior.
+    /// Probability that the text has no error, where the policy can tell, else its share of the posterior. NaN where the text alone
+    /// was wanted, and where there was a deadline.
     pub confidence: f64,
     /// 1 if the text is another than that of the first-pass best, else 0.
     pub changed: i32,
-    /// 0.
-    pub reserved: i32,
-    /// Addresses of the distinct hypotheses, best first.
+    /// 1 if words of several hypotheses were merged into the text, which then stands nowhere in the list, else 0.
+    pub merged: i32,
+    /// Addresses of the distinct hypotheses, best first. There are none where the list was not wanted, or there was a deadline.
     pub hypotheses: *const *const RescorerScored,
     /// Their number.
     pub hypothesis_count: usize,
-    /// Addresses of the words of the answer.
+    /// Addresses of the words of the answer. There are none where `confidence` is NaN.
     pub words: *const *const RescorerWord,
     /// Their number.
     pub word_count: usize,
     /// What is no error, but worth a look: how a field of the JSON was read, or that a number beside every text was not used. NULL if
     /// there is nothing, and for lists that came as structs.
     pub notice: *const c_char,
+    /// Language-model score of the chosen hypothesis; NaN where the model was not asked, or there was no time.
+    pub lm_score: f64,
+    /// Fused score of the chosen hypothesis; NaN where it would need a score that was not computed.
+    pub total: f64,
+    /// Distinct hypotheses that were scored, or could not win any more: all, unless a deadline came first.
+    pub decided: usize,
+    /// Distinct hypotheses of the list.
+    pub unique: usize,
+    /// 1 if more time would not have changed the answer, else 0.
+    pub complete: i32,
+    /// 0.
+    pub reserved: i32,
+    /// Name of the adapter that took part; NULL if none did, or if it was given by its handle.
+    pub adapter: *const c_char,
+    /// The policy that decided: its file, or "policy" where it was given to `rescorer_from_policy`. NULL for weights given by hand.
+    pub policy: *const c_char,
 }
 
 /// An answer and the memory that C reads.
@@ -93,7 +110,9 @@ impl Answered {
     pub fn new(given: Answer, notice: Option<&str>) -> Self {
         let mut texts = Texts::default();
         let text = texts.add(given.text());
-        let notice = notice.map(|notice| texts.add(notice));
+        let [notice, adapter, policy] =
+            [notice, given.adapter(), given.policy()].map(|text| text.map(|text| texts.add(text)));
+        let (decided, unique) = looked_at(&given);
         let starts = |texts: &mut Texts, added: &mut dyn Iterator<Item = &str>| -> Vec<Start> {
             added.map(|text| texts.add(text)).collect()
         };
@@ -114,12 +133,20 @@ impl Answered {
             position: given.base_position(),
             confidence: given.confidence(),
             changed: given.changed().into(),
-            reserved: 0,
+            merged: given.position().is_none().into(),
             hypotheses: scored_at.as_ptr(),
             hypothesis_count: scored_at.len(),
             words: words_at.as_ptr(),
             word_count: words_at.len(),
             notice: notice.map_or(std::ptr::null(), address),
+            lm_score: given.lm_score().unwrap_or(f64::NAN),
+            total: given.total().unwrap_or(f64::NAN),
+            decided,
+            unique,
+            complete: (decided == unique).into(),
+            reserved: 0,
+            adapter: adapter.map_or(std::ptr::null(), address),
+            policy: policy.map_or(std::ptr::null(), address),
         };
         Self {
             given,
@@ -149,6 +176,18 @@ impl Answered {
         // JSON writes a NUL as \u0000.
         let json = CString::new(json).map_err(|error| internal(&error))?;
         Ok(self.json.get_or_init(|| json))
+    }
+}
+
+/// How many distinct hypotheses were decided, of how many.
+fn looked_at(answer: &Answer) -> (usize, usize) {
+    match answer.hypotheses().len() {
+        0 => {
+            let completeness = answer.completeness();
+            (completeness.decided, completeness.unique)
+        }
+        // The list has them all.
+        all => (all, all),
     }
 }
 

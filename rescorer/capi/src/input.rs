@@ -1,8 +1,11 @@
 use std::ffi::{CStr, c_char};
+use std::time::Duration;
 
-use rescorer::{Hypothesis, NBest};
+use rescorer::{Hypothesis, NBest, Request, Utterance};
 
 use crate::adapter::RescorerAdapter;
+use crate::handle;
+use crate::model::outside;
 use crate::sized::{FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus};
 
@@ -21,6 +24,18 @@ pub struct RescorerHypothesis {
     pub score: f64,
 }
 
+/// How much of an answer is wanted.
+#[repr(i32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RescorerWant {
+    /// The text with its confidence and its words, and the list in its new order.
+    List = 0,
+    /// The text with its confidence and its words.
+    Answer = 1,
+    /// The text alone. Hypotheses that can't win are then not scored to their end, which is faster.
+    Text = 2,
+}
+
 /// An N-best list, best first. Begin with `RESCORER_LIST_INIT`. Everything in it stays the caller's and is read during the call only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -35,11 +50,19 @@ pub struct RescorerList {
     pub count: usize,
     /// A flag, 0 or any other number: whether the hypotheses have scores. Without them a hypothesis counts by its position.
     pub has_scores: i32,
-    /// The adapter for this list; NULL is that of the rescorer.
+    /// A value of `RescorerWant`: how much of an answer is wanted.
+    pub want: i32,
+    /// The adapter for this list, where it was loaded for the rescorer's model by itself; NULL is that of the rescorer.
     pub adapter: *const RescorerAdapter,
+    /// Name of the adapter for this list, as `RescorerOptions` has it. Its own policy decides, where it has one. NULL is the rescorer's
+    /// first; then lists are answered as the rescorer's policy says.
+    pub adapter_name: *const c_char,
     /// What the model reads before every hypothesis: earlier turns of a conversation, names that may be said. Lists of one context
     /// have it computed once. NULL and "" are none.
     pub context: *const c_char,
+    /// Milliseconds to answer in, on the CPU; 0 is as long as it takes. The answer is then the best that was found in time, without
+    /// confidences, words and list: `complete` in it says whether more time would have changed nothing.
+    pub deadline_ms: f64,
 }
 
 // SAFETY: a size, a pointer and a float.
@@ -52,7 +75,7 @@ unsafe impl FromCaller for RescorerHypothesis {
     }
 }
 
-// SAFETY: sizes, pointers and an integer.
+// SAFETY: sizes, pointers, integers and a float; what they may be is checked when they are used.
 unsafe impl FromCaller for RescorerList {
     const NAME: &'static str = "list (RescorerList)";
     const MACRO: &'static str = "RESCORER_LIST_INIT";
@@ -64,8 +87,11 @@ unsafe impl FromCaller for RescorerList {
             hypotheses: std::ptr::null(),
             count: 0,
             has_scores: 0,
+            want: RescorerWant::List as i32,
             adapter: std::ptr::null(),
+            adapter_name: std::ptr::null(),
             context: std::ptr::null(),
+            deadline_ms: 0.0,
         }
     }
 }
@@ -90,7 +116,7 @@ pub unsafe fn text<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a
 ///
 /// # Safety
 /// As [`text`].
-unsafe fn optional<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
+pub unsafe fn optional<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
     // SAFETY: the caller promised what `text` wants.
     if pointer.is_null() { Ok("") } else { unsafe { text(pointer, argument) } }
 }
@@ -107,21 +133,80 @@ pub fn check_length(position: usize, text: &str) -> Result<(), Failure> {
 impl RescorerList {
     /// # Safety
     /// As [`text`].
-    pub(crate) unsafe fn name(&self) -> Result<&str, Failure> {
+    unsafe fn name(&self) -> Result<&str, Failure> {
         // SAFETY: the caller promised what `text` wants.
         unsafe { optional(&self.id, "the id of a list") }
     }
 
     /// # Safety
     /// As [`text`].
-    pub(crate) unsafe fn context(&self) -> Result<&str, Failure> {
+    unsafe fn context(&self) -> Result<Option<&str>, Failure> {
         // SAFETY: the caller promised what `text` wants.
-        unsafe { optional(&self.context, "the context of a list") }
+        let context = unsafe { optional(&self.context, "the context of a list") }?;
+        Ok(Some(context).filter(|context| !context.is_empty()))
+    }
+
+    /// # Safety
+    /// As [`text`].
+    unsafe fn adapter_name(&self) -> Result<Option<&str>, Failure> {
+        if self.adapter_name.is_null() {
+            return Ok(None);
+        }
+        if !self.adapter.is_null() {
+            let reason = "adapter and adapter_name of a list exclude each other; leave one at NULL";
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        // SAFETY: the caller promised what `text` wants.
+        unsafe { text(&self.adapter_name, "adapter_name of a list") }.map(Some)
+    }
+
+    /// The time to answer in, where there is one.
+    fn deadline(&self) -> Result<Option<Duration>, Failure> {
+        if self.deadline_ms == 0.0 {
+            return Ok(None);
+        }
+        Duration::try_from_secs_f64(self.deadline_ms / 1e3).map(Some).map_err(|_| {
+            let reason = format!(
+                "deadline_ms is {}; give milliseconds, or 0 for as long as it takes",
+                self.deadline_ms
+            );
+            Failure::new(RescorerStatus::InvalidArgument, reason)
+        })
+    }
+
+    /// What the list asks.
+    ///
+    /// # Safety
+    /// As [`nbest`](Self::nbest).
+    pub(crate) unsafe fn request(&self) -> Result<Request, Failure> {
+        const ANSWER: i32 = RescorerWant::Answer as i32;
+        const TEXT: i32 = RescorerWant::Text as i32;
+        // SAFETY: the caller promised arrays and texts that are as the list says.
+        let (name, nbest, context) = unsafe { (self.name()?, self.nbest()?, self.context()?) };
+        let mut request =
+            Request::from(Utterance { context: context.map(str::to_owned), ..Utterance::new(name, nbest) });
+        request = match self.want {
+            0 => request.with_list(),
+            ANSWER => request,
+            TEXT => request.text_only(),
+            other => return Err(outside("want", other, "RescorerWant", TEXT)),
+        };
+        // SAFETY: the caller promised texts that are as the list says.
+        if let Some(name) = unsafe { self.adapter_name() }? {
+            request = request.adapter(name);
+        }
+        if !self.adapter.is_null() {
+            request = request.attached(handle::find(self.adapter)?.as_ref().clone());
+        }
+        Ok(match self.deadline()? {
+            Some(limit) => request.deadline(limit),
+            None => request,
+        })
     }
 
     /// # Safety
     /// `hypotheses` points to `count` of them, whose texts are as [`text`] wants them.
-    pub(crate) unsafe fn nbest(&self) -> Result<NBest, Failure> {
+    unsafe fn nbest(&self) -> Result<NBest, Failure> {
         if self.count == 0 {
             let reason = "the list has no hypotheses; give at least one";
             return Err(Failure::new(RescorerStatus::InvalidList, reason));

@@ -1,4 +1,4 @@
-//! C interface of the rescorer, version 2: the header `include/rescorer.h` is made from this crate.
+//! C interface of the rescorer, version 3: the header `include/rescorer.h` is made from this crate.
 //!
 //! Handles are numbers in a table, not addresses: one that was freed, or never was one, is found out and refused. Structs that a caller
 //! fills begin with their size and are copied before anything in them is looked at; flags and enums come in as `int32_t` and are
@@ -16,6 +16,8 @@ mod handle;
 mod input;
 #[allow(unsafe_code, reason = "C hands over pointers")]
 mod model;
+#[allow(unsafe_code, reason = "C hands over pointers")]
+mod options;
 #[allow(unsafe_code, reason = "writes to memory of the caller")]
 mod output;
 #[allow(unsafe_code, reason = "C hands over pointers")]
@@ -32,20 +34,24 @@ mod table;
 mod texts;
 #[allow(unsafe_code, reason = "exports symbols")]
 mod threads;
+#[allow(unsafe_code, reason = "C hands over pointers")]
+mod tune;
 
 pub use abi::{RESCORER_ABI_VERSION, rescorer_abi_version, rescorer_version};
 pub use adapter::{RescorerAdapter, rescorer_adapter_free, rescorer_adapter_load};
 pub use answer::{RescorerAnswer, RescorerScored, RescorerWord};
-pub use input::{RescorerHypothesis, RescorerList};
+pub use input::{RescorerHypothesis, RescorerList, RescorerWant};
 pub use model::{
     RescorerDevice, RescorerModel, RescorerModelOptions, RescorerPrecision, rescorer_model_free,
     rescorer_model_load,
 };
+pub use options::{RescorerNamedAdapter, RescorerOptions, rescorer_load};
 pub use rescore::{RescorerProgress, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json};
 pub use result::{RescorerResult, rescorer_result_answer, rescorer_result_free, rescorer_result_json};
 pub use second_pass::{
-    Rescorer, RescorerWeights, rescorer_free, rescorer_from_policy, rescorer_from_policy_after, rescorer_new,
-    rescorer_prepare_context,
+    Rescorer, RescorerWeights, rescorer_free, rescorer_from_cascade_policy, rescorer_from_policy,
+    rescorer_new, rescorer_prepare_context,
 };
 pub use status::{RescorerStatus, rescorer_last_error};
 pub use threads::rescorer_set_threads;
+pub use tune::{RescorerTuneOptions, rescorer_tune};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rescorer::scoring::LanguageModel;
 use rescorer::{DeviceRequest, Precision};
+use rescorer_models::PrecisionRequest;
 
 use crate::handle::{self, Behind};
 use crate::input::text;
@@ -26,12 +27,14 @@ impl Behind for RescorerModel {
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RescorerPrecision {
+    /// The fastest that keeps the scores nearly the same: int8 on the CPU, 16-bit floats on a GPU that has them.
+    Auto = 0,
     /// 32-bit floats.
-    F32 = 0,
+    F32 = 1,
     /// Weights of at most 8 bits, on the CPU: a third of the memory, nearly the same scores.
-    Int8 = 1,
+    Int8 = 2,
     /// 16-bit floats, on a GPU that has them.
-    F16 = 2,
+    F16 = 3,
 }
 
 /// Where to compute.
@@ -46,7 +49,7 @@ pub enum RescorerDevice {
     Gpu = 2,
 }
 
-/// How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: 32-bit floats, on the device that fits best.
+/// How a model is loaded. Begin with `RESCORER_MODEL_OPTIONS_INIT`: the device and the precision that fit best.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct RescorerModelOptions {
@@ -71,7 +74,7 @@ unsafe impl FromCaller for RescorerModelOptions {
         Self {
             struct_size: size_of::<Self>(),
             abi_version: abi::RESCORER_ABI_VERSION,
-            precision: RescorerPrecision::F32 as i32,
+            precision: RescorerPrecision::Auto as i32,
             device: RescorerDevice::Auto as i32,
             reserved: 0,
         }
@@ -103,40 +106,42 @@ pub unsafe extern "C" fn rescorer_model_load(
             let reason = format!("reserved is {}; leave it at 0", options.reserved);
             return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
         }
-        let loaded = LanguageModel::load(Path::new(path), device, precision)
-            .map_err(|error| Failure::new(RescorerStatus::Model, error.to_string()))?;
+        let loaded = LanguageModel::load(Path::new(path), device, precision)?;
         model.write(handle::keep(Arc::new(loaded))?);
         Ok(())
     })
 }
 
-fn precision(number: i32) -> Result<Precision, Failure> {
-    const INT8: i32 = RescorerPrecision::Int8 as i32;
+/// The request that a value of [`RescorerPrecision`] stands for.
+pub fn precision(number: i32) -> Result<PrecisionRequest, Failure> {
+    const F32: i32 = RescorerPrecision::F32 as i32;
+    const INT8: i32 = RescorerPrecision::Quantized as i32;
     const F16: i32 = RescorerPrecision::F16 as i32;
     match number {
-        0 => Ok(Precision::F32),
-        INT8 => Ok(Precision::Quantized),
-        F16 => Ok(Precision::F16),
-        other => Err(outside("precision", other, "RescorerPrecision")),
+        0 => Ok(PrecisionRequest::Auto),
+        F32 => Ok(Precision::F32.into()),
+        INT8 => Ok(Precision::Quantized.into()),
+        F16 => Ok(Precision::F16.into()),
+        other => Err(outside("precision", other, "RescorerPrecision", F16)),
     }
 }
 
-fn device(number: i32) -> Result<DeviceRequest, Failure> {
+/// The request that a value of [`RescorerDevice`] stands for.
+pub fn device(number: i32) -> Result<DeviceRequest, Failure> {
     const CPU: i32 = RescorerDevice::Cpu as i32;
     const GPU: i32 = RescorerDevice::Gpu as i32;
     match number {
         0 => Ok(DeviceRequest::Auto),
         CPU => Ok(DeviceRequest::Cpu),
         GPU => Ok(DeviceRequest::Gpu(None)),
-        other => Err(outside("device", other, "RescorerDevice")),
+        other => Err(outside("device", other, "RescorerDevice", GPU)),
     }
 }
 
-fn outside(what: &str, value: i32, of: &str) -> Failure {
-    Failure::new(
-        RescorerStatus::InvalidArgument,
-        format!("{what} {value} is no value of {of}; give one from 0 to 2"),
-    )
+/// A number that is no value of an enum, whose values go from 0 to `last`.
+pub fn outside(what: &str, value: i32, of: &str, last: i32) -> Failure {
+    let reason = format!("{what} {value} is no value of {of}; give one from 0 to {last}");
+    Failure::new(RescorerStatus::InvalidArgument, reason)
 }
 
 /// Frees a model. Rescorers and adapters made from it keep what they need. NULL is nothing to do.

@@ -2,7 +2,7 @@ use std::ffi::{c_char, c_void};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rescorer::{Request, Utterance};
+use rescorer::Request;
 use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn rescorer_rescore_batch(
         threads::check()?;
         let prepare = |number, list: RescorerList| {
             // SAFETY: the caller promised arrays and texts that are as the list says.
-            unsafe { request(&list) }.map_err(|failure| match count {
+            unsafe { list.request() }.map_err(|failure| match count {
                 1 => failure,
                 _ => failure.at(&format!("list {number}")),
             })
@@ -125,19 +125,6 @@ pub unsafe extern "C" fn rescorer_rescore_json(
         let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
         result.write(handle::keep(Answered::new(answer, notice))?);
         Ok(())
-    })
-}
-
-/// # Safety
-/// As [`RescorerList::nbest`].
-unsafe fn request(list: &RescorerList) -> Result<Request, Failure> {
-    // SAFETY: the caller promised arrays and texts that are as the list says.
-    let (name, nbest, context) = unsafe { (list.name()?, list.nbest()?, list.context()?) };
-    let context = (!context.is_empty()).then(|| context.to_owned());
-    let request = Request::from(Utterance { context, ..Utterance::new(name, nbest) }).with_list();
-    Ok(match list.adapter.is_null() {
-        true => request,
-        false => request.attached(handle::find(list.adapter)?.as_ref().clone()),
     })
 }
 

@@ -49,6 +49,24 @@ unsafe impl FromCaller for RescorerWeights {
     }
 }
 
+impl RescorerWeights {
+    /// The weights, if they can be.
+    pub(crate) fn fusion(&self) -> Result<Fusion, Failure> {
+        let Self { struct_size: _, lm_weight, length_bonus, margin } = *self;
+        for (name, weight) in [("lm_weight", lm_weight), ("length_bonus", length_bonus), ("margin", margin)] {
+            if !weight.is_finite() {
+                let reason = format!("{name} is {weight}; give a finite number");
+                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+            }
+        }
+        if margin < 0.0 {
+            let reason = format!("margin is {margin}; give a number that is at least 0");
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        Ok(Fusion { lm_weight, length_bonus, margin })
+    }
+}
+
 /// Makes a rescorer from weights.
 ///
 /// # Safety
@@ -64,19 +82,8 @@ pub unsafe extern "C" fn rescorer_new(
         let rescorer = unsafe { Output::new(rescorer, "rescorer, where the handle is to be written,") }?;
         // SAFETY: the caller promised weights that begin with their size.
         let (weights, _) = unsafe { sized::read(weights) }?;
-        let RescorerWeights { struct_size: _, lm_weight, length_bonus, margin } = weights;
-        for (name, weight) in [("lm_weight", lm_weight), ("length_bonus", length_bonus), ("margin", margin)] {
-            if !weight.is_finite() {
-                let reason = format!("{name} is {weight}; give a finite number");
-                return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-            }
-        }
-        if margin < 0.0 {
-            let reason = format!("margin is {margin}; give a number that is at least 0");
-            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-        }
+        let weights = weights.fusion()?;
         let model = handle::find(model)?;
-        let weights = Fusion { lm_weight, length_bonus, margin };
         let made = rescorer::Rescorer::builder(model.as_ref().clone()).weights(weights).build()?;
         rescorer.write(handle::keep(made)?);
         Ok(())
@@ -95,21 +102,21 @@ pub unsafe extern "C" fn rescorer_from_policy(
     policy: *const c_char,
     rescorer: *mut *mut Rescorer,
 ) -> RescorerStatus {
-    // SAFETY: the caller promised the same; without an earlier model NULL is what the function wants.
+    // SAFETY: the caller promised the same; without a cascade NULL is what the function wants.
     unsafe {
-        rescorer_from_policy_after(std::ptr::null(), std::ptr::null(), model, adapter, policy, rescorer)
+        rescorer_from_cascade_policy(std::ptr::null(), std::ptr::null(), model, adapter, policy, rescorer)
     }
 }
 
-/// Makes a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --earlier` writes it:
-/// `earlier_model` is the model of that one, `earlier_adapter` its adapter, NULL where there was none. With another policy both are NULL.
+/// Makes a cascade: a rescorer that decides as a policy says which asks another rescorer first, as `rescorer tune --cascade` writes it.
+/// `cascade_model` is the model of that one, `cascade_adapter` its adapter, NULL where there was none. With another policy both are NULL.
 ///
 /// # Safety
 /// As `rescorer_from_policy`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn rescorer_from_policy_after(
-    earlier_model: *const RescorerModel,
-    earlier_adapter: *const RescorerAdapter,
+pub unsafe extern "C" fn rescorer_from_cascade_policy(
+    cascade_model: *const RescorerModel,
+    cascade_adapter: *const RescorerAdapter,
     model: *const RescorerModel,
     adapter: *const RescorerAdapter,
     policy: *const c_char,
@@ -122,23 +129,18 @@ pub unsafe extern "C" fn rescorer_from_policy_after(
         let model = handle::find(model)?;
         // SAFETY: the caller promised a path that ends with a NUL.
         let policy = Policy::read(unsafe { text(&policy, "policy") }?)?;
-        if policy.cascade.is_none() && !(earlier_model.is_null() && earlier_adapter.is_null()) {
-            let reason =
-                "this policy asks no other rescorer first: earlier_model and earlier_adapter are NULL then";
-            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
-        }
-        if let (Some(wanted), true) = (&policy.cascade, earlier_model.is_null()) {
+        if let (Some(wanted), true) = (&policy.cascade, cascade_model.is_null()) {
             return Err(rescorer::Error::CascadeMissing { model: wanted.model.name.clone() }.into());
         }
         let mut builder = rescorer::Rescorer::builder(model.as_ref().clone()).policy_value(policy, "policy");
         if !adapter.is_null() {
             builder = builder.adapter(ADAPTER, handle::find(adapter)?.as_ref().clone());
         }
-        if !earlier_model.is_null() {
-            builder = builder.first_stage(handle::find(earlier_model)?.as_ref().clone());
+        if !cascade_model.is_null() {
+            builder = builder.first_stage(handle::find(cascade_model)?.as_ref().clone());
         }
-        if !earlier_adapter.is_null() {
-            builder = builder.first_stage_adapter(ADAPTER, handle::find(earlier_adapter)?.as_ref().clone());
+        if !cascade_adapter.is_null() {
+            builder = builder.first_stage_adapter(ADAPTER, handle::find(cascade_adapter)?.as_ref().clone());
         }
         let made = builder.build()?;
         rescorer.write(handle::keep(made)?);

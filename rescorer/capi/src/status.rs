@@ -17,7 +17,7 @@ pub enum RescorerStatus {
     InvalidUtf8 = 2,
     /// A handle that was freed, is of another kind, or never was one.
     InvalidHandle = 3,
-    /// A value outside its range.
+    /// A value outside its range, or settings that exclude each other or don't fit the model or the policy.
     InvalidArgument = 4,
     /// A list that can't be rescored: no hypotheses, a score that is not finite, a text longer than the model's context, JSON that
     /// is none.
@@ -38,6 +38,8 @@ pub enum RescorerStatus {
     Forked = 12,
     /// Every number for a handle was given out once: on 32 bits after four billion results.
     Exhausted = 13,
+    /// A policy that can't be tuned, since no list, or no reference with a word, was given.
+    Job = 14,
 }
 
 /// A status that is not `Ok`, with its message.
@@ -65,24 +67,54 @@ impl Failure {
 
 impl From<rescorer::Error> for Failure {
     fn from(error: rescorer::Error) -> Self {
-        let status = match error.kind() {
-            ErrorKind::List => RescorerStatus::InvalidList,
-            ErrorKind::Adapter => RescorerStatus::Adapter,
-            ErrorKind::Policy => RescorerStatus::Policy,
-            _ => RescorerStatus::Model,
-        };
-        // What a caller of C can do about it.
-        let call = match error.remedy() {
-            Some(Remedy::FirstStage | Remedy::FirstStageAdapter) => " (rescorer_from_policy_after)",
-            Some(Remedy::Cpu) => " (RESCORER_DEVICE_CPU)",
-            _ => "",
-        };
-        Self::new(status, format!("{error}{call}"))
+        Self::new(status(error.kind()), format!("{error}{}", parameter(error.remedy())))
+    }
+}
+
+/// The status of a kind of error. Each has its own, which no other kind has.
+fn status(kind: ErrorKind) -> RescorerStatus {
+    match kind {
+        ErrorKind::List => RescorerStatus::InvalidList,
+        ErrorKind::Model => RescorerStatus::Model,
+        ErrorKind::Adapter => RescorerStatus::Adapter,
+        ErrorKind::Policy => RescorerStatus::Policy,
+        ErrorKind::Settings => RescorerStatus::InvalidArgument,
+        ErrorKind::Job => RescorerStatus::Job,
+        _ => RescorerStatus::Internal,
+    }
+}
+
+/// Where a caller of C finds what helps.
+fn parameter(remedy: Option<Remedy>) -> &'static str {
+    match remedy {
+        Some(Remedy::Cpu) => " (RESCORER_DEVICE_CPU)",
+        Some(Remedy::Precision) => " (RESCORER_PRECISION_AUTO)",
+        Some(Remedy::Adapter) => " (adapters of RescorerOptions)",
+        Some(Remedy::Policy) => " (policy of RescorerOptions, rescorer_from_policy)",
+        Some(Remedy::Unit) => " (unit of RescorerTuneOptions)",
+        Some(Remedy::Maximum) => " (rule of RescorerTuneOptions)",
+        Some(Remedy::FirstStage) => " (cascade_model of rescorer_from_cascade_policy or RescorerOptions)",
+        Some(Remedy::FirstStageAdapter) => {
+            " (cascade_adapter of rescorer_from_cascade_policy or RescorerOptions)"
+        }
+        _ => "",
     }
 }
 
 impl From<rescorer_nbest::Error> for Failure {
     fn from(error: rescorer_nbest::Error) -> Self {
+        rescorer::Error::from(error).into()
+    }
+}
+
+impl From<rescorer_models::Error> for Failure {
+    fn from(error: rescorer_models::Error) -> Self {
+        rescorer::Error::from(error).into()
+    }
+}
+
+impl From<rescorer_lora::Error> for Failure {
+    fn from(error: rescorer_lora::Error) -> Self {
         rescorer::Error::from(error).into()
     }
 }

@@ -58,6 +58,26 @@ fn policies(folder: &Path) -> [PathBuf; 2] {
     [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| written(&policy, name, folder))
 }
 
+/// A folder with the tiny adapter and a policy of its own.
+fn adapter(folder: &Path, name: &str, lm_weight: f64) -> PathBuf {
+    let own = folder.join(name);
+    LoraAdapter::read(&fixture("tiny-lora")).unwrap().write(&own).unwrap();
+    let print = LoraAdapter::read(&own).unwrap().fingerprint();
+    written(&policy("tiny-llama", lm_weight, Some(identity(&print))), "policy.toml", &own);
+    own
+}
+
+/// Lists with references.
+fn lists(path: &Path, reference: &str) -> PathBuf {
+    let line = |number: usize| {
+        format!(
+            r#"{{"id": "u{number}", "reference": "{reference}", "hypotheses": [{{"text": "the cat sat", "score": -1.0}}, {{"text": "the hat sat", "score": -1.5}}]}}"#
+        )
+    };
+    std::fs::write(path, (0..6).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    path.to_owned()
+}
+
 /// A policy of each rule, and what the library of Rust answers by it.
 fn rules(folder: &Path) -> Vec<(PathBuf, String)> {
     let model = Arc::new(load("tiny-llama"));
@@ -90,6 +110,8 @@ fn smoke(folder: &Path, threads: usize, calls: usize, options: &[&str]) -> Comma
     let paths = [fixture("tiny-llama"), fixture("tiny-lora"), alone, fixture("tiny-bert"), both];
     let mut command = Command::new(program("smoke.c", folder, options));
     command.args(paths).args([threads, calls].map(|number| number.to_string()));
+    command.arg(written(&policy("tiny-llama", 0.25, None), "bare.toml", folder));
+    command.args([("medical", 0.5), ("legal", 0.75)].map(|(name, weight)| adapter(folder, name, weight)));
     command.args(rules(folder).iter().flat_map(|(path, answer)| [text(path), answer.clone()]));
     command
 }
@@ -120,11 +142,61 @@ fn a_forked_process_is_told_so() {
     assert_eq!(finished(command.arg(fixture("tiny-llama"))).stdout, b"ok\n");
 }
 
+#[test]
+fn an_error_of_a_kind_has_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program("errors.c", folder.path(), &[]);
+    let rule = rules(folder.path()).into_iter().find(|(path, _)| path.ends_with("mbr.toml")).unwrap().0;
+    let empty = lists(&folder.path().join("empty.jsonl"), "");
+    let output = finished(Command::new(program).arg(fixture("tiny-llama")).arg(rule).arg(empty)).stdout;
+    let output = String::from_utf8(output).unwrap();
+    let mut found: Vec<Vec<&str>> = output.lines().map(|line| line.splitn(3, '\t').collect()).collect();
+    let kinds = std::fs::read_to_string(fixture("error-kinds.json")).unwrap();
+    let kinds: Vec<serde_json::Value> = serde_json::from_str(&kinds).unwrap();
+    let page = std::fs::read_to_string(manifest().join("../../docs/c.md")).unwrap();
+    let header = std::fs::read_to_string(manifest().join("include/rescorer.h")).unwrap();
+    for kind in kinds {
+        let [name, status, message] =
+            ["kind", "status", "message"].map(|field| kind[field].as_str().unwrap());
+        let place =
+            found.iter().position(|line| line[0] == name).unwrap_or_else(|| panic!("{name}: {output}"));
+        let line = found.remove(place);
+        assert_eq!(line[1], kind["number"].to_string(), "{name}: {output}");
+        assert!(line[2].contains(message), "{name}: {}", line[2]);
+        assert!(header.contains(&format!("{status} = {},", kind["number"])), "{status}");
+        assert!(page.contains(&format!("| {name} | `{status}` |")), "docs/c.md has no row of {name}");
+    }
+    assert!(found.is_empty(), "no kinds: {found:?}");
+}
+
+#[test]
+fn first_steps_from_loading_to_tuning() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = manifest().join("../../examples/c/first_steps.c");
+    let program = compiled(&source, &["-std=c99", "-Wpedantic", "-Wconversion"], folder.path());
+    std::fs::create_dir(folder.path().join("adapters")).unwrap();
+    adapter(&folder.path().join("adapters"), "medical", 0.5);
+    written(&policy("tiny-llama", 0.25, None), "policy.toml", folder.path());
+    lists(&folder.path().join("dev.jsonl"), "the hat sat");
+    let mut command = Command::new(program);
+    let output = finished(command.arg(fixture("tiny-llama")).current_dir(folder.path())).stdout;
+    let output = String::from_utf8(output).unwrap();
+    let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("  ")).collect();
+    assert_eq!(lines.len(), 3, "{output}");
+    assert!(lines.iter().all(|line| line.starts_with("please ")), "{output}");
+    assert!(
+        lines[0].contains("by policy.toml") && lines[1].contains("by adapters/medical/policy.toml"),
+        "{output}"
+    );
+    let tuned = Policy::read(folder.path().join("tuned.toml")).unwrap();
+    assert_eq!(tuned.tuned_on.first_pass_wer, 100.0 / 3.0);
+}
+
 /// The program in the comment at the top of the header.
 fn example() -> String {
     let header = std::fs::read_to_string(manifest().join("include/rescorer.h")).unwrap();
     let lines = header.lines().skip_while(|line| !line.starts_with(" *   #include <rescorer.h>"));
-    let lines = lines.take_while(|line| *line != " */");
+    let lines = lines.take_while(|line| *line != " * Errors");
     lines.map(|line| line.strip_prefix(" *   ").unwrap_or("").to_owned() + "\n").collect()
 }
 

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
-use rescorer::scoring::{EncoderScore, SettingsError, TextCasing};
+use rescorer::scoring::{EncoderScore, TextCasing};
 use rescorer::{
-    DecisionRule, DeviceRequest, Fusion, NBest, Policy, Precision, Request, ScoringConfig, Unit, Utterance,
+    DecisionRule, DeviceRequest, Fusion, NBest, Policy, ScoringConfig, TuneOptions, Unit, Utterance,
 };
+use rescorer_models::PrecisionRequest;
 
-use crate::error::{Kind, Way, in_python, raised};
+use crate::error::{Kind, Way, raised, refused};
 use crate::many::{Answers, Told};
 use crate::notices::Listened;
+use crate::request::Asked;
 use crate::result::ListResult;
 use crate::value::text;
 use crate::{list, threads};
@@ -40,62 +41,70 @@ pub struct Engine {
 
 #[pymethods]
 impl Engine {
-    /// Loads everything. Either `policy` or `lm_weight` is there, no convention beside a policy, and `earlier`, model and adapter, just
-    /// where the policy asks another rescorer first: the caller has seen to it.
+    /// Loads everything. There is no convention beside a policy, and `cascade`, model and adapter, just where the policy asks another
+    /// rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, policy, lm_weight, length_bonus, margin, unit, adapters, earlier, precision, device, decision, bos, eos, mean, lm_text, encoder_score))]
+    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
+        name: &str,
         policy: Option<PathBuf>,
-        lm_weight: f64,
-        length_bonus: f64,
-        margin: f64,
-        unit: &str,
+        lm_weight: Option<f64>,
+        length_bonus: Option<f64>,
+        margin: Option<f64>,
+        unit: Option<&str>,
         adapters: Vec<(String, PathBuf)>,
-        earlier: Option<(PathBuf, Vec<(String, PathBuf)>)>,
+        cascade: Option<(PathBuf, Vec<(String, PathBuf)>)>,
         precision: &str,
         device: &str,
         decision: Option<&str>,
         bos: Option<u32>,
-        eos: bool,
-        mean: bool,
-        lm_text: &str,
+        eos: Option<bool>,
+        mean: Option<bool>,
+        lm_text: Option<&str>,
         encoder_score: Option<&str>,
+        threads: Option<usize>,
     ) -> PyResult<Self> {
         threads::check(py)?;
-        let precision = match precision {
-            "f32" => Precision::F32,
-            "f16" => Precision::F16,
-            "int8" => Precision::Quantized,
-            other => {
-                return Err(PyValueError::new_err(format!("precision={other:?}: expected f32, f16 or int8")));
-            }
-        };
-        let unknown =
-            || PyValueError::new_err(format!("device={device:?}: expected auto, cpu, gpu or gpu:NUMBER"));
-        let device: DeviceRequest = device.parse().map_err(|_| unknown())?;
+        let precision: PrecisionRequest = precision
+            .parse()
+            .map_err(|_| refused(py, &format!("precision={precision:?}: expected auto, f32, f16 or int8")))?;
+        let device: DeviceRequest = device
+            .parse()
+            .map_err(|_| refused(py, &format!("device={device:?}: expected auto, cpu, gpu or gpu:NUMBER")))?;
         let rule: Option<DecisionRule> = decision
             .map(str::parse)
             .transpose()
-            .map_err(|error: String| PyValueError::new_err(format!("decision={error}")))?;
-        let refused =
-            |error: rescorer::Error| PyValueError::new_err(in_python(&error, error.remedy(), Way::Mend));
-        let lm_text: TextCasing = lm_text.parse().map_err(refused)?;
-        let encoder: Option<EncoderScore> = encoder_score.map(str::parse).transpose().map_err(refused)?;
-        let unit = unit.parse::<Unit>().map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let mut builder = rescorer::Rescorer::builder(path).device(device).precision(precision);
-        builder = match policy {
-            Some(policy) => builder.policy(policy),
-            None => builder
-                .weights(Fusion { lm_weight, length_bonus, margin })
-                .scoring(ScoringConfig { bos, eos, mean, lm_text, encoder })
-                .unit(unit),
-        };
+            .map_err(|error: String| refused(py, &format!("decision={error}")))?;
+        let fail = |error: rescorer::Error| raised(py, &error, Way::Mend);
+        let casing: Option<TextCasing> = lm_text.map(str::parse).transpose().map_err(fail)?;
+        let encoder: Option<EncoderScore> = encoder_score.map(str::parse).transpose().map_err(fail)?;
+        let unit: Option<Unit> = unit
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: rescorer_perturb::Error| refused(py, &error.to_string()))?;
+        let mut builder = rescorer::Rescorer::builder(path).name(name).device(device).precision(precision);
+        if let Some(policy) = policy {
+            builder = builder.policy(policy);
+        }
+        if let Some(lm_weight) = lm_weight {
+            let (length_bonus, margin) = (length_bonus.unwrap_or(0.0), margin.unwrap_or(0.0));
+            builder = builder.weights(Fusion { lm_weight, length_bonus, margin });
+        }
+        if bos.is_some() || eos.is_some() || mean.is_some() || casing.is_some() || encoder.is_some() {
+            let usual = ScoringConfig::default();
+            let (eos, mean) = (eos.unwrap_or(usual.eos), mean.unwrap_or(usual.mean));
+            let lm_text = casing.unwrap_or(usual.lm_text);
+            builder = builder.scoring(ScoringConfig { bos, eos, mean, lm_text, encoder });
+        }
+        if let Some(unit) = unit {
+            builder = builder.unit(unit);
+        }
         for (name, folder) in adapters {
             builder = builder.adapter(name, folder);
         }
-        if let Some((model, adapters)) = earlier {
+        if let Some((model, adapters)) = cascade {
             builder = builder.first_stage(model);
             for (name, folder) in adapters {
                 builder = builder.first_stage_adapter(name, folder);
@@ -104,13 +113,10 @@ impl Engine {
         if let Some(rule) = rule {
             builder = builder.rule(rule);
         }
-        let rescorer = py.detach(|| builder.build()).map_err(|error| match error {
-            rescorer::Error::Settings(SettingsError::RuleWithoutNumbers { rule }) => Kind::PolicyError.with(
-                py,
-                &format!("decision={rule}: no numbers for it; give a policy that this version of `rescorer tune` wrote"),
-            ),
-            error => raised(py, &error, Way::Mend),
-        })?;
+        if let Some(threads) = threads {
+            builder = builder.threads(threads);
+        }
+        let rescorer = py.detach(|| builder.build()).map_err(fail)?;
         let model = rescorer.model();
         let device = format!("{} in {}", model.device().description(), model.device().precision());
         let fingerprint = model.fingerprint().to_owned();
@@ -120,23 +126,27 @@ impl Engine {
     }
 
     /// Rescores one list.
-    #[pyo3(signature = (list, scores=None, name="list:0"))]
+    #[pyo3(signature = (list, scores=None, text_only=false, deadline=None, name="list:0"))]
     fn rescore(
         &self,
         py: Python<'_>,
         list: &Bound<'_, PyAny>,
         scores: Option<&Bound<'_, PyAny>>,
+        text_only: bool,
+        deadline: Option<f64>,
         name: &str,
     ) -> PyResult<ListResult> {
         threads::check(py)?;
+        let asked = Asked::new(py, text_only, deadline)?;
         let utterance = list::utterance(list, scores, name, Way::Mend, &self.listened)?;
         self.listened.warn(py, 2)?;
         let rescorer = &self.rescorer;
-        py.detach(|| Ok(ListResult::new(rescorer.rescore(Request::from(utterance).with_list())?)))
+        py.detach(|| Ok(ListResult::new(rescorer.rescore(asked.about(utterance))?)))
             .map_err(|error: rescorer::Error| raised(py, &error, Way::Mend))
     }
 
     /// Rescores lists as they come, `window` of them together. `batch` says that they are one of several batches.
+    #[pyo3(signature = (lists, window, return_exceptions, prefix, batch, text_only=false, deadline=None))]
     fn rescore_many(
         &self,
         lists: &Bound<'_, PyAny>,
@@ -144,15 +154,55 @@ impl Engine {
         return_exceptions: bool,
         prefix: String,
         batch: bool,
+        text_only: bool,
+        deadline: Option<f64>,
     ) -> PyResult<Answers> {
-        threads::check(lists.py())?;
+        let py = lists.py();
+        threads::check(py)?;
         if window == 0 {
-            return Err(PyValueError::new_err("window=0: give a number from 1"));
+            return Err(refused(py, "window=0: give a number from 1"));
         }
+        let asked = Asked::new(py, text_only, deadline)?;
         let listened = if batch { self.listened.clone() } else { Arc::new(Listened::new("rescore_many")) };
         let told = Told { listened, batch };
         let lists = lists.try_iter()?.unbind();
-        Ok(Answers::new(self.rescorer.clone(), lists, window, return_exceptions, prefix, told))
+        Ok(Answers::new(self.rescorer.clone(), lists, window, return_exceptions, prefix, told, asked))
+    }
+
+    /// Finds the policy of least word error rate on lists with references: its TOML, which is written to `save` as well.
+    fn tune(
+        &self,
+        lists: &Bound<'_, PyAny>,
+        normalize: &str,
+        unit: &str,
+        rule: &str,
+        save: Option<PathBuf>,
+    ) -> PyResult<String> {
+        let py = lists.py();
+        threads::check(py)?;
+        let options = TuneOptions {
+            normalize: normalize.parse().map_err(|error| argument(py, "normalize", &error))?,
+            unit: unit.parse().map_err(|error| argument(py, "unit", &error))?,
+            rule: rule.parse().map_err(|error: String| refused(py, &format!("rule={error}")))?,
+        };
+        let listened = Listened::new("tune");
+        let mut read = Vec::new();
+        for (number, list) in lists.try_iter()?.enumerate() {
+            read.push(list::utterance(&list?, None, &format!("list:{number}"), Way::Mend, &listened)?);
+            if number % TEXTS == 0 {
+                py.check_signals()?;
+            }
+        }
+        listened.end();
+        listened.warn(py, 2)?;
+        py.detach(|| {
+            let policy = self.rescorer.tune(&read, options)?;
+            if let Some(path) = save {
+                policy.write(path)?;
+            }
+            policy.to_toml()
+        })
+        .map_err(|error| raised(py, &error, Way::Mend))
     }
 
     /// Scores of the language model alone: the bytes of as many float64 as there are texts.
@@ -194,9 +244,14 @@ fn sentence(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Utterance> {
     Ok(Utterance::new(format!("text:{index}"), nbest))
 }
 
-/// Names of the model and of the adapter that a policy asks first, where it asks any.
+/// The exception of a value that an argument does not have.
+fn argument(py: Python<'_>, name: &str, error: &rescorer_perturb::Error) -> PyErr {
+    refused(py, &format!("{name}: {error}"))
+}
+
+/// Names of the model and of the adapter of the first stage, where a policy is for a cascade.
 #[pyfunction]
-pub fn earlier(py: Python<'_>, policy: PathBuf) -> PyResult<Option<(String, Option<String>)>> {
+pub fn cascade(py: Python<'_>, policy: PathBuf) -> PyResult<Option<(String, Option<String>)>> {
     let policy = Policy::read(&policy).map_err(|error| raised(py, &error, Way::Mend))?;
-    Ok(policy.cascade.map(|earlier| (earlier.model.name, earlier.adapter.map(|adapter| adapter.name))))
+    Ok(policy.cascade.map(|first| (first.model.name, first.adapter.map(|adapter| adapter.name))))
 }

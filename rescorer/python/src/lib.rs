@@ -1,6 +1,6 @@
 //! The module `rescorer._rescorer` under the Python package `rescorer`.
 //!
-//! Lists come in as Python objects (`list`, `value`), go through the model with the interpreter released (`engine`,
+//! Lists come in as Python objects (`list`, `value`, `request`), go through the model with the interpreter released (`engine`,
 //! `many`), and come out as `result`. Every error becomes one of the exceptions of `rescorer._errors` (`error`); PyO3 turns
 //! a panic, which would be a mistake of ours, into an exception as well.
 // Python hands over arguments by value, one keyword each.
@@ -12,6 +12,7 @@ mod list;
 mod many;
 mod model;
 mod notices;
+mod request;
 mod result;
 mod threads;
 mod value;
@@ -22,13 +23,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _rescorer {
     #[pymodule_export]
-    use crate::engine::{Engine, earlier};
+    use crate::engine::{Engine, cascade};
     #[pymodule_export]
     use crate::many::Answers;
     #[pymodule_export]
     use crate::model::{fetch_notice, locate};
     #[pymodule_export]
-    use crate::result::{Hypothesis, ListResult};
+    use crate::result::{Hypothesis, ListCompleteness, ListResult};
     #[pymodule_export]
     use crate::threads::set_threads;
 

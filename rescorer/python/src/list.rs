@@ -3,7 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyMapping, PyString};
-use rescorer::Utterance;
+use rescorer::{Remedy, Utterance};
 use rescorer_nbest::ScoreKind;
 use serde_json::{Map, Value};
 
@@ -51,7 +51,8 @@ impl Context {
             Way::Mend => "",
             Way::ReturnExceptions => ", or pass return_exceptions=True",
         };
-        Kind::InvalidList.with(py, &format!("utterance {:?} {reason}{skip}", self.id))
+        let message = format!("utterance {:?} {reason}{skip}", self.id);
+        Kind::InvalidList.with_remedy(py, &message, Some(Remedy::SkipInvalid))
     }
 
     fn flawed(&self, py: Python<'_>, Flaw { at, what }: Flaw) -> PyErr {

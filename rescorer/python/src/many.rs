@@ -6,10 +6,11 @@ use std::sync::Arc;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use rescorer::{Request, Utterance};
+use rescorer::Utterance;
 
 use crate::error::{Way, raised};
 use crate::notices::Listened;
+use crate::request::Asked;
 use crate::result::ListResult;
 use crate::{list, threads};
 
@@ -31,6 +32,7 @@ pub struct Answers {
     /// What names begin with where lists have none.
     prefix: String,
     told: Told,
+    asked: Asked,
     /// Lists read so far.
     read: usize,
     ready: VecDeque<PyResult<Py<PyAny>>>,
@@ -69,12 +71,28 @@ impl Answers {
         return_exceptions: bool,
         prefix: String,
         told: Told,
+        asked: Asked,
     ) -> Self {
         let ready = VecDeque::new();
-        Self { rescorer, lists, window, return_exceptions, prefix, told, read: 0, ready, finished: false }
+        Self {
+            rescorer,
+            lists,
+            window,
+            return_exceptions,
+            prefix,
+            told,
+            asked,
+            read: 0,
+            ready,
+            finished: false,
+        }
     }
 
     /// Reads a window of lists and answers them. Those before a list that is in error are answered first.
+    ///
+    /// The library could read the lists itself, through an iterator that takes the interpreter for each. It reads as many as fill a
+    /// forward pass, though, and `window` is a promise how many are read ahead; warnings and what the caller's own iterator raises
+    /// have to come out before the forward pass, an interrupt at once.
     fn fill(&mut self, py: Python<'_>) -> PyResult<()> {
         py.check_signals()?;
         // A list, or what is wrong with it.
@@ -144,7 +162,7 @@ impl Answers {
     fn answer(&self, py: Python<'_>, lists: Vec<Utterance>) -> Vec<PyResult<Py<PyAny>>> {
         let rescorer = &self.rescorer;
         let answered: Vec<Result<ListResult, rescorer::Error>> = py.detach(|| {
-            let requests = lists.into_iter().map(|list| Request::from(list).with_list());
+            let requests = lists.into_iter().map(|list| self.asked.about(list));
             rescorer.rescore_many(requests).map(|answer| answer.map(ListResult::new)).collect()
         });
         let python = |answer: Result<ListResult, rescorer::Error>| match answer {

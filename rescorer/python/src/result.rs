@@ -5,7 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyDict, PyList, PyModule, PyString};
-use rescorer::{Answer, AnswerHypothesis};
+use rescorer::{Answer, AnswerHypothesis, Completeness};
 use serde_json::Value;
 
 use crate::error::Kind;
@@ -37,6 +37,24 @@ impl Hypothesis {
     }
 }
 
+/// How many hypotheses of a list were looked at.
+#[pyclass(frozen, get_all, name = "Completeness", module = "rescorer")]
+pub struct ListCompleteness {
+    /// Distinct hypotheses that were scored, or could not win any more.
+    decided: usize,
+    /// Distinct hypotheses of the list.
+    unique: usize,
+    /// Whether more time would not have changed the answer.
+    complete: bool,
+}
+
+#[pymethods]
+impl ListCompleteness {
+    fn __repr__(&self) -> String {
+        format!("Completeness(decided={}, unique={})", self.decided, self.unique)
+    }
+}
+
 /// The answer for one list.
 #[pyclass(frozen, name = "Result", module = "rescorer")]
 pub struct ListResult {
@@ -55,7 +73,7 @@ impl ListResult {
         py: Python<'py>,
         number: fn(&AnswerHypothesis) -> f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut numbers = vec![0.0; self.answer.utterance().nbest.len()];
+        let mut numbers = vec![f64::NAN; self.answer.utterance().nbest.len()];
         for (position, hypothesis) in self.answer.listed() {
             numbers[position] = number(hypothesis);
         }
@@ -84,13 +102,52 @@ impl ListResult {
         self.answer.base_position()
     }
 
+    /// Whether words of several hypotheses were merged into the text, which then stands nowhere in the list.
+    #[getter]
+    fn merged(&self) -> bool {
+        self.answer.position().is_none()
+    }
+
+    /// How many hypotheses were looked at: all, unless a deadline came first.
+    #[getter]
+    fn completeness(&self) -> ListCompleteness {
+        let found = self.answer.completeness();
+        let Completeness { decided, unique } = found;
+        ListCompleteness { decided, unique, complete: found.is_complete() }
+    }
+
+    /// Name of the adapter that took part.
+    #[getter]
+    fn adapter(&self) -> Option<&str> {
+        self.answer.adapter()
+    }
+
+    /// The file of the policy that decided; None for weights given by hand.
+    #[getter]
+    fn policy(&self) -> Option<&str> {
+        self.answer.policy()
+    }
+
+    /// Language-model score of the chosen hypothesis. None where the model was not asked, or there was no time.
+    #[getter]
+    fn lm_score(&self) -> Option<f64> {
+        self.answer.lm_score()
+    }
+
+    /// Fused score of the chosen hypothesis. None where it would need a score that was not computed.
+    #[getter]
+    fn total(&self) -> Option<f64> {
+        self.answer.total()
+    }
+
     /// Whether the text is another than that of the first-pass best.
     #[getter]
     fn changed(&self) -> bool {
         self.answer.changed()
     }
 
-    /// Probability that the text has no error, where the policy can tell, else its share of the posterior.
+    /// Probability that the text has no error, where the policy can tell, else its share of the posterior. NaN where the text alone was
+    /// asked for, and where there was a deadline.
     #[getter]
     fn confidence(&self) -> f64 {
         self.answer.confidence()
@@ -102,13 +159,13 @@ impl ListResult {
         self.answer.utterance().reference.as_deref()
     }
 
-    /// The words of the text, each with its confidence.
+    /// The words of the text, each with its confidence. None of them where `confidence` is NaN.
     #[getter]
     fn words(&self) -> Vec<(&str, f64)> {
         self.answer.words().iter().map(|word| (word.word.as_str(), word.confidence)).collect()
     }
 
-    /// The distinct hypotheses, best first.
+    /// The distinct hypotheses, best first. None of them where `confidence` is NaN; the scores by position are NaN then.
     #[getter]
     fn hypotheses(&self) -> Vec<Hypothesis> {
         let hypotheses = self.answer.hypotheses().iter().map(|hypothesis| Hypothesis {

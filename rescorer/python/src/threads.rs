@@ -2,10 +2,9 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::error::Kind;
+use crate::error::{Kind, refused};
 
 /// The process that the threads are in.
 static HOME: OnceLock<u32> = OnceLock::new();
@@ -16,15 +15,12 @@ static HOME: OnceLock<u32> = OnceLock::new();
 #[pyfunction]
 pub fn set_threads(py: Python<'_>, threads: usize) -> PyResult<()> {
     if threads == 0 || threads > usize::from(u16::MAX) {
-        return Err(PyValueError::new_err(format!(
-            "threads={threads}: give a number from 1 to {}",
-            u16::MAX
-        )));
+        return Err(refused(py, &format!("threads={threads}: give a number from 1 to {}", u16::MAX)));
     }
     check(py)?;
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|_| {
         let reason = "the threads are there already; set their number once, before the first model is loaded";
-        Kind::RescorerError.with(py, reason)
+        refused(py, reason)
     })
 }
 

@@ -15,7 +15,7 @@ WORDS = "the cat sat on a mat hat right write letter other there their that it s
 
 @pytest.fixture(scope="session")
 def second_pass():
-    return rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, device="cpu")
+    return rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, device="cpu", precision="f32")
 
 
 @pytest.fixture(scope="session")

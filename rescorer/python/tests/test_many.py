@@ -68,7 +68,7 @@ def test_a_bad_list_raises_or_stands_in_its_place(second_pass):
     lists = [["a cat"], [], {"id": "u3", "hypotheses": [{"text": "a", "score": float("nan")}]}, 3, ["so " * 500, "so"], ["a hat"]]
     results = second_pass.rescore_many(lists)
     assert next(results).text == "a cat"
-    with pytest.raises(rescorer.InvalidList, match='utterance "list:1" has no hypotheses; remove it or pass return_exceptions=True'):
+    with pytest.raises(rescorer.InvalidList, match='utterance "list:1" has no hypotheses; remove it, or pass return_exceptions=True'):
         next(results)
     assert list(results) == []
 
@@ -76,7 +76,7 @@ def test_a_bad_list_raises_or_stands_in_its_place(second_pass):
         found = list(second_pass.rescore_many(lists, window=window, return_exceptions=True))
         assert [type(r).__name__ for r in found] == ["Result"] + ["InvalidList"] * 4 + ["Result"]
         assert found[5].text == "a hat"
-        assert '"u3": `hypotheses[0].score` is NaN, expected a number; mend it or pass return_exceptions=True' in str(found[2])
+        assert '"u3": `hypotheses[0].score` is NaN, expected a number; mend it, or pass return_exceptions=True' in str(found[2])
         assert 'utterance "list:3" is a number, no list' in str(found[3])
         assert "the model's context is 128" in str(found[4])
 

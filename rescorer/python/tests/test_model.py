@@ -43,14 +43,14 @@ hashes = []
 
 def test_a_policy_says_how_to_decide(second_pass, tmp_path):
     policy = write_policy(tmp_path, second_pass)
-    tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
+    tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu", precision="f32")
     np.testing.assert_allclose(tuned.rescore(LIST).totals, second_pass.rescore(LIST).totals)
     for decision in ("maximum", "merge"):
         other = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, decision=decision, device="cpu")
         assert other.rescore(LIST).words
     with pytest.raises(rescorer.PolicyError, match="the policy was tuned with model tiny .* load that model, or tune again"):
         rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-gpt2", policy=policy, device="cpu")
-    with pytest.raises(rescorer.PolicyError, match="the policy was tuned with no adapter"):
+    with pytest.raises(rescorer.PolicyError, match='adapter "tiny-lora" has no policy'):
         rescorer.Rescorer.from_pretrained(MODEL, policy=policy, adapter=FIXTURES / "tiny-lora", device="cpu")
 
 
@@ -83,15 +83,15 @@ def test_units_of_error(second_pass, tmp_path):
     policy.write_text(policy.read_text().replace("version = 1", 'version = 1\nunit = "character"'))
     tuned = rescorer.Rescorer.from_pretrained(MODEL, policy=policy)
     assert [word for word, _ in tuned.rescore(["窗户"]).words] == ["窗", "户"]
-    with pytest.raises(rescorer.PolicyError, match="unit can't be combined with a policy"):
+    with pytest.raises(rescorer.SettingsError, match="unit can't be combined with a policy"):
         rescorer.Rescorer.from_pretrained(MODEL, policy=policy, unit="word")
     with pytest.raises(ValueError, match="use word, character or mixed"):
         answer(unit="letter")
 
 
-def test_a_policy_may_ask_an_encoder_first(second_pass, tmp_path):
-    encoder = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=0.25, device="cpu")
-    earlier = f"""
+def test_a_cascade_asks_an_encoder_first(second_pass, tmp_path):
+    encoder = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=0.25, device="cpu", precision="f32")
+    first = f"""
 [earlier]
 share = 0.5
 [earlier.fusion]
@@ -101,8 +101,8 @@ lm_weight = 0.25
 name = "{FIXTURES / "tiny-bert"}"
 fingerprint = "{encoder.fingerprint}"
 """
-    policy = write_policy(tmp_path, second_pass, earlier)
-    both = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
+    policy = write_policy(tmp_path, second_pass, first)
+    both = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu", precision="f32")
     by_encoder, by_both = encoder.rescore(LIST), both.rescore(LIST)
     scores = np.array([one["score"] for one in LIST])
     expected = scores + 0.5 * (by_encoder.totals - scores) + 0.5 * second_pass.rescore(LIST).lm_scores
@@ -110,43 +110,51 @@ fingerprint = "{encoder.fingerprint}"
     again = pickle.loads(pickle.dumps(both))
     np.testing.assert_array_equal(again.rescore(LIST).totals, by_both.totals)
     with pytest.raises(rescorer.PolicyError, match="the policy was tuned with model"):
-        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, earlier_model=FIXTURES / "tiny-roberta", device="cpu")
-    with pytest.raises(rescorer.PolicyError, match="earlier_model: no policy asks another rescorer first; leave it out"):
-        rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, earlier_model=FIXTURES / "tiny-bert", device="cpu")
+        rescorer.Rescorer.from_pretrained(MODEL, policy=policy, cascade_model=FIXTURES / "tiny-roberta", device="cpu")
+    with pytest.warns(DeprecationWarning, match="earlier_model is called cascade_model now"):
+        old = rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu", precision="f32", earlier_model=FIXTURES / "tiny-bert")
+    np.testing.assert_array_equal(old.rescore(LIST).totals, by_both.totals)
+    assert "earlier_model" not in old.__reduce__()[1][0]
+    with pytest.raises(rescorer.SettingsError, match="cascade_model: no policy asks another rescorer first; leave it out"):
+        rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, cascade_model=FIXTURES / "tiny-bert", device="cpu")
     policy.write_text(policy.read_text() + '[earlier.adapter]\nname = "heard"\nfingerprint = "f"\n')
-    with pytest.raises(rescorer.PolicyError, match="asks the adapter heard first; give its folder as earlier_adapter"):
+    with pytest.raises(rescorer.SettingsError, match="asks the adapter heard first; give its folder as cascade_adapter"):
         rescorer.Rescorer.from_pretrained(MODEL, policy=policy, device="cpu")
 
 
 def test_ways_of_an_encoder_to_score():
     def scored(kind):
-        made = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=1, encoder_score=kind, device="cpu")
+        made = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-bert", lm_weight=1, encoder_score=kind, device="cpu", precision="f32")
         return made.score(["the cat sat"])[0]
 
     assert scored(None) == scored("pll") != scored("pll-unmasked")
-    with pytest.raises(ValueError, match='expected pll, pll-unmasked or head'):
+    with pytest.raises(rescorer.SettingsError, match='expected pll, pll-unmasked or head'):
         scored("mean")
 
 
 def test_adapters_by_name(second_pass):
     folder = FIXTURES / "tiny-lora"
-    one = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapter=folder, device="cpu")
-    named = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapters={"medical": folder}, device="cpu")
+    one = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapter=folder, device="cpu", precision="f32")
+    named = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, adapters={"medical": folder}, device="cpu", precision="f32")
     plain = second_pass.rescore(LIST).lm_scores
     adapted = one.rescore(LIST).lm_scores
     assert not np.allclose(plain, adapted)
     results = named.rescore_many([LIST, {"hypotheses": LIST, "adapter": "medical"}, {"hypotheses": LIST, "adapter": None}])
     for result, expected in zip(results, (adapted, adapted, plain)):
         np.testing.assert_allclose(result.lm_scores, expected, rtol=1e-5)
-    with pytest.raises(rescorer.InvalidList, match=r'"u1" asks for adapter "legal"; the adapters are medical: name it with adapters={NAME: DIR}'):
-        named.rescore({"id": "u1", "hypotheses": LIST, "adapter": "legal"})
+    unknown = {"id": "u1", "hypotheses": LIST, "adapter": "legal"}
+    with pytest.raises(rescorer.AdapterError, match=r'"u1" asks for adapter "legal"; the adapters are medical: .*adapters=\{NAME: DIR\}') as raised:
+        named.rescore(unknown)
+    assert (raised.value.kind, raised.value.remedy) == ("adapter", "adapter")
+    found = list(named.rescore_many([LIST, unknown, LIST], return_exceptions=True))
+    assert [type(one).__name__ for one in found] == ["Result", "AdapterError", "Result"]
 
 
 def test_int8_and_conventions(second_pass):
     int8 = rescorer.Rescorer.from_pretrained(FIXTURES / "tiny-llama.gguf", lm_weight=0.5, precision="int8")
     assert "int8" in int8.device and "CPU" in int8.device.upper()
     assert repr(int8).startswith("<Rescorer ")
-    mean = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, mean=True, eos=False, bos=0, lm_text="lower", device="cpu")
+    mean = rescorer.Rescorer.from_pretrained(MODEL, lm_weight=0.5, mean=True, eos=False, bos=0, lm_text="lower", device="cpu", precision="f32")
     assert (mean.score(["The Cat"]) > second_pass.score(["the cat"])).all()
 
 

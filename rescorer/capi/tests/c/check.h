@@ -23,8 +23,17 @@
         CHECK(strstr(rescorer_last_error(), part) != NULL); \
     } while (0)
 
+/* What a rescorer is made of, on the CPU in 32-bit floats. */
+static inline RescorerOptions parts_on_cpu(void) {
+    RescorerOptions options = RESCORER_OPTIONS_INIT;
+    options.device = RESCORER_DEVICE_CPU;
+    options.precision = RESCORER_PRECISION_F32;
+    return options;
+}
+
 static inline RescorerModelOptions on_cpu(void) {
     RescorerModelOptions options = RESCORER_MODEL_OPTIONS_INIT;
     options.device = RESCORER_DEVICE_CPU;
+    options.precision = RESCORER_PRECISION_F32;
     return options;
 }

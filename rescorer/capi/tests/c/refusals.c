@@ -8,7 +8,7 @@ static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the cat sat", -1.0),
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
 };
-static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, NULL, NULL};
+static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0};
 
 static void models(const char *path) {
     RescorerModel *none = NULL;
@@ -19,7 +19,7 @@ static void models(const char *path) {
     FAILS(rescorer_model_load("nowhere.gguf", &cpu, &none), RESCORER_STATUS_MODEL, "nowhere.gguf");
     FAILS(rescorer_model_load("\xff", &cpu, &none), RESCORER_STATUS_INVALID_UTF8, "path is not UTF-8 from byte 0");
 
-    const int32_t outside[] = {-1, 3, 7, 256, INT32_MIN, INT32_MAX};
+    const int32_t outside[] = {-1, 4, 7, 256, INT32_MIN, INT32_MAX};
     for (size_t at = 0; at < 6; at++) {
         RescorerModelOptions odd = cpu;
         odd.precision = outside[at];
@@ -33,9 +33,9 @@ static void models(const char *path) {
     }
     RescorerModelOptions other = cpu;
     other.abi_version = 1;
-    FAILS(rescorer_model_load(path, &other, &none), RESCORER_STATUS_ABI_VERSION, "interface version 1, this library has 2");
+    FAILS(rescorer_model_load(path, &other, &none), RESCORER_STATUS_ABI_VERSION, "interface version 1, this library has 3");
     other = (RescorerModelOptions){0};
-    FAILS(rescorer_model_load(path, &other, &none), RESCORER_STATUS_INVALID_ARGUMENT, "begin with RESCORER_MODEL_OPTIONS_INIT");
+    FAILS(rescorer_model_load(path, &other, &none), RESCORER_STATUS_INVALID_ARGUMENT, "RESCORER_MODEL_OPTIONS_INIT");
     CHECK(none == NULL);
 }
 
@@ -218,16 +218,106 @@ static void handles(Rescorer *rescorer) {
     FAILS(rescorer_set_threads(1), RESCORER_STATUS_INVALID_ARGUMENT, "before the first model");
 }
 
-static void earlier(RescorerModel *model, RescorerAdapter *adapter, const char *encoder_path, const char *alone, const char *both) {
+static void cascades(RescorerModel *model, RescorerAdapter *adapter, const char *encoder_path, const char *alone, const char *both) {
     RescorerModel *encoder = NULL;
     Rescorer *none = NULL;
     const RescorerModelOptions options = on_cpu();
     OK(rescorer_model_load(encoder_path, &options, &encoder));
-    FAILS(rescorer_from_policy(model, adapter, both, &none), RESCORER_STATUS_POLICY, "rescorer_from_policy_after");
-    FAILS(rescorer_from_policy_after(model, NULL, model, adapter, both, &none), RESCORER_STATUS_POLICY, "model");
-    FAILS(rescorer_from_policy_after(encoder, NULL, model, adapter, alone, &none), RESCORER_STATUS_INVALID_ARGUMENT, "earlier_model");
+    FAILS(rescorer_from_policy(model, adapter, both, &none), RESCORER_STATUS_POLICY, "rescorer_from_cascade_policy");
+    FAILS(rescorer_from_cascade_policy(model, NULL, model, adapter, both, &none), RESCORER_STATUS_POLICY, "model");
+    FAILS(rescorer_from_cascade_policy(encoder, NULL, model, adapter, alone, &none), RESCORER_STATUS_INVALID_ARGUMENT, "cascade_model");
     CHECK(none == NULL);
     OK(rescorer_model_free(encoder));
+}
+
+/* Loading in one call, with parts that can't be. */
+static void loads(const char *path, const char *policy, const char *adapter_folder) {
+    Rescorer *none = NULL;
+    const RescorerOptions cpu = parts_on_cpu();
+    const RescorerWeights weights = RESCORER_WEIGHTS_INIT(0.5), no_number = RESCORER_WEIGHTS_INIT(NAN);
+    FAILS(rescorer_load(NULL, &cpu, &none), RESCORER_STATUS_NULL_POINTER, "model is NULL");
+    FAILS(rescorer_load(path, NULL, &none), RESCORER_STATUS_NULL_POINTER, "options (RescorerOptions) is NULL");
+    FAILS(rescorer_load(path, &cpu, NULL), RESCORER_STATUS_NULL_POINTER, "to be written, is NULL");
+    FAILS(rescorer_load("nowhere.gguf", &cpu, &none), RESCORER_STATUS_MODEL, "nowhere.gguf");
+    RescorerOptions odd = cpu;
+    odd.abi_version = 2;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_ABI_VERSION, "interface version 2, this library has 3");
+    odd = cpu;
+    odd.precision = 4;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "precision 4 is no value of RescorerPrecision; give one from 0 to 3");
+    odd = cpu;
+    odd.threads = UINT32_MAX;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "threads; give a number from 1");
+    odd = cpu;
+    odd.weights = &no_number;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "lm_weight is NaN");
+    odd.weights = &weights;
+    odd.policy = policy;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "a policy and weights exclude each other");
+    odd = cpu;
+    odd.policy = policy;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_POLICY, "(policy of RescorerOptions");
+    odd.cascade_model = path;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_POLICY, "the policy was tuned with");
+    odd = cpu;
+    odd.weights = &weights;
+    odd.cascade_model = path;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "no policy asks another rescorer first");
+    odd = cpu;
+    odd.adapter_count = 1;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_NULL_POINTER, "adapters (RescorerNamedAdapter) is NULL");
+    RescorerNamedAdapter adapters[] = {RESCORER_NAMED_ADAPTER_INIT("one", adapter_folder), RESCORER_NAMED_ADAPTER_INIT("one", NULL)};
+    odd.adapters = adapters;
+    odd.adapter_count = 2;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_NULL_POINTER, "the folder of adapter 1 is NULL");
+    adapters[1].folder = adapter_folder;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_ADAPTER, "two adapters are called");
+    adapters[1].name = NULL;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_NULL_POINTER, "the name of adapter 1 is NULL");
+    adapters[1].struct_size = 0;
+    FAILS(rescorer_load(path, &odd, &none), RESCORER_STATUS_INVALID_ARGUMENT, "begin with RESCORER_NAMED_ADAPTER_INIT");
+    CHECK(none == NULL);
+}
+
+/* What a list may not ask. */
+static void requests(Rescorer *rescorer, RescorerAdapter *adapter) {
+    RescorerResult *result = NULL;
+    RescorerList odd = list;
+    const int32_t no_want[] = {-1, 3, 256, INT32_MIN};
+    for (size_t at = 0; at < 4; at++) {
+        odd.want = no_want[at];
+        FAILS(rescorer_rescore(rescorer, &odd, &result), RESCORER_STATUS_INVALID_ARGUMENT, "is no value of RescorerWant; give one from 0 to 2");
+    }
+    const double no_time[] = {-1.0, NAN, INFINITY, 1e300};
+    for (size_t at = 0; at < 4; at++) {
+        odd = list;
+        odd.deadline_ms = no_time[at];
+        FAILS(rescorer_rescore(rescorer, &odd, &result), RESCORER_STATUS_INVALID_ARGUMENT, "deadline_ms is");
+    }
+    odd = list;
+    odd.adapter_name = "caf\xe9";
+    FAILS(rescorer_rescore(rescorer, &odd, &result), RESCORER_STATUS_INVALID_UTF8, "adapter_name of a list");
+    odd.adapter_name = "one";
+    odd.adapter = adapter;
+    FAILS(rescorer_rescore(rescorer, &odd, &result), RESCORER_STATUS_INVALID_ARGUMENT, "exclude each other");
+    CHECK(result == NULL);
+}
+
+static void tunings(Rescorer *rescorer) {
+    RescorerTuneOptions options = RESCORER_TUNE_OPTIONS_INIT;
+    FAILS(rescorer_tune(rescorer, NULL, &options, "none.toml"), RESCORER_STATUS_NULL_POINTER, "lists is NULL");
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, NULL), RESCORER_STATUS_NULL_POINTER, "policy is NULL");
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", NULL, "none.toml"), RESCORER_STATUS_NULL_POINTER, "options (RescorerTuneOptions)");
+    FAILS(rescorer_tune(NULL, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_NULL_POINTER, "the rescorer is NULL");
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_LIST, "nowhere.jsonl");
+    options.unit = "letter";
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "unit: ");
+    options = (RescorerTuneOptions)RESCORER_TUNE_OPTIONS_INIT;
+    options.rule = "best";
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "expected maximum, mbr or merge");
+    options = (RescorerTuneOptions)RESCORER_TUNE_OPTIONS_INIT;
+    options.normalize = "none of them";
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "normalize: ");
 }
 
 int main(int count, char **arguments) {
@@ -247,7 +337,10 @@ int main(int count, char **arguments) {
     unaligned(rescorer);
     lists(model, rescorer);
     handles(rescorer);
-    earlier(model, adapter, arguments[3], arguments[2], arguments[5]);
+    cascades(model, adapter, arguments[3], arguments[2], arguments[5]);
+    loads(arguments[1], arguments[2], arguments[4]);
+    requests(rescorer, adapter);
+    tunings(rescorer);
     OK(rescorer_free(rescorer));
     OK(rescorer_adapter_free(adapter));
     OK(rescorer_model_free(model));

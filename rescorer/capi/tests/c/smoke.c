@@ -1,5 +1,6 @@
 /* Uses every function of the interface with a tiny model, as it should be used. Exits with 0 if all was as it should be.
- * Arguments: model, adapter, policy, an encoder, a policy that asks it first, number of threads, calls of each thread, and any number of
+ * Arguments: model, adapter, policy, an encoder, a policy that asks it first, number of threads, calls of each thread, a policy of weight 0.25 without an
+ * adapter, two folders with an adapter and policies of weights 0.5 and 0.75, and any number of
  * policies without an adapter, each with the text that it answers the list of `by_rule` with. */
 #include <math.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@ static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
     RESCORER_HYPOTHESIS_INIT("a cat sat", -2.5),
 };
-static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, NULL, NULL};
+static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0};
 static const RescorerWeights half = RESCORER_WEIGHTS_INIT(0.5);
 
 struct job {
@@ -78,7 +79,10 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
     const RescorerAnswer *answer = NULL;
     OK(rescorer_rescore(rescorer, &list, &result));
     OK(rescorer_result_answer(result, &answer));
-    CHECK(answer->struct_size == sizeof(RescorerAnswer) && answer->reserved == 0);
+    CHECK(answer->struct_size == sizeof(RescorerAnswer) && answer->reserved == 0 && answer->merged == 0);
+    CHECK(answer->decided == 3 && answer->unique == 3 && answer->complete == 1);
+    CHECK(answer->adapter == NULL && answer->policy == NULL);
+    CHECK(answer->total == answer->hypotheses[0]->total && answer->lm_score == answer->hypotheses[0]->lm_score);
     CHECK(answer->hypothesis_count == 3 && answer->word_count == 3);
     CHECK(answer->hypotheses[2]->struct_size == sizeof(RescorerScored) && answer->words[2]->struct_size == sizeof(RescorerWord));
     CHECK(strcmp(answer->text, answer->hypotheses[0]->text) == 0 && answer->position == answer->hypotheses[0]->position);
@@ -133,6 +137,70 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
     OK(rescorer_rescore_batch(rescorer, NULL, 0, NULL, NULL, NULL));
 }
 
+/* What is wanted is what is there, and the text is the same. */
+static void wanted(Rescorer *rescorer) {
+    const RescorerAnswer *found[4] = {NULL};
+    RescorerResult *results[4] = {NULL};
+    RescorerList lists[4] = {list, list, list, list};
+    lists[1].want = RESCORER_WANT_ANSWER;
+    lists[2].want = RESCORER_WANT_TEXT;
+    lists[3].deadline_ms = 60000.0;
+    OK(rescorer_rescore_batch(rescorer, lists, 4, NULL, NULL, results));
+    for (int at = 0; at < 4; at++) {
+        OK(rescorer_result_answer(results[at], &found[at]));
+        CHECK(strcmp(found[at]->text, found[0]->text) == 0 && found[at]->position == found[0]->position);
+        CHECK(found[at]->complete == 1 && found[at]->unique == 3 && found[at]->decided == 3);
+        CHECK((found[at]->hypothesis_count == 3) == (at == 0));
+        CHECK((found[at]->word_count == 3) == (at < 2) && isnan(found[at]->confidence) == (at >= 2));
+        CHECK(at != 1 || found[at]->confidence == found[0]->confidence);
+    }
+    CHECK(fabs(found[3]->total - found[0]->total) < 1e-4);
+    for (int at = 0; at < 4; at++) {
+        OK(rescorer_result_free(results[at]));
+    }
+    /* Without time for any hypothesis the first-pass best stays, and the answer says so. */
+    lists[0].deadline_ms = 1e-6;
+    OK(rescorer_rescore(rescorer, &lists[0], &results[0]));
+    OK(rescorer_result_answer(results[0], &found[0]));
+    CHECK(found[0]->complete == 0 && found[0]->decided < 3 && found[0]->unique == 3 && strcmp(found[0]->text, "the cat sat") == 0);
+    OK(rescorer_result_free(results[0]));
+}
+
+/* A rescorer that is loaded in one call: lists take adapters by name, each with the policy in its folder. */
+static void in_one_call(const char *model, const char *policy, const char *medical, const char *legal) {
+    const RescorerNamedAdapter adapters[] = {
+        RESCORER_NAMED_ADAPTER_INIT("medical", medical),
+        RESCORER_NAMED_ADAPTER_INIT("legal", legal),
+    };
+    RescorerOptions options = parts_on_cpu();
+    options.policy = policy;
+    options.adapters = adapters;
+    options.adapter_count = 2;
+    options.threads = 1;
+    Rescorer *rescorer = NULL;
+    OK(rescorer_load(model, &options, &rescorer));
+    const char *names[] = {NULL, "medical", "legal"};
+    const double weights[] = {0.25, 0.5, 0.75};
+    RescorerResult *results[3] = {NULL};
+    RescorerList lists[3] = {list, list, list};
+    for (int at = 0; at < 3; at++) {
+        lists[at].adapter_name = names[at];
+    }
+    OK(rescorer_rescore_batch(rescorer, lists, 3, NULL, NULL, results));
+    for (int at = 0; at < 3; at++) {
+        const RescorerAnswer *answer = NULL;
+        OK(rescorer_result_answer(results[at], &answer));
+        CHECK(names[at] ? answer->adapter && strcmp(answer->adapter, names[at]) == 0 : answer->adapter == NULL);
+        CHECK(answer->policy && strstr(answer->policy, at == 0 ? policy : "policy.toml"));
+        const RescorerScored *best = answer->hypotheses[0];
+        CHECK(fabs((best->total - best->first_pass) / best->lm_score - weights[at]) < 1e-9);
+        OK(rescorer_result_free(results[at]));
+    }
+    lists[0].adapter_name = "dental";
+    FAILS(rescorer_rescore(rescorer, &lists[0], &results[0]), RESCORER_STATUS_ADAPTER, "the adapters are medical, legal");
+    OK(rescorer_free(rescorer));
+}
+
 /* What the library did not use, or read in its own way, is said. */
 static void notices(Rescorer *rescorer) {
     const char *jsons[] = {
@@ -173,8 +241,8 @@ static void context(Rescorer *rescorer) {
     }
 }
 
-/* What the encoder adds to the first pass is in the totals, and without it the policy is refused. */
-static void after(RescorerModel *model, RescorerAdapter *adapter, const char *encoder_path, const char *alone_policy,
+/* What the first stage of a cascade, an encoder, adds to the first pass is in the totals, and without it the policy is refused. */
+static void cascade(RescorerModel *model, RescorerAdapter *adapter, const char *encoder_path, const char *alone_policy,
                   const char *policy) {
     RescorerModel *encoder = NULL;
     Rescorer *first = NULL, *alone = NULL, *both = NULL, *none = NULL;
@@ -185,7 +253,7 @@ static void after(RescorerModel *model, RescorerAdapter *adapter, const char *en
     OK(rescorer_model_load(encoder_path, &options, &encoder));
     OK(rescorer_new(encoder, &quarter, &first));
     OK(rescorer_from_policy(model, adapter, alone_policy, &alone));
-    OK(rescorer_from_policy_after(encoder, NULL, model, adapter, policy, &both));
+    OK(rescorer_from_cascade_policy(encoder, NULL, model, adapter, policy, &both));
     OK(rescorer_rescore(first, &list, &results[0]));
     OK(rescorer_rescore(alone, &list, &results[1]));
     OK(rescorer_rescore(both, &list, &results[2]));
@@ -204,10 +272,10 @@ static void after(RescorerModel *model, RescorerAdapter *adapter, const char *en
     for (int at = 0; at < 3; at++) {
         OK(rescorer_result_free(results[at]));
     }
-    FAILS(rescorer_from_policy(model, adapter, policy, &none), RESCORER_STATUS_POLICY, "rescorer_from_policy_after");
-    FAILS(rescorer_from_policy_after(model, NULL, model, adapter, policy, &none), RESCORER_STATUS_POLICY, "model");
-    FAILS(rescorer_from_policy_after(encoder, NULL, model, adapter, alone_policy, &none), RESCORER_STATUS_INVALID_ARGUMENT,
-          "earlier_model");
+    FAILS(rescorer_from_policy(model, adapter, policy, &none), RESCORER_STATUS_POLICY, "rescorer_from_cascade_policy");
+    FAILS(rescorer_from_cascade_policy(model, NULL, model, adapter, policy, &none), RESCORER_STATUS_POLICY, "model");
+    FAILS(rescorer_from_cascade_policy(encoder, NULL, model, adapter, alone_policy, &none), RESCORER_STATUS_INVALID_ARGUMENT,
+          "cascade_model");
     CHECK(none == NULL);
     OK(rescorer_free(first));
     OK(rescorer_free(alone));
@@ -249,7 +317,7 @@ static void by_rule(RescorerModel *model, const char *policy, const char *expect
 }
 
 int main(int count, char **arguments) {
-    CHECK(count >= 8 && count % 2 == 0);
+    CHECK(count >= 11 && count % 2 == 1);
     CHECK(rescorer_abi_version() == RESCORER_ABI_VERSION && strlen(rescorer_version()) >= 5);
     CHECK(strcmp(rescorer_last_error(), "") == 0);
     OK(rescorer_set_threads(2));
@@ -267,10 +335,12 @@ int main(int count, char **arguments) {
     OK(rescorer_free(tuned));
     flags(rescorer);
     answers(rescorer, adapter);
+    wanted(rescorer);
+    in_one_call(arguments[1], arguments[8], arguments[9], arguments[10]);
     notices(rescorer);
     context(rescorer);
-    after(model, adapter, arguments[4], arguments[3], arguments[5]);
-    for (int at = 8; at < count; at += 2) {
+    cascade(model, adapter, arguments[4], arguments[3], arguments[5]);
+    for (int at = 11; at < count; at += 2) {
         by_rule(model, arguments[at], arguments[at + 1]);
     }
 

@@ -4,27 +4,39 @@ A recogniser hands over its N-best list, a small language model looks at every h
 
     import rescorer
 
-    second_pass = rescorer.Rescorer.from_pretrained("smollm2-135m", policy="policy.toml", precision="int8")
+    second_pass = rescorer.Rescorer.from_pretrained("smollm2-135m", policy="policy.toml")
     result = second_pass.rescore(["please right it down", "please write it down"], scores=[-1.2, -1.4])
     print(result.text, result.lm_scores)
 
-Weights are found by the command ``rescorer tune`` on lists with references, and kept in a policy.
+Weights are found by ``second_pass.tune(lists)``, or the command ``rescorer tune``, on lists with references, and kept in a policy.
 """
 
-from ._errors import AdapterError, InvalidList, ListWarning, ModelError, PolicyError, RescorerError
-from ._rescorer import Hypothesis, Result, __version__, set_threads
+from ._errors import (
+    AdapterError,
+    InvalidList,
+    JobError,
+    ListWarning,
+    ModelError,
+    PolicyError,
+    RescorerError,
+    SettingsError,
+)
+from ._rescorer import Completeness, Hypothesis, Result, __version__, set_threads
 from ._second_pass import Rescorer
 
 __all__ = [
     "AdapterError",
+    "Completeness",
     "Hypothesis",
     "InvalidList",
+    "JobError",
     "ListWarning",
     "ModelError",
     "PolicyError",
     "Rescorer",
     "RescorerError",
     "Result",
+    "SettingsError",
     "__version__",
     "set_threads",
 ]

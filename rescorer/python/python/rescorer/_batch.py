@@ -4,7 +4,6 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
 import numpy as np
 
-from ._errors import InvalidList
 from ._rescorer import Result
 
 
@@ -31,7 +30,7 @@ def numbers(scores: Any) -> List[Any]:
     return [None if score != score else score for score in scores.tolist()]
 
 
-def columns(results: Iterable[Union[Result, InvalidList]], prefix: str, with_errors: bool) -> Dict[str, Any]:
+def columns(results: Iterable[Union[Result, Exception]], prefix: str, with_errors: bool) -> Dict[str, Any]:
     """The columns of what comes out."""
     text: List[Any] = []
     position: List[Any] = []

@@ -15,7 +15,23 @@ def set_threads(threads: int) -> None:
 
 def fetch_notice(model: str) -> List[str]: ...
 def locate(model: str, offline: bool, python: Optional[str]) -> Path: ...
-def earlier(policy: Union[str, PathLike[str]]) -> Optional[Tuple[str, Optional[str]]]: ...
+def cascade(policy: Union[str, PathLike[str]]) -> Optional[Tuple[str, Optional[str]]]: ...
+@final
+class Completeness:
+    """How many hypotheses of a list were looked at."""
+
+    @property
+    def decided(self) -> int:
+        """Distinct hypotheses that were scored, or could not win any more."""
+
+    @property
+    def unique(self) -> int:
+        """Distinct hypotheses of the list."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether more time would not have changed the answer."""
+
 @final
 class Hypothesis:
     """A distinct hypothesis with its scores."""
@@ -62,12 +78,37 @@ class Result:
         """Position in the list of the hypothesis that was chosen, or voted on."""
 
     @property
+    def merged(self) -> bool:
+        """Whether words of several hypotheses were merged into the text, which then stands nowhere in the list."""
+
+    @property
+    def completeness(self) -> Completeness:
+        """How many hypotheses were looked at: all, unless a deadline came first."""
+
+    @property
+    def adapter(self) -> Optional[str]:
+        """Name of the adapter that took part."""
+
+    @property
+    def policy(self) -> Optional[str]:
+        """The file of the policy that decided; None for weights given by hand."""
+
+    @property
+    def lm_score(self) -> Optional[float]:
+        """Language-model score of the chosen hypothesis. None where the model was not asked, or there was no time."""
+
+    @property
+    def total(self) -> Optional[float]:
+        """Fused score of the chosen hypothesis. None where it would need a score that was not computed."""
+
+    @property
     def changed(self) -> bool:
         """Whether the text is another than that of the first-pass best."""
 
     @property
     def confidence(self) -> float:
-        """Probability that the text has no error, where the policy can tell, else its share of the posterior."""
+        """Probability that the text has no error, where the policy can tell, else its share of the posterior. NaN where the text alone
+        was asked for, and where there was a deadline."""
 
     @property
     def reference(self) -> Optional[str]:
@@ -105,26 +146,50 @@ class Engine:
         cls,
         path: Union[str, PathLike[str]],
         *,
+        name: str,
         policy: Optional[Union[str, PathLike[str]]],
-        lm_weight: float,
-        length_bonus: float,
-        margin: float,
-        unit: str,
+        lm_weight: Optional[float],
+        length_bonus: Optional[float],
+        margin: Optional[float],
+        unit: Optional[str],
         adapters: Sequence[Tuple[str, str]],
-        earlier: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
+        cascade: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,
         device: str,
         decision: Optional[str],
         bos: Optional[int],
-        eos: bool,
-        mean: bool,
-        lm_text: str,
+        eos: Optional[bool],
+        mean: Optional[bool],
+        lm_text: Optional[str],
         encoder_score: Optional[str],
+        threads: Optional[int],
     ) -> Engine: ...
-    def rescore(self, list: Any, scores: Optional[Iterable[float]] = None, name: str = "list:0") -> Result: ...
+    def rescore(
+        self,
+        list: Any,
+        scores: Optional[Iterable[float]] = None,
+        text_only: bool = False,
+        deadline: Optional[float] = None,
+        name: str = "list:0",
+    ) -> Result: ...
     def rescore_many(
-        self, lists: Iterable[Any], window: int, return_exceptions: bool, prefix: str, batch: bool
+        self,
+        lists: Iterable[Any],
+        window: int,
+        return_exceptions: bool,
+        prefix: str,
+        batch: bool,
+        text_only: bool = False,
+        deadline: Optional[float] = None,
     ) -> Answers: ...
+    def tune(
+        self,
+        lists: Iterable[Any],
+        normalize: str,
+        unit: str,
+        rule: str,
+        save: Optional[Union[str, PathLike[str]]],
+    ) -> str: ...
     def score(self, texts: Iterable[str]) -> bytearray: ...
 
 @final

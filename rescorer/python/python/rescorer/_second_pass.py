@@ -9,12 +9,13 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence, U
 import numpy as np
 
 from . import _batch, _rescorer
-from ._errors import PolicyError
+from ._arguments import PathLike, check_policy, check_weights, first_stage, named, renamed
 from ._rescorer import Result
 
 _log = logging.getLogger("rescorer")
 
-PathLike = Union[str, "os.PathLike[str]"]
+# Arguments of `from_pretrained` that another process is not given.
+_NOT_KEPT = ("cls", "earlier_model", "earlier_adapter")
 
 
 class Rescorer:
@@ -57,9 +58,9 @@ class Rescorer:
         unit: Optional[str] = None,
         adapter: Optional[PathLike] = None,
         adapters: Optional[Mapping[str, PathLike]] = None,
-        earlier_model: Optional[PathLike] = None,
-        earlier_adapter: Optional[PathLike] = None,
-        precision: str = "f32",
+        cascade_model: Optional[PathLike] = None,
+        cascade_adapter: Optional[PathLike] = None,
+        precision: str = "auto",
         device: str = "auto",
         decision: Optional[str] = None,
         bos: Optional[int] = None,
@@ -67,13 +68,18 @@ class Rescorer:
         mean: Optional[bool] = None,
         lm_text: Optional[str] = None,
         encoder_score: Optional[str] = None,
+        threads: Optional[int] = None,
         offline: bool = False,
+        earlier_model: Optional[PathLike] = None,
+        earlier_adapter: Optional[PathLike] = None,
     ) -> "Rescorer":
         """Loads a model; a named one is fetched when it is first asked for.
 
         Args:
             model: ``smollm2-135m``, ``gemma3-270m``, a ``.gguf`` file or a Hugging Face folder.
-            policy: file that ``rescorer tune`` wrote: weights, rule and convention.
+            policy: file that :meth:`tune` or the command ``rescorer tune`` wrote: weights, rule and convention. Without it and
+                without ``lm_weight`` the policies of ``adapters`` decide; where there are none, the rescorer tunes and scores,
+                but does not answer.
             lm_weight: without a policy, the weight of the language model in
                 ``total = first_pass + lm_weight * lm_score + length_bonus * words``.
             length_bonus: without a policy, the reward of a word, or whatever ``unit`` is; 0 if left out.
@@ -81,11 +87,13 @@ class Rescorer:
             unit: without a policy, what the length bonus and the words of an answer are: ``word``, ``character`` (Chinese,
                 Japanese, Thai) or ``mixed``; ``word`` if left out.
             adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists.
-            adapters: several of them by name; a list asks for one with its field ``adapter``, and the first is for those that
-                ask for none.
-            earlier_model: the model that the policy asks first, where it asks one; by the name that the policy has if left out.
-            earlier_adapter: folder of its adapter.
-            precision: ``f32``, ``int8`` (on the CPU) or ``f16`` (on a GPU).
+            adapters: several of them by name; a list asks for one with its field ``adapter``. A ``policy.toml`` in a folder
+                decides for the lists of its adapter. Lists that ask for none are answered with the adapter that ``policy`` was
+                tuned with; without ``policy``, with the first.
+            cascade_model: the model of the first stage, where the policy is for a cascade; the one that the policy names if left
+                out. Once called ``earlier_model``.
+            cascade_adapter: folder of its adapter. Once called ``earlier_adapter``.
+            precision: ``auto`` (int8 on the CPU, f16 on a GPU), ``f32``, ``int8`` (on the CPU) or ``f16`` (on a GPU).
             device: ``auto``, ``cpu``, ``gpu`` or ``gpu:NUMBER``.
             decision: ``maximum``, ``mbr`` or ``merge``; the policy's if left out.
             bos: without a policy, the token that begins a sentence; the model's own if left out.
@@ -94,46 +102,40 @@ class Rescorer:
             lm_text: without a policy, what the model sees of a text: ``none`` (as it is), ``lower`` or ``sentence``.
             encoder_score: without a policy, how an encoder scores: ``pll``, ``pll-unmasked`` or ``head``; ``head`` where the
                 adapter has one, else ``pll``, if left out.
+            threads: threads of its own to compute with on the CPU; those that all models share if left out.
             offline: a model that is not there is an error.
 
         Raises:
-            PolicyError: neither ``policy`` nor ``lm_weight``, or a policy for something else.
-            ModelError, AdapterError: what is not there, or can't be loaded.
+            SettingsError: arguments that exclude each other, or are outside of their values.
+            PolicyError, ModelError, AdapterError: what is not there, can't be loaded, or is for something else.
         """
-        arguments = {name: value for name, value in locals().items() if name != "cls"}
+        cascade_model = renamed("earlier_model", earlier_model, "cascade_model", cascade_model)
+        cascade_adapter = renamed("earlier_adapter", earlier_adapter, "cascade_adapter", cascade_adapter)
+        arguments = {name: value for name, value in locals().items() if name not in _NOT_KEPT}
         weights = {"lm_weight": lm_weight, "length_bonus": length_bonus, "margin": margin}
         convention = {"bos": bos, "eos": eos, "mean": mean, "lm_text": lm_text, "encoder_score": encoder_score}
-        if policy is not None:
-            stated = {**weights, "unit": unit, **convention}
-            given = [name for name, value in stated.items() if value is not None]
-            if given:
-                raise PolicyError(f"{given[0]} can't be combined with a policy, which states it; leave one of them out")
-        elif lm_weight is None:
-            raise PolicyError("no weights: give policy=FILE, which `rescorer tune` writes, or lm_weight=W")
-        for name, value in weights.items():
-            if value is not None and not np.isfinite(value):
-                raise PolicyError(f"{name}={value}: give a finite number")
-        if margin is not None and margin < 0:
-            raise PolicyError(f"margin={margin}: give 0 or more")
-
-        earlier = _earlier(policy, earlier_model, earlier_adapter)
+        check_policy(policy, {**weights, "unit": unit, **convention})
+        check_weights(lm_weight, length_bonus, margin)
+        first = first_stage(policy, cascade_model, cascade_adapter)
         engine = _rescorer.Engine(
             _located(model, offline),
+            name=os.fspath(model),
             policy=policy,
-            lm_weight=0.0 if lm_weight is None else lm_weight,
-            length_bonus=length_bonus or 0.0,
-            margin=margin or 0.0,
-            unit="word" if unit is None else unit,
-            adapters=_named(adapter, adapters),
-            earlier=None if earlier is None else (_located(earlier, offline), _named(earlier_adapter, None)),
+            lm_weight=lm_weight,
+            length_bonus=length_bonus,
+            margin=margin,
+            unit=unit,
+            adapters=named(adapter, adapters),
+            cascade=None if first is None else (_located(first, offline), named(cascade_adapter, None)),
             precision=precision,
             device=device,
             decision=decision,
             bos=bos,
-            eos=True if eos is None else eos,
-            mean=False if mean is None else mean,
-            lm_text="none" if lm_text is None else lm_text,
+            eos=eos,
+            mean=mean,
+            lm_text=lm_text,
             encoder_score=encoder_score,
+            threads=threads,
         )
         for line in engine.warnings:
             _log.warning(line)
@@ -149,26 +151,81 @@ class Rescorer:
         """Stands for the content of the model; a policy keeps that of the model it was tuned with."""
         return self._engine.fingerprint
 
-    def rescore(self, hypotheses: Any, scores: Optional[Iterable[float]] = None) -> Result:
+    def rescore(
+        self,
+        hypotheses: Any,
+        scores: Optional[Iterable[float]] = None,
+        *,
+        text_only: bool = False,
+        deadline: Optional[float] = None,
+    ) -> Result:
         """Rescores one list.
+
+        Args:
+            hypotheses: the list, see the class.
+            scores: first-pass scores of a list of texts.
+            text_only: only the text is wanted. Hypotheses that can't win are then not scored to their end, which is faster; the
+                result has no confidences and no list.
+            deadline: seconds to answer in, on the CPU and by the rule maximum. The result is the best that was found in time,
+                without confidences and list; its ``completeness`` says how far that got.
 
         Raises:
             InvalidList: the list can't be rescored; the message says why, and what helps.
+            AdapterError: the list asks for an adapter that is not there.
+            PolicyError: nothing decides.
+            SettingsError: a deadline where there can't be one.
         """
-        return self._engine.rescore(hypotheses, scores)
+        return self._engine.rescore(hypotheses, scores, text_only, deadline)
 
     def rescore_many(
-        self, lists: Iterable[Any], *, window: int = 64, return_exceptions: bool = False
+        self,
+        lists: Iterable[Any],
+        *,
+        window: int = 64,
+        return_exceptions: bool = False,
+        text_only: bool = False,
+        deadline: Optional[float] = None,
     ) -> Iterator[Union[Result, Exception]]:
         """Rescores lists as they come, in their order: any number of them, of which a window is in memory.
 
         Args:
             lists: any iterable. What it raises comes out after the results of the lists before.
             window: lists that go through the model together. 1 answers each before the next one is read.
-            return_exceptions: an :class:`InvalidList` takes the place of the result of a list that can't be rescored, and the
-                others follow; without it, it is raised.
+            return_exceptions: an :class:`InvalidList` takes the place of the result of a list that can't be rescored, an
+                :class:`AdapterError` where it asks for an adapter that is not there, and the others follow; without it, it is
+                raised.
+            text_only: as for :meth:`rescore`, of all lists.
+            deadline: as for :meth:`rescore`, for each list.
         """
-        return self._engine.rescore_many(lists, window, return_exceptions, "list", False)
+        return self._engine.rescore_many(lists, window, return_exceptions, "list", False, text_only, deadline)
+
+    def tune(
+        self,
+        lists: Iterable[Any],
+        *,
+        normalize: str = "none",
+        unit: str = "word",
+        rule: str = "maximum",
+        save: Optional[PathLike] = None,
+    ) -> str:
+        """Finds the policy of least word error rate, and gives its text.
+
+        ``Rescorer.from_pretrained(model, policy=FILE)`` then decides by it.
+
+        Args:
+            lists: rows with the field ``reference``, what was said. All of them are in memory.
+            normalize: what happens to texts before they are compared: ``none``, ``lower``, or another normalisation of
+                ``rescorer tune``.
+            unit: what errors, confidences and the length bonus count: ``word``, ``character`` or ``mixed``.
+            rule: what the policy answers with: ``maximum``, ``mbr`` or ``merge``.
+            save: file to write the policy to.
+
+        Raises:
+            InvalidList: a list that can't be scored, or has no reference.
+            JobError: no lists, or no reference with a word.
+            SettingsError: a value that an argument does not have.
+        """
+        return self._engine.tune(lists, normalize, unit, rule, save)
 
     def score(self, texts: Iterable[str]) -> "np.ndarray":
         """Scores of the language model alone: float64, one for every text."""
@@ -216,29 +273,3 @@ def _located(model: PathLike, offline: bool) -> Path:
         for line in _rescorer.fetch_notice(name):
             _log.warning(line)
     return _rescorer.locate(name, offline, sys.executable or None)
-
-
-def _earlier(
-    policy: Optional[PathLike], model: Optional[PathLike], adapter: Optional[PathLike]
-) -> Optional[PathLike]:
-    """The model that the policy asks first, where it asks one."""
-    wanted = None if policy is None else _rescorer.earlier(policy)
-    if wanted is None:
-        given = [name for name, value in (("earlier_model", model), ("earlier_adapter", adapter)) if value is not None]
-        if given:
-            raise PolicyError(f"{given[0]}: no policy asks another rescorer first; leave it out")
-        return None
-    name, wanted_adapter = wanted
-    if wanted_adapter is not None and adapter is None:
-        raise PolicyError(f"the policy asks the adapter {wanted_adapter} first; give its folder as earlier_adapter")
-    return name if model is None else model
-
-
-def _named(adapter: Optional[PathLike], adapters: Optional[Mapping[str, PathLike]]) -> Any:
-    """Names and folders of the adapters."""
-    if adapter is not None and adapters is not None:
-        raise ValueError("give adapter, or adapters with their names, not both")
-    if adapter is not None:
-        folder = os.fspath(adapter)
-        return [(os.path.basename(os.path.normpath(folder)), folder)]
-    return [(name, os.fspath(folder)) for name, folder in (adapters or {}).items()]
