@@ -77,8 +77,11 @@ impl ThroughC {
             hypotheses: self.scored.as_ptr(),
             count: self.scored.len(),
             has_scores: 1,
+            want: rescorer_c::RescorerWant::List as i32,
             adapter: null(),
+            adapter_name: null(),
             context: null(),
+            deadline_ms: 0.0,
         };
         let mut result = null_mut();
         let mut answer = null();

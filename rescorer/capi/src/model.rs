@@ -115,7 +115,7 @@ pub unsafe extern "C" fn rescorer_model_load(
 /// The request that a value of [`RescorerPrecision`] stands for.
 pub fn precision(number: i32) -> Result<PrecisionRequest, Failure> {
     const F32: i32 = RescorerPrecision::F32 as i32;
-    const INT8: i32 = RescorerPrecision::Quantized as i32;
+    const INT8: i32 = RescorerPrecision::Int8 as i32;
     const F16: i32 = RescorerPrecision::F16 as i32;
     match number {
         0 => Ok(PrecisionRequest::Auto),
