@@ -157,6 +157,9 @@ fn example(room: &Room, file: &Path, copy: &Path) {
     let text = fs::read_to_string(file).unwrap_or_default();
     if file.extension().is_some_and(|extension| extension == "jsonl") {
         fs::write(copy, first(&text, 12)).unwrap();
+    } else if file.to_str().unwrap().ends_with(".jsonl.gz") {
+        let cut = format!("gzip -dc '{}' | head -n 12 | gzip > '{}'", file.display(), copy.display());
+        succeeded("samples", &Command::new("sh").args(["-c", &cut]).output().unwrap());
     } else if text.contains("[fusion]") {
         fs::copy(room.path("policy.toml"), copy).unwrap();
     } else {
