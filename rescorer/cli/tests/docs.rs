@@ -158,7 +158,11 @@ fn example(room: &Room, file: &Path, copy: &Path) {
     if file.extension().is_some_and(|extension| extension == "jsonl") {
         fs::write(copy, first(&text, 12)).unwrap();
     } else if file.to_str().unwrap().ends_with(".jsonl.gz") {
-        let cut = format!("gzip -dc '{}' | head -n 12 | gzip > '{}'", file.display(), copy.display());
+        let cut = format!(
+            "gzip -dc '{}' | awk 'length($0) < 4500' | head -n 30 | gzip > '{}'",
+            file.display(),
+            copy.display()
+        );
         succeeded("samples", &Command::new("sh").args(["-c", &cut]).output().unwrap());
     } else if text.contains("[fusion]") {
         fs::copy(room.path("policy.toml"), copy).unwrap();
