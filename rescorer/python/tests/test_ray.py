@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "examples" / "ray"))
 from rescore import SecondPass, rescored  # noqa: E402
 
 LISTS, FILES = 3000, 10
-ARGUMENTS = {"model": str(MODEL), "lm_weight": 0.5, "device": "cpu"}
+ARGUMENTS = {"model": str(MODEL), "lm_weight": 0.5, "device": "cpu", "precision": "f32"}
 
 
 class Watched(SecondPass):

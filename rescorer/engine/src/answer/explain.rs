@@ -63,10 +63,10 @@ impl Explanation {
 
 impl SecondPass {
     /// Takes the lead of the hypothesis at `position` over the one `against` it apart, which may be negative. `scores` are those of
-    /// the list, all of them, as [`Scorer::score`](crate::Scorer::score) gives them; where an adapter took part, the model alone is asked again.
+    /// the list, all of them, as [`Scorer::score`](crate::scoring::Scorer::score) gives them; where an adapter took part, the model alone is asked again.
     ///
     /// # Errors
-    /// A position that the list does not have; two that have the same text; as [`Scorer::score`](crate::Scorer::score).
+    /// A position that the list does not have; two that have the same text; as [`Scorer::score`](crate::scoring::Scorer::score).
     pub fn explain(
         &self,
         utterance: &Utterance,

@@ -58,7 +58,7 @@ pub struct TunedOn {
     pub first_pass_wer: f64,
     /// WER with these weights on them, in percent.
     pub rescored_wer: f64,
-    /// [`content_hash`] of every list.
+    /// [`content_hash`](crate::fusion::content_hash) of every list.
     pub hashes: Vec<String>,
 }
 

@@ -49,7 +49,7 @@ pub struct Contestant {
 }
 
 impl Benchmark {
-    /// Perturbs lists in all conditions of a plan. Lists whose [`content_hash`] is among `seen`, those that policies were tuned
+    /// Perturbs lists in all conditions of a plan. Lists whose [`content_hash`](crate::fusion::content_hash) is among `seen`, those that policies were tuned
     /// on, are left out and counted.
     ///
     /// # Errors

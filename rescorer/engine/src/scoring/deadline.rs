@@ -49,7 +49,7 @@ impl Anytime {
 }
 
 impl Deadline {
-    /// This much time for every list, from when [`SecondPass::choose_within`] is called.
+    /// This much time for every list, from when [`SecondPass::choose_within`](crate::scoring::SecondPass::choose_within) is called.
     pub fn new(limit: Duration) -> Self {
         Self { limit, seconds_per_node: 0.0 }
     }

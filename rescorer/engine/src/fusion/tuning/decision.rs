@@ -56,7 +56,7 @@ fn tune_on(lists: &[&ScoredReference], fusion: &Fusion) -> Decision {
 }
 
 /// Finds [`tune_decision`] and the [`Confidence`] of a rule for every list on the lists of the other folds, which are those of
-/// [`cross_validate`](crate::cross_validate): `fusions` is what that found. There is no confidence where those answers have no word.
+/// [`cross_validate`](crate::fusion::cross_validate): `fusions` is what that found. There is no confidence where those answers have no word.
 ///
 /// # Errors
 /// A fold without lists.
