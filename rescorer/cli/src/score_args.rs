@@ -12,7 +12,9 @@ use crate::args::{
 #[derive(Args)]
 #[command(after_help = "Examples:
   rescorer score lists.jsonl --json
-  echo 'turn left at the next light' | rescorer score --text - --tokens --json")]
+  echo 'turn left at the next light' | rescorer score --text - --tokens --json",
+    // Scores alone are held against those of other tools.
+    mut_arg("precision", |precision| precision.default_value("f32")))]
 pub struct ScoreArgs {
     /// N-best lists: files, folders, or - for stdin
     pub lists: Vec<PathBuf>,

@@ -19,11 +19,15 @@ fn the_precision_is_chosen_and_reported() {
     let room = Room::new();
     room.write("a.txt", "the cat sat\n");
     let said = |words: &str| room.run(&format!("score --text a.txt {words}")).ok();
-    let auto = said("");
+    let auto = said("--precision auto");
     auto.says(&["in int8 on cpu"]);
-    assert_eq!(auto.stdout, said("--precision auto").stdout);
     assert_eq!(auto.stdout, said("--precision int8").stdout);
-    said("--precision f32").says(&["in f32 on cpu"]);
+    // Scores alone are exact where nothing is said; answers take what is fast.
+    let exact = said("");
+    exact.says(&["in f32 on cpu"]);
+    assert_eq!(exact.stdout, said("--precision f32").stdout);
+    room.lists("a.jsonl", &[list("u1", &["the cat", "the hat"], "the cat")]);
+    room.run("rescore a.jsonl --lm-weight 0.3").ok().says(&["in int8 on cpu"]);
 }
 
 #[test]
