@@ -185,11 +185,10 @@ impl Work for Answering {
     type Output = Answer;
 
     fn prepare(&mut self, request: Request) -> Result<(Kept, PreparedList), Error> {
-        let (wanted, deadline, attached) = (request.wanted, request.deadline, request.attached.clone());
-        let utterance = request.into_utterance()?;
-        let inner = &self.parts;
-        let route = inner.routes.number(&utterance)?;
-        let pass = &inner.routes.at(route).pass;
+        let Request { utterance, wanted, deadline, attached } = request;
+        let utterance = utterance?;
+        let route = self.parts.routes.number(&utterance)?;
+        let pass = &self.parts.routes.at(route).pass;
         let list = pass.prepare_utterance(&utterance)?;
         let list = match attached {
             Some(adapter) => list.with_adapter(Some(adapter)),
@@ -208,7 +207,7 @@ impl Work for Answering {
     }
 
     fn compute(&mut self, kept: Vec<Kept>, lists: Vec<PreparedList>) -> Result<(Vec<Answer>, usize), Error> {
-        let inner = self.parts.clone();
+        let parts = self.parts.clone();
         // Lists of one route that are computed alike go through the model together.
         let mut groups: Vec<Alike> = Vec::new();
         for (number, (kept, list)) in kept.iter().zip(lists).enumerate() {
@@ -225,8 +224,8 @@ impl Work for Answering {
         let mut nodes = 0;
         for Alike { route, way, numbers, lists } in groups {
             let mut numbers = numbers.into_iter();
-            nodes += inner.run(|| {
-                self.answer(inner.routes.at(route), way, lists, |one| {
+            nodes += parts.run(|| {
+                self.answer(parts.routes.at(route), way, lists, |one| {
                     if let Some(number) = numbers.next() {
                         found[number] = Some(one);
                     }
@@ -234,7 +233,7 @@ impl Work for Answering {
             })?;
         }
         let answers = kept.into_iter().zip(found).map(|(kept, found)| {
-            let origin = inner.routes.at(kept.route).origin(&kept.utterance);
+            let origin = parts.routes.at(kept.route).origin(&kept.utterance);
             Ok(found.ok_or(Error::Unscored)?.into_answer(kept, origin))
         });
         Ok((answers.collect::<Result<_, Error>>()?, nodes))

@@ -7,7 +7,7 @@ use rescorer_perturb::Metric;
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::Origin;
-use crate::answer::rule::{Decision, DecisionRule};
+use crate::answer::rule::Decision;
 use crate::builder::{GivenPolicy, RescorerBuilder};
 use crate::error::{Error, SettingsError};
 use crate::fusion::model_identity::ModelIdentity;
@@ -153,11 +153,9 @@ impl RescorerBuilder {
 
     /// What decides: the policy, or the rule that is asked for with its numbers.
     fn decision(&self, policy: Option<&Policy>) -> Result<Decision, Error> {
-        match (policy.and_then(|policy| policy.decision), self.rule) {
-            (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
-            (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
-            (None, Some(rule)) => Err(SettingsError::RuleWithoutNumbers { rule }.into()),
-        }
+        let rule = self.rule.unwrap_or_default();
+        Decision::by_rule(policy.and_then(|policy| policy.decision), self.rule)
+            .ok_or_else(|| SettingsError::RuleWithoutNumbers { rule }.into())
     }
 
     pub(crate) fn load_model(

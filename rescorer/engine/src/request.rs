@@ -19,7 +19,7 @@ use crate::error::Error;
 /// let without_scores = Request::new(["please right it down", "please write it down"]);
 /// ```
 pub struct Request {
-    utterance: Result<Utterance, rescorer_nbest::Error>,
+    pub(crate) utterance: Result<Utterance, rescorer_nbest::Error>,
     pub(crate) wanted: Wanted,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attached: Option<Arc<dyn Adapter>>,
@@ -114,11 +114,6 @@ impl Request {
                 utterance.id = format!("list:{number}");
             }
         })
-    }
-
-    /// The list, or what is wrong with it.
-    pub(crate) fn into_utterance(self) -> Result<Utterance, Error> {
-        self.utterance.map_err(Error::Lists)
     }
 }
 

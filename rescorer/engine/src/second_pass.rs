@@ -53,7 +53,7 @@ impl SecondPass {
         Self::from_policy_with_cascade(None, model, adapters, policy)
     }
 
-    /// The same for a policy that asks another rescorer first.
+    /// A rescorer that decides as a policy says, with the first stage of its cascade where it has one.
     ///
     /// # Errors
     /// As [`SecondPass::from_policy`]; a policy that asks for an earlier rescorer where none is given.

@@ -8,7 +8,7 @@ use rescorer::fusion::{
     cross_validate_decision,
 };
 use rescorer::scoring::{Need, ScoringStats};
-use rescorer::{DecisionRule, Fusion, Policy};
+use rescorer::{Fusion, Policy};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -163,21 +163,16 @@ impl Choice {
         let Some(fusion) = policy.map(|policy| policy.fusion).or(args.weights.fusion()) else {
             bail!("no weights: {WEIGHTS}");
         };
-        let decision = decision(policy, args.decision)?;
+        let Some(decision) = Decision::by_rule(policy.and_then(|policy| policy.decision), args.decision)
+        else {
+            bail!(
+                "--decision {}: no numbers for it; give a --policy that this version of `tune` wrote",
+                args.decision.unwrap_or_default()
+            );
+        };
         let confidence = policy.and_then(|policy| policy.confidence);
         let of_all = |confidence| vec![confidence; judged.len()];
         Ok(Self { tuned: vec![(fusion, decision); judged.len()], confidences: confidence.map(of_all) })
-    }
-}
-
-/// What a policy decides with, or the rule that is asked for with the policy's numbers.
-fn decision(policy: Option<&Policy>, rule: Option<DecisionRule>) -> anyhow::Result<Decision> {
-    match (policy.and_then(|policy| policy.decision), rule) {
-        (Some(decision), rule) => Ok(Decision { rule: rule.unwrap_or(decision.rule), ..decision }),
-        (None, None | Some(DecisionRule::Maximum)) => Ok(Decision::default()),
-        (None, Some(rule)) => {
-            bail!("--decision {rule}: no numbers for it; give a --policy that this version of `tune` wrote")
-        }
     }
 }
 

@@ -96,6 +96,15 @@ pub struct RuleWord {
 }
 
 impl Decision {
+    /// What was tuned, answering by the rule that is asked for. The maximum needs no numbers; `None` where another rule has none.
+    pub fn by_rule(tuned: Option<Self>, rule: Option<DecisionRule>) -> Option<Self> {
+        match (tuned, rule) {
+            (Some(tuned), rule) => Some(Self { rule: rule.unwrap_or(tuned.rule), ..tuned }),
+            (None, None | Some(DecisionRule::Maximum)) => Some(Self::default()),
+            (None, Some(_)) => None,
+        }
+    }
+
     /// Answers for the distinct hypotheses of a list, in first-pass order, `texts` their words (or other units) as they
     /// are compared.
     ///
