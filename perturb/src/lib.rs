@@ -55,7 +55,7 @@ pub use homophones::{Homophone, HomophoneOptions, Homophones};
 pub use lexicon::{Lexicon, Phone, Pronunciation};
 pub use mapsswe::{Mapsswe, mapsswe};
 pub use metric::Metric;
-pub use normalize::{Normalization, words};
+pub use normalize::{Normalization, spoken, words};
 pub use nprr::{
     NPRR_DEFINITION, NPRR_VERSION, Nprr, NprrDifference, RobustnessErrors, gain_kept, nprr, nprr_difference,
 };

@@ -5,6 +5,7 @@ mod contractions;
 mod english;
 mod numbers;
 mod spelling;
+mod spoken;
 pub(crate) mod text;
 
 use std::borrow::Cow;
@@ -12,6 +13,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use spoken::spoken;
 
 use crate::Error;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rescorer_models::LanguageModel;
-use rescorer_perturb::Metric;
+use rescorer_perturb::{Metric, Unit};
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::Origin;
@@ -12,6 +12,7 @@ use crate::builder::{GivenPolicy, RescorerBuilder};
 use crate::error::{Error, SettingsError};
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
+use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
 use crate::routes::{Route, Routes};
@@ -64,6 +65,7 @@ impl RescorerBuilder {
         let scorer = Scorer::new(model.clone(), config)?.with_adapters(adapters.clone()).with_unit(unit);
         let routes = match (self.weights, policy) {
             (Some(weights), _) => self.by_weights(weights, scorer.clone())?,
+            (None, None) if own.is_empty() && !config.mean => self.by_default(config, unit, &model, adapters)?,
             (None, policy) => self.by_policies(policy, own, &model, adapters, &mut warnings)?,
         };
         let is_cascade = |route: &Route| route.pass.scorer().list_scorer().capabilities().first_stage;
@@ -87,6 +89,31 @@ impl RescorerBuilder {
         let adapter = self.adapters.first().map(|(name, _)| name.clone());
         let pass = SecondPass::new(scorer, weights).with_decision(decision, None, metric);
         let origin = Arc::new(Origin { adapter, policy: None });
+        Ok(Routes(vec![Route { adapter: None, pass, origin }]))
+    }
+
+    /// One way for all lists, by the policy in the program. Its features have no scale, so it serves every model and adapter.
+    fn by_default(
+        &self,
+        config: ScoringConfig,
+        unit: Unit,
+        model: &Arc<LanguageModel>,
+        adapters: AdapterSet,
+    ) -> Result<Routes, Error> {
+        let shipped = DefaultPolicy::shipped();
+        let name = |name: &str, fingerprint: &str| ModelIdentity {
+            name: name.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        let first = adapters.named().first().cloned();
+        let adapter = first.map(|(given, adapter)| name(&given, adapter.fingerprint().unwrap_or_default()));
+        let tuned_with = adapter.as_ref().map(|adapter| adapter.name.clone());
+        let metric = Metric { unit, ..Metric::default() };
+        let policy = shipped.policy(config, metric, name(&self.model_name(), model.fingerprint()), adapter);
+        let decision = self.decision(Some(&policy))?;
+        let policy = Policy { decision: Some(decision), ..policy };
+        let pass = SecondPass::from_policy(model.clone(), adapters, &policy)?;
+        let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()) });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
     }
 

@@ -182,7 +182,7 @@ impl RescorerBuilder {
         Cascade::new(model, adapters, policy)
     }
 
-    fn model_name(&self) -> String {
+    pub(crate) fn model_name(&self) -> String {
         self.name.clone().unwrap_or_else(|| match &self.model {
             Model::Name(name) => name.clone(),
             Model::Loaded(_) => "given".to_owned(),

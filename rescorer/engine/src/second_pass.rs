@@ -13,7 +13,7 @@ use crate::answer::rule::{Decision, DecisionRule};
 use crate::error::Error;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::cascade::Cascade;
@@ -28,7 +28,7 @@ use crate::scoring::scorer::Scorer;
 #[derive(Clone)]
 pub struct SecondPass {
     scorer: Scorer,
-    fusion: Fusion,
+    weighting: Weighting,
     decision: Decision,
     confidence: Option<Confidence>,
     metric: Metric,
@@ -36,9 +36,11 @@ pub struct SecondPass {
 
 impl SecondPass {
     /// A rescorer with these weights that answers with the largest total.
-    pub fn new(scorer: Scorer, fusion: Fusion) -> Self {
+    pub fn new(scorer: Scorer, weighting: impl Into<Weighting>) -> Self {
+        let weighting = weighting.into();
+        let scorer = scorer.with_features(weighting.wants_features());
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
-        Self { scorer, fusion, decision: Decision::default(), confidence: None, metric }
+        Self { scorer, weighting, decision: Decision::default(), confidence: None, metric }
     }
 
     /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
@@ -70,6 +72,7 @@ impl SecondPass {
             name: "given".to_owned(),
             fingerprint: fingerprint.to_owned(),
         };
+        policy.weighting.check(&policy.convention)?;
         policy.check_model(&identity(model.fingerprint_like(&policy.model.fingerprint)))?;
         let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
         policy.check_adapter(adapter.as_ref())?;
@@ -79,7 +82,7 @@ impl SecondPass {
             None => scorer,
         };
         let decision = policy.decision.unwrap_or_default();
-        Ok(Self::new(scorer, policy.fusion).with_decision(decision, policy.confidence, policy.metric()))
+        Ok(Self::new(scorer, policy.weighting).with_decision(decision, policy.confidence, policy.metric()))
     }
 
     /// Answers by another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
@@ -102,8 +105,8 @@ impl SecondPass {
     }
 
     /// The weights.
-    pub fn fusion(&self) -> &Fusion {
-        &self.fusion
+    pub fn weighting(&self) -> &Weighting {
+        &self.weighting
     }
 
     /// The rule and its numbers.
@@ -113,7 +116,7 @@ impl SecondPass {
 
     /// What answers need of the model.
     pub(crate) fn need(&self) -> Need {
-        Need::of(&self.fusion)
+        Need::of(&self.weighting)
     }
 
     /// Prepares a list for [`SecondPass::score`] and [`SecondPass::choose`]. Where the model decides nothing, since the list has one
@@ -148,7 +151,7 @@ impl SecondPass {
 
     /// The lists as the weights need them.
     pub(crate) fn needed(&self, lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
-        lists.into_iter().map(|list| list.needed(&self.fusion)).collect()
+        lists.into_iter().map(|list| list.needed(&self.weighting)).collect()
     }
 
     /// Scores a list and answers by the rule. Where the answer alone is wanted, [`SecondPass::choose`] is faster.
@@ -175,9 +178,9 @@ impl SecondPass {
     pub(crate) fn rescore_prepared(&self, lists: Vec<PreparedList>) -> Result<(Vec<Ranking>, usize), Error> {
         let texts: Vec<Arc<[String]>> = lists.iter().map(|list| list.texts.clone()).collect();
         let scored = self.score(lists)?;
-        let (fusion, confidence) = (&self.fusion, self.confidence.as_ref());
+        let (weighting, confidence) = (&self.weighting, self.confidence.as_ref());
         let answers = texts.iter().zip(&scored.lists).map(|(texts, scores)| {
-            Ranking::of_texts(texts, scores, fusion, &self.decision, confidence, self.metric)
+            Ranking::of_texts(texts, scores, weighting, &self.decision, confidence, self.metric)
         });
         Ok((answers.collect::<Result<_, _>>()?, scored.nodes))
     }
@@ -192,7 +195,7 @@ impl SecondPass {
             let (answers, nodes) = self.rescore_prepared(lists)?;
             return Ok(Chosen { choices: answers.iter().map(Ranking::choice).collect(), nodes });
         }
-        self.scorer.list_scorer().choose(&self.fusion, self.needed(lists)?)
+        self.scorer.list_scorer().choose(&self.weighting, self.needed(lists)?)
     }
 
     /// Answers a list by the most probable hypotheses that can be scored in time. Given time enough, the answer is that of
@@ -213,10 +216,10 @@ impl SecondPass {
             return Err(Error::Unscored);
         }
         if asks {
-            return list_scorer.choose_within(&self.fusion, list, deadline);
+            return list_scorer.choose_within(&self.weighting, list, deadline);
         }
-        let list = list.clone().needed(&self.fusion)?;
-        let choice = BestSoFar::unasked(&self.fusion, &list).into_choice(&self.fusion, &list);
+        let list = list.clone().needed(&self.weighting)?;
+        let choice = BestSoFar::unasked(&self.weighting, &list).into_choice(&self.weighting, &list);
         let hypotheses = list.unique();
         Ok(Anytime { choice, decided: hypotheses, hypotheses, nodes: 0 })
     }
@@ -227,6 +230,6 @@ impl SecondPass {
     /// A list without scores that needs some.
     pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Result<Ranking, Error> {
         let confidence = self.confidence.as_ref();
-        Ranking::decided(nbest, scores, &self.fusion, &self.decision, confidence, self.metric)
+        Ranking::decided(nbest, scores, &self.weighting, &self.decision, confidence, self.metric)
     }
 }

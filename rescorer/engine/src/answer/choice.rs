@@ -1,6 +1,7 @@
 use rescorer_nbest::NBest;
 
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 use crate::scoring::list::ListScores;
 use crate::scoring::list::PreparedList;
 use crate::scoring::need::Need;
@@ -22,13 +23,19 @@ pub struct Choice {
 
 impl Choice {
     /// Of a list that was searched.
-    pub(crate) fn new(list: &PreparedList, index: usize, candidate: &Candidate, fusion: &Fusion) -> Self {
-        let has_total = list.is_asked || !Need::of(fusion).asks(usize::MAX);
+    pub(crate) fn new(
+        list: &PreparedList,
+        index: usize,
+        candidate: &Candidate,
+        first: &Candidate,
+        weighting: &Weighting,
+    ) -> Self {
+        let has_total = list.is_asked || !Need::of(weighting).asks(usize::MAX);
         Self {
             position: list.position(index),
             first_pass: candidate.first_pass,
             lm_score: list.is_asked.then_some(candidate.lm_score),
-            total: has_total.then(|| fusion.total(candidate)),
+            total: has_total.then(|| weighting.total(candidate, first)),
             merged: None,
         }
     }
@@ -43,14 +50,15 @@ impl Choice {
     pub(crate) fn of_scores(
         scores: &ListScores,
         index: usize,
-        candidate: &Candidate,
-        fusion: &Fusion,
+        candidates: &[Candidate],
+        weighting: &Weighting,
     ) -> Self {
+        let (candidate, first) = (&candidates[index], &candidates[0]);
         Self {
             position: scores.distinct.hypotheses()[index].position,
             first_pass: candidate.first_pass,
             lm_score: scores.is_scored().then_some(candidate.lm_score),
-            total: scores.has_totals(fusion).then(|| fusion.total(candidate)),
+            total: scores.has_totals(weighting).then(|| weighting.total(candidate, first)),
             merged: None,
         }
     }

@@ -3,6 +3,9 @@ use rescorer_perturb::{EditOp, align};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::fusion::features::Feature;
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 use crate::scoring::list::ListScores;
 use crate::scoring::list::PreparedList;
 use crate::scoring::list::candidates;
@@ -10,7 +13,7 @@ use crate::second_pass::SecondPass;
 
 /// Why one hypothesis is ahead of another: its lead in total, taken apart.
 ///
-/// `lead = first_pass + length_bonus + Σ (model + adapter) + whole`, the sum over the tokens of both texts.
+/// `lead = first_pass + length_bonus + Σ features + Σ (model + adapter) + whole`, the last sum over the tokens of both texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     /// Position of the hypothesis whose lead it is.
@@ -27,6 +30,10 @@ pub struct Explanation {
     pub first_pass: f64,
     /// What the numbers of words give to it.
     pub length_bonus: f64,
+    /// What features give to it that the model has no part in, where features are weighed. Then first pass and length give nothing by
+    /// themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureShare>,
     /// What the tokens give to it, in the order of the texts. Where a score head gives one number for a text, that of a token is what
     /// the score loses without it (leave one out), and the adapter's, since without it there is no head.
     pub tokens: Vec<TokenShare>,
@@ -43,10 +50,63 @@ pub struct TokenShare {
     /// That of the other text.
     pub against: Option<String>,
     /// What the model without its adapter gives: `lm_weight` times the difference of the log-probabilities, where a token that is
-    /// missing has none.
+    /// missing has none. Where features are weighed, what those of the model give together, by the tokens' differences.
     pub model: f64,
     /// What the adapter adds to that.
     pub adapter: f64,
+}
+
+/// What a feature gives to the lead.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FeatureShare {
+    /// Name of the feature.
+    pub feature: &'static str,
+    /// Its weight times the difference of the values.
+    pub share: f64,
+}
+
+/// What the lead of one candidate over another consists of, before the model's part is laid on tokens.
+struct Parts {
+    first_pass: f64,
+    length_bonus: f64,
+    features: Vec<FeatureShare>,
+    /// What a nat of the model counts.
+    of_model: f64,
+}
+
+impl Parts {
+    fn new(weighting: &Weighting, candidates: &[Candidate], one: usize, other: usize) -> Self {
+        let [one, other] = [&candidates[one], &candidates[other]];
+        match weighting {
+            Weighting::Classic(fusion) => Self {
+                first_pass: one.first_pass - other.first_pass,
+                length_bonus: fusion.length_bonus * (one.words as f64 - other.words as f64),
+                features: Vec::new(),
+                of_model: fusion.lm_weight,
+            },
+            Weighting::Features(fusion) => {
+                let (values, others) = (one.values(&candidates[0]), other.values(&candidates[0]));
+                let share = |feature: Feature| {
+                    fusion.weight(feature) * (values[feature.index()] - others[feature.index()])
+                };
+                let (of_model, rest): (Vec<Feature>, Vec<Feature>) =
+                    Feature::ALL.into_iter().partition(|feature| Feature::OF_MODEL.contains(feature));
+                let features = rest.into_iter().map(|feature| (feature, share(feature)));
+                let features = features.filter(|(_, share)| *share != 0.0);
+                // The model's features bend what a nat counts; this is the mean over the nats between both.
+                let apart = one.lm_score - other.lm_score;
+                let given: f64 = of_model.into_iter().map(share).sum();
+                Self {
+                    first_pass: 0.0,
+                    length_bonus: 0.0,
+                    features: features
+                        .map(|(feature, share)| FeatureShare { feature: feature.name(), share })
+                        .collect(),
+                    of_model: if apart == 0.0 { 0.0 } else { given / apart },
+                }
+            }
+        }
+    }
 }
 
 impl Explanation {
@@ -111,21 +171,18 @@ impl SecondPass {
         };
         let bare = asked.as_ref().unwrap_or(scores);
         let candidates = candidates(scores);
-        let fusion = self.fusion();
-        let (first_pass, length_bonus) = (
-            candidates[one].first_pass - candidates[other].first_pass,
-            fusion.length_bonus * (candidates[one].words as f64 - candidates[other].words as f64),
-        );
+        let Parts { first_pass, length_bonus, features, of_model } =
+            Parts::new(self.weighting(), &candidates, one, other);
         let side = |index: usize| {
             let (scored, bare) = (&scores.scores[index], &bare.scores[index]);
-            let weight = scorer.sequences().lm_score(fusion.lm_weight, scored.tokens.len());
+            let weight = scorer.sequences().lm_score(of_model, scored.tokens.len());
             Side { tokens: &scored.tokens, scored: &scored.log_probs, bare: Some(&bare.log_probs), weight }
         };
         let of_head = |which: usize, index: usize| Side {
             tokens: &scores.scores[index].tokens,
             scored: &left_out[which],
             bare: None,
-            weight: fusion.lm_weight,
+            weight: of_model,
         };
         let tokens = match has_head {
             true => self.shares(&of_head(0, one), &of_head(1, other)),
@@ -134,7 +191,7 @@ impl SecondPass {
         let of_tokens: f64 = tokens.iter().map(|token| token.model + token.adapter).sum();
         let whole = has_head.then(|| {
             let apart = candidates[one].lm_score - candidates[other].lm_score;
-            fusion.lm_weight * apart - of_tokens
+            of_model * apart - of_tokens
         });
         let text = |position: usize| utterance.nbest.hypotheses()[position].text.clone();
         Ok(Explanation {
@@ -142,9 +199,14 @@ impl SecondPass {
             text: text(position),
             against,
             against_text: text(against),
-            lead: first_pass + length_bonus + of_tokens + whole.unwrap_or(0.0),
+            lead: first_pass
+                + length_bonus
+                + features.iter().map(|share| share.share).sum::<f64>()
+                + of_tokens
+                + whole.unwrap_or(0.0),
             first_pass,
             length_bonus,
+            features,
             tokens,
             whole,
         })

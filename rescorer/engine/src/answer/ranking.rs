@@ -11,7 +11,7 @@ use crate::answer::confidence::Confidence;
 use crate::answer::joined::joined;
 use crate::answer::rule::{Decision, DecisionRule, RuleAnswer};
 use crate::error::Error;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::list::{ListScores, candidates};
 
 /// A hypothesis of the answer.
@@ -55,8 +55,8 @@ impl Ranking {
     ///
     /// # Errors
     /// A list without scores that needs some.
-    pub fn new(nbest: &NBest, scores: &ListScores, fusion: &Fusion) -> Result<Self, Error> {
-        Self::decided(nbest, scores, fusion, &Decision::default(), None, Metric::default())
+    pub fn new(nbest: &NBest, scores: &ListScores, weighting: &Weighting) -> Result<Self, Error> {
+        Self::decided(nbest, scores, weighting, &Decision::default(), None, Metric::default())
     }
 
     /// Fuses scores that were computed before, and answers by a rule. `metric` says what its words are, and which are the
@@ -67,7 +67,7 @@ impl Ranking {
     pub fn decided(
         nbest: &NBest,
         scores: &ListScores,
-        fusion: &Fusion,
+        weighting: &Weighting,
         decision: &Decision,
         confidence: Option<&Confidence>,
         metric: impl Into<Metric>,
@@ -75,19 +75,19 @@ impl Ranking {
         let distinct = scores.distinct.hypotheses().iter();
         let texts: Vec<&str> =
             distinct.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.as_str()).collect();
-        Self::of_texts(&texts, scores, fusion, decision, confidence, metric.into())
+        Self::of_texts(&texts, scores, weighting, decision, confidence, metric.into())
     }
 
     /// The answer for a list whose distinct hypotheses have these texts.
     pub(crate) fn of_texts(
         texts: &[impl AsRef<str>],
         scores: &ListScores,
-        fusion: &Fusion,
+        weighting: &Weighting,
         decision: &Decision,
         confidence: Option<&Confidence>,
         metric: Metric,
     ) -> Result<Self, Error> {
-        scores.require_scores(fusion)?;
+        scores.require_scores(weighting)?;
         let candidates = candidates(scores);
         let text = |index: usize| texts[index].as_ref();
         let spelled: Vec<Cow<'_, str>> =
@@ -100,7 +100,7 @@ impl Ranking {
             .collect();
         let keys: Vec<Vec<&str>> =
             keys.iter().map(|words| words.iter().map(|word| word.as_ref()).collect()).collect();
-        let RuleAnswer { hypothesis, words, posterior, same } = decision.answer(fusion, &candidates, &keys);
+        let RuleAnswer { hypothesis, words, posterior, same } = decision.answer(weighting, &candidates, &keys);
         let answered: Vec<&str> = words.iter().map(|word| keys[word.hypothesis][word.index]).collect();
         let merged = (decision.rule == DecisionRule::Merge && answered != keys[hypothesis])
             .then(|| joined(metric.unit, &words, &spelled));
@@ -115,7 +115,7 @@ impl Ranking {
             confidence.map_or(share, |known| known.of_answer(&Evidence::new(&candidates, index, share)))
         };
         let confidence = sure(hypothesis, same);
-        let mut order = fusion.order(&candidates);
+        let mut order = weighting.order(&candidates);
         order.retain(|&index| index != hypothesis);
         order.insert(0, hypothesis);
         let hypotheses = order.into_iter().map(|index| AnswerHypothesis {
@@ -123,7 +123,7 @@ impl Ranking {
             text: text(index).to_owned(),
             first_pass: candidates[index].first_pass,
             lm_score: scores.is_scored().then_some(candidates[index].lm_score),
-            total: scores.has_totals(fusion).then(|| fusion.total(&candidates[index])),
+            total: scores.has_totals(weighting).then(|| weighting.total(&candidates[index], &candidates[0])),
             confidence: sure(index, posterior[index]),
         });
         let hypotheses = hypotheses.collect();

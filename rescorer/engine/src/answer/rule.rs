@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::network::Network;
 use crate::answer::posterior::posterior;
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 
 /// How the answer is made from fused scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,11 +111,11 @@ impl Decision {
     ///
     /// # Panics
     /// Without candidates, or with another number of texts.
-    pub fn answer(&self, fusion: &Fusion, candidates: &[Candidate], texts: &[Vec<&str>]) -> RuleAnswer {
+    pub fn answer(&self, weighting: &Weighting, candidates: &[Candidate], texts: &[Vec<&str>]) -> RuleAnswer {
         assert_eq!(candidates.len(), texts.len(), "a text for each candidate");
-        let posterior = posterior(candidates, fusion, self.scale);
+        let posterior = posterior(candidates, weighting, self.scale);
         let hypothesis = match self.rule {
-            DecisionRule::Maximum | DecisionRule::Merge => fusion.winner(candidates),
+            DecisionRule::Maximum | DecisionRule::Merge => weighting.winner(candidates),
             DecisionRule::Mbr => least_risk(&risks(&posterior, &distances(texts)), self.mbr_margin),
         };
         let voted = Voted::new(hypothesis, &posterior, texts);
@@ -194,17 +195,18 @@ pub(crate) fn least_risk(risks: &[f64], margin: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fusion::weights::Fusion;
 
     const TEXTS: [&str; 3] = ["a x c", "a b d", "a b c"];
 
     fn list(totals: [f64; 3]) -> (Vec<Candidate>, Vec<Vec<&'static str>>) {
-        let candidate = |first_pass| Candidate { first_pass, lm_score: 0.0, words: 3, early_exit: None };
+        let candidate = |first_pass| Candidate::new(first_pass, 0.0, 3);
         (totals.map(candidate).into(), TEXTS.iter().map(|text| text.split(' ').collect()).collect())
     }
 
     fn text(decision: Decision, totals: [f64; 3]) -> (usize, String) {
         let (candidates, texts) = list(totals);
-        let fusion = Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 };
+        let fusion = Weighting::Classic(Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 });
         let answer = decision.answer(&fusion, &candidates, &texts);
         let words: Vec<&str> = answer.words.iter().map(|word| texts[word.hypothesis][word.index]).collect();
         (answer.hypothesis, words.join(" "))
@@ -229,7 +231,7 @@ mod tests {
     #[test]
     fn the_words_of_an_answer_have_their_share() {
         let (candidates, texts) = list([0.4f64.ln(), 0.32f64.ln(), 0.28f64.ln()]);
-        let fusion = Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 };
+        let fusion = Weighting::Classic(Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: 0.0 });
         let shares: Vec<f64> = Decision::default()
             .answer(&fusion, &candidates, &texts)
             .words
@@ -243,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_list_of_one_is_its_own_answer() {
-        let one = [Candidate { first_pass: -3.0, lm_score: -9.0, words: 0, early_exit: None }];
-        let fusion = Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 1.0 };
+        let one = [Candidate::new(-3.0, -9.0, 0)];
+        let fusion = Weighting::Classic(Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 1.0 });
         for rule in DecisionRule::ALL {
             let decision = Decision { rule, ..Decision::default() };
             let answer = decision.answer(&fusion, &one, &[vec![]]);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::answer::rule::{Decision, DecisionRule};
 use crate::error::Error;
 use crate::fusion::tuning::scored_reference::ScoredReference;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 
 /// What a rule gives on lists, beside the maximum.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,12 +31,12 @@ pub struct RuleReport {
 /// No lists or no reference words.
 pub fn compare_rules(
     lists: &[ScoredReference],
-    tuned: &[(Fusion, Decision)],
+    tuned: &[(Weighting, Decision)],
     seed: u64,
 ) -> Result<Vec<RuleReport>, Error> {
     let answers = |rule| -> Vec<UtteranceErrors> {
-        let answer = |(list, (fusion, decision)): (&ScoredReference, &(Fusion, Decision))| {
-            list.answer(fusion, &Decision { rule, ..*decision }).errors
+        let answer = |(list, (weighting, decision)): (&ScoredReference, &(Weighting, Decision))| {
+            list.answer(weighting, &Decision { rule, ..*decision }).errors
         };
         lists.iter().zip(tuned).map(answer).collect()
     };

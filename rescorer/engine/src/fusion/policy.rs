@@ -9,45 +9,42 @@ use crate::answer::rule::Decision;
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
-use crate::fusion::weights::Fusion;
+use crate::fusion::policy_file::{PolicyFile, VERSION};
+use crate::fusion::weighting::Weighting;
 use crate::scoring::config::ScoringConfig;
-
-/// Version of the policy file that this library writes and reads.
-const VERSION: u32 = 1;
 
 /// Decisions that were tuned together: weights, conventions, the model they are for and the lists they saw.
 ///
 /// Written as TOML by [`Policy::to_toml`], read by [`Policy::read`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "PolicyFile", into = "PolicyFile")]
 pub struct Policy {
-    /// Version of the file format.
-    pub version: u32,
     /// Normalisation of texts before words are compared.
     pub normalize: Normalization,
     /// What errors, confidences and the length bonus count; policies of before have none, and count words.
-    #[serde(default, skip_serializing_if = "Unit::is_word")]
     pub unit: Unit,
     /// Weights and gate.
-    pub fusion: Fusion,
+    pub weighting: Weighting,
     /// How the answer is made from fused scores; policies of before have none, and the maximum answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
     /// How sure answers are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
     /// What a language-model score means.
     pub convention: ScoringConfig,
     /// The model the weights are for.
     pub model: ModelIdentity,
     /// The adapter, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<ModelIdentity>,
     /// First stage of a cascade, where there is one.
-    #[serde(rename = "earlier", default, skip_serializing_if = "Option::is_none")]
     pub cascade: Option<CascadePolicy>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
+}
+
+/// Of a file whatever its version.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// The lists a policy was tuned on, so that they are not reported on.
@@ -66,7 +63,7 @@ impl Policy {
     /// A policy in the current version.
     pub fn new(
         normalize: Normalization,
-        fusion: Fusion,
+        weighting: impl Into<Weighting>,
         convention: ScoringConfig,
         model: ModelIdentity,
         adapter: Option<ModelIdentity>,
@@ -74,10 +71,9 @@ impl Policy {
     ) -> Self {
         let (decision, confidence) = (None, None);
         Self {
-            version: VERSION,
             normalize,
             unit: Unit::Word,
-            fusion,
+            weighting: weighting.into(),
             decision,
             confidence,
             convention,
@@ -105,10 +101,12 @@ impl Policy {
         Self { decision: Some(decision), confidence, ..self }
     }
 
-    /// This policy as the first stage of a cascade: everything that it adds stays, all lists go on.
-    pub fn first_stage(&self) -> CascadePolicy {
-        let Self { fusion, convention, model, adapter, .. } = self.clone();
-        CascadePolicy { share: 1.0, threshold: None, fusion, convention, model, adapter }
+    /// This policy as the first stage of a cascade: everything that it adds stays, all lists go on. `None` where it weighs features: a
+    /// first stage adds to the scores of the first pass.
+    pub fn first_stage(&self) -> Option<CascadePolicy> {
+        let Self { weighting, convention, model, adapter, .. } = self.clone();
+        let fusion = *weighting.classic()?;
+        Some(CascadePolicy { share: 1.0, threshold: None, fusion, convention, model, adapter })
     }
 
     /// Puts another rescorer before this policy's.
@@ -127,27 +125,21 @@ impl Policy {
         let fail = |reason: String| Error::Policy { path: path.into(), reason };
         let text =
             std::fs::read_to_string(path).map_err(|e| fail(format!("{e}; give a file that `tune` wrote")))?;
-        let policy: Self = toml::from_str(&text).map_err(|e| fail(e.to_string()))?;
-        if policy.version != VERSION {
-            return Err(fail(format!(
-                "the file is of version {}, and this program reads version {VERSION}; update the program, or tune again",
-                policy.version
-            )));
+        Self::of_toml(&text).map_err(fail)
+    }
+
+    /// The policy in a file's text, or the reason why it is none.
+    pub(crate) fn of_toml(text: &str) -> Result<Self, String> {
+        // A later version may have other keys.
+        if let Ok(Versioned { version }) = toml::from_str(text) {
+            if version > VERSION {
+                return Err(format!(
+                    "the file is of version {version}, and this program reads versions up to {VERSION}; update the \
+                     program, or tune again"
+                ));
+            }
         }
-        let of_fusion = |Fusion { lm_weight, length_bonus, margin }| [lm_weight, length_bonus, margin];
-        let mut numbers = of_fusion(policy.fusion).to_vec();
-        if let Some(Decision { scale, mbr_margin, merge_margin, .. }) = policy.decision {
-            numbers.extend([scale, mbr_margin, merge_margin]);
-        }
-        numbers.extend(policy.confidence.iter().flat_map(Confidence::numbers));
-        if let Some(first) = &policy.cascade {
-            numbers.extend(of_fusion(first.fusion));
-            numbers.extend([first.share, first.threshold.unwrap_or_default()]);
-        }
-        if !numbers.into_iter().all(f64::is_finite) {
-            return Err(fail("a weight is not a finite number; tune again".into()));
-        }
-        Ok(policy)
+        toml::from_str(text).map_err(|e| e.to_string())
     }
 
     /// Writes a policy to its file, which appears when all is written.

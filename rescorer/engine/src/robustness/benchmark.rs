@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rescorer_nbest::{NBest, Utterance};
 use rescorer_perturb::{Homophones, Metric, Perturbation, PerturbationKind, Unit, WordCounts, group_numbers};
@@ -8,7 +8,7 @@ use super::condition::{Condition, KnownLists};
 use super::{CacheKey, Plan, ScoreCache};
 use crate::error::Error;
 use crate::fusion::content_hash::content_hash;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::scorer::Scorer;
 
 /// Lists as they are and in every condition of a plan, ready to be scored.
@@ -41,7 +41,9 @@ pub struct Contestant {
     /// Its name.
     pub name: String,
     /// Its weights.
-    pub fusion: Fusion,
+    pub weighting: Weighting,
+    /// Tokens of all texts, where features are weighed: [`Benchmark::tokens`].
+    pub tokens: Option<HashMap<String, usize>>,
     /// What its scores depend on.
     pub key: CacheKey,
     /// The scores.
@@ -125,6 +127,21 @@ impl Benchmark {
             texts.filter(|text| cache.get(text).is_none() && seen.insert(*text)).collect()
         };
         (0..self.lists()).map(of_list).collect()
+    }
+
+    /// Number of tokens of every text.
+    ///
+    /// # Errors
+    /// As [`Scorer::prepare`].
+    pub fn tokens(&self, scorer: &Scorer) -> Result<HashMap<String, usize>, Error> {
+        let all = std::iter::once(&self.clean).chain(self.conditions.iter().map(|(_, lists)| lists));
+        let mut tokens = HashMap::new();
+        for known in all.flat_map(|lists| &lists.lists).flat_map(|list| &list.hypotheses) {
+            if !tokens.contains_key(&known.text) {
+                tokens.insert(known.text.clone(), scorer.count_tokens(&known.text)?);
+            }
+        }
+        Ok(tokens)
     }
 
     /// Number of texts that a cache does not know yet.

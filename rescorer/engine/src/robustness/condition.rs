@@ -1,11 +1,15 @@
-use rescorer_nbest::Utterance;
+use std::collections::HashMap;
+
+use rescorer_nbest::{UniqueHypotheses, Utterance};
 use rescorer_perturb::{
-    Homophones, Metric, Perturbation, PerturbationKind, UtteranceErrors, WordCounts, word_errors,
+    Homophones, Metric, Perturbation, PerturbationKind, Unit, UtteranceErrors, WordCounts, word_errors,
 };
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::fusion::features::table;
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 
 /// A perturbation with its rate and seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -22,6 +26,8 @@ pub struct Condition {
 pub struct KnownList {
     pub hypotheses: Vec<KnownHypothesis>,
     pub reference_words: usize,
+    distinct: UniqueHypotheses,
+    unit: Unit,
 }
 
 pub struct KnownHypothesis {
@@ -80,19 +86,24 @@ impl KnownLists {
         self.lists.iter().map(best).collect()
     }
 
-    /// Errors of what fusion picks with the scores of a language model.
+    /// Errors of what fusion picks with the scores of a language model. `tokens` are the numbers of tokens of all texts, where features
+    /// are weighed. `None` where a text is not known.
     pub fn rescored(
         &self,
-        fusion: &Fusion,
+        weighting: &Weighting,
         lm_score: impl Fn(&str) -> Option<f64>,
+        tokens: Option<&HashMap<String, usize>>,
     ) -> Option<Vec<UtteranceErrors>> {
         let pick = |list: &KnownList| {
             let candidates = list.hypotheses.iter().map(|hypothesis| {
                 let KnownHypothesis { text, first_pass, words, .. } = hypothesis;
-                let lm_score = lm_score(text)?;
-                Some(Candidate { first_pass: *first_pass, lm_score, words: *words, early_exit: None })
+                Some(Candidate::new(*first_pass, lm_score(text)?, *words))
             });
-            Some(list.row(fusion.winner(&candidates.collect::<Option<Vec<_>>>()?)))
+            let mut candidates = candidates.collect::<Option<Vec<_>>>()?;
+            if let Some(tokens) = tokens {
+                list.add_features(&mut candidates, tokens)?;
+            }
+            Some(list.row(weighting.winner(&candidates)))
         };
         self.lists.iter().map(pick).collect()
     }
@@ -115,7 +126,17 @@ impl KnownList {
                 text: text.clone(),
             }
         });
-        Ok(Self { hypotheses: hypotheses.collect(), reference_words: reference.len() })
+        Ok(Self { hypotheses: hypotheses.collect(), reference_words: reference.len(), distinct, unit })
+    }
+
+    fn add_features(&self, candidates: &mut [Candidate], tokens: &HashMap<String, usize>) -> Option<()> {
+        let texts: Vec<String> = self.hypotheses.iter().map(|hypothesis| hypothesis.text.clone()).collect();
+        let tokens: Vec<usize> = texts.iter().map(|text| tokens.get(text).copied()).collect::<Option<_>>()?;
+        let list = table::List { distinct: &self.distinct, texts: &texts, tokens: &tokens, unit: self.unit };
+        for ((candidate, features), tokens) in candidates.iter_mut().zip(table::rows(&list)).zip(tokens) {
+            (candidate.features, candidate.tokens) = (features, tokens);
+        }
+        Some(())
     }
 
     fn row(&self, index: usize) -> UtteranceErrors {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Benchmark, CacheKey, Contestant};
 use crate::error::Error;
+use crate::fusion::features::FeatureFusion;
 use crate::fusion::weights::Fusion;
 
 /// What a benchmark found.
@@ -70,8 +71,12 @@ pub struct CleanRow {
     pub rescorer: String,
     /// Model, adapter, convention and precision behind its scores.
     pub key: CacheKey,
-    /// Its weights.
-    pub fusion: Fusion,
+    /// Its weights, where they are three numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<Fusion>,
+    /// Its weights, where they are those of features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeatureFusion>,
     /// Its WER, in %.
     pub wer: f64,
     /// 95% interval.
@@ -164,7 +169,8 @@ impl Benchmark {
             clean.push(CleanRow {
                 rescorer: contestant.name.clone(),
                 key: contestant.key.clone(),
-                fusion: contestant.fusion,
+                fusion: contestant.weighting.classic().copied(),
+                features: contestant.weighting.features().copied(),
                 wer,
                 interval: wer_interval(&own, groups, DRAWS, seed)?,
             });
@@ -229,7 +235,11 @@ impl Benchmark {
         lists: &super::condition::KnownLists,
         contestant: &Contestant,
     ) -> Result<Vec<UtteranceErrors>, Error> {
-        let rows = lists.rescored(&contestant.fusion, |text| contestant.cache.get(text));
+        let rows = lists.rescored(
+            &contestant.weighting,
+            |text| contestant.cache.get(text),
+            contestant.tokens.as_ref(),
+        );
         rows.ok_or_else(|| Error::NothingLeft {
             what: "robustness",
             reason: format!("{}: not all texts are scored", contestant.name),

@@ -8,6 +8,7 @@ use rescorer_perturb::Unit;
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
+use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Fusion;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::deadline::{Anytime, Deadline};
@@ -135,7 +136,7 @@ impl ListScorer for Cascaded {
         self.second.scores_texts_whole(adapter)
     }
 
-    fn choose_within(&self, _: &Fusion, _: &PreparedList, _: &mut Deadline) -> Result<Anytime, Error> {
+    fn choose_within(&self, _: &Weighting, _: &PreparedList, _: &mut Deadline) -> Result<Anytime, Error> {
         Err(Error::DeadlineOfTwo)
     }
 
@@ -152,7 +153,7 @@ impl ListScorer for Cascaded {
         let scorer = self.first.scorer.clone().with_unit(unit);
         let reads_contexts = scorer.list_scorer().capabilities().contexts;
         let list = NamedList { context: if reads_contexts { list.context } else { "" }, ..list };
-        let prepared = scorer.prepare_named(need.before(&self.first.fusion), list)?;
+        let prepared = scorer.prepare_named(need.before(&self.first.fusion.into()), list)?;
         Ok(Some(FirstStageList { list: Box::new(prepared), weights: self.first.fusion }))
     }
 }

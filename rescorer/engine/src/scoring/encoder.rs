@@ -7,7 +7,7 @@ use std::time::Instant;
 use rescorer_models::{Adapter, Edge, LanguageModel, ScoreHead, TreeBatch};
 
 use crate::error::{Error, SettingsError};
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::deadline::{Anytime, Deadline, ROUND_NODES};
@@ -53,7 +53,7 @@ impl ListScorer for Encoder {
     /// Hypotheses in the order of the first pass.
     fn choose_within(
         &self,
-        weights: &Fusion,
+        weighting: &Weighting,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
@@ -87,14 +87,14 @@ impl ListScorer for Encoder {
             nodes += computed;
             for score in scores {
                 require_finite(&list.name, list.position(decided), score.lm_score)?;
-                standing.add(weights, decided, list.candidate(decided, score.lm_score));
+                standing.add(weighting, decided, list.candidate(decided, score.lm_score));
                 decided += 1;
             }
         }
         if nodes == 0 {
             deadline.hope();
         }
-        Ok(Anytime { choice: standing.into_choice(weights, list), decided, hypotheses, nodes })
+        Ok(Anytime { choice: standing.into_choice(weighting, list), decided, hypotheses, nodes })
     }
 }
 
@@ -261,7 +261,13 @@ impl Encoder {
             for (index, score) in own.iter().enumerate() {
                 require_finite(&list.name, list.position(index), score.lm_score)?;
             }
-            Ok(ListScores { distinct: list.distinct, words: list.words, scores: own, first_stage: None })
+            Ok(ListScores {
+                distinct: list.distinct,
+                words: list.words,
+                features: list.features,
+                scores: own,
+                first_stage: None,
+            })
         });
         Ok(Scored { lists: lists.collect::<Result<_, Error>>()?, nodes })
     }

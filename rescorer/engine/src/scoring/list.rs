@@ -6,6 +6,8 @@ use rescorer_models::Adapter;
 use rescorer_nbest::UniqueHypotheses;
 
 use crate::error::Error;
+use crate::fusion::features::{Feature, FeatureRow};
+use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::{Candidate, Fusion};
 use crate::scoring::need::Need;
 
@@ -28,6 +30,8 @@ pub struct ListScores {
     pub distinct: UniqueHypotheses,
     /// Their words, or other units that a length bonus is for, in the same order.
     pub words: Vec<usize>,
+    /// Their features, as far as the model has no part in them; empty where no features are weighed.
+    pub(crate) features: Vec<FeatureRow>,
     /// Their scores, in the same order. Empty where the answer needs none, see [`Need`].
     pub scores: Vec<TextScore>,
     /// What the rescorer before knows of the list, where there is one. Of a settled list all scores are its own.
@@ -41,18 +45,19 @@ impl ListScores {
     }
 
     /// The weights that the list is answered with: those of the rescorer before, where its answer stands.
-    pub(crate) fn weights<'a>(&'a self, fusion: &'a Fusion) -> &'a Fusion {
-        self.first_stage.as_ref().filter(|known| known.exits_early).map_or(fusion, |known| &known.fusion)
+    fn weighting(&self, weighting: &Weighting) -> Weighting {
+        let early = self.first_stage.as_ref().filter(|known| known.exits_early);
+        early.map_or(*weighting, |known| known.fusion.into())
     }
 
     /// Whether totals under these weights are known.
-    pub(crate) fn has_totals(&self, fusion: &Fusion) -> bool {
-        self.is_scored() || !Need::of(self.weights(fusion)).asks(usize::MAX)
+    pub(crate) fn has_totals(&self, weighting: &Weighting) -> bool {
+        self.is_scored() || !Need::of(&self.weighting(weighting)).asks(usize::MAX)
     }
 
     /// Refuses what was prepared for weights that need fewer scores.
-    pub(crate) fn require_scores(&self, fusion: &Fusion) -> Result<(), Error> {
-        let needed = Need::of(self.weights(fusion)).asks(self.distinct.hypotheses().len());
+    pub(crate) fn require_scores(&self, weighting: &Weighting) -> Result<(), Error> {
+        let needed = Need::of(&self.weighting(weighting)).asks(self.distinct.hypotheses().len());
         if needed && !self.is_scored() { Err(Error::Unscored) } else { Ok(()) }
     }
 }
@@ -66,9 +71,16 @@ pub fn candidates(scores: &ListScores) -> Vec<Candidate> {
             first_pass: hypothesis.first_pass,
             lm_score: scores.scores.get(index).map_or(0.0, |score| score.lm_score),
             words,
+            tokens: scores.scores.get(index).map_or(0, |score| score.tokens.len()),
+            features: row(&scores.features, index),
             early_exit,
         })
         .collect()
+}
+
+/// The features of a hypothesis, all 0 where none are weighed.
+fn row(features: &[FeatureRow], index: usize) -> FeatureRow {
+    features.get(index).copied().unwrap_or([0.0; Feature::COUNT])
 }
 
 /// Lists that were scored together.
@@ -91,8 +103,12 @@ pub struct PreparedList {
     /// Whether the model is asked; where it is not there are no sequences.
     pub(crate) is_asked: bool,
     pub(crate) sequences: Vec<Vec<u32>>,
+    /// Log-probabilities that the score of each is made of.
+    pub(crate) tokens: Vec<usize>,
     /// Words, or other units, of every distinct hypothesis.
     pub(crate) words: Vec<usize>,
+    /// Their features, as far as the model has no part in them; empty where no features are weighed.
+    pub(crate) features: Vec<FeatureRow>,
     /// What the model is computed with.
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
     /// Tokens of the context, none where there is no context.
@@ -120,18 +136,19 @@ impl PreparedList {
     }
 
     /// The list as an answer under these weights needs it: without sequences where the model decides nothing.
-    pub(crate) fn needed(mut self, fusion: &Fusion) -> Result<Self, Error> {
-        let asks = Need::of(fusion).asks(self.unique());
+    pub(crate) fn needed(mut self, weighting: &Weighting) -> Result<Self, Error> {
+        let asks = Need::of(weighting).asks(self.unique());
         if asks && !self.is_asked {
             return Err(Error::Unscored);
         }
         if !asks {
             self.is_asked = false;
             self.sequences = Vec::new();
+            self.tokens = Vec::new();
             self.nodes = 0;
         }
         if let Some(FirstStageList { list, weights }) = self.first_stage.take() {
-            self.first_stage = Some(FirstStageList { list: Box::new(list.needed(&weights)?), weights });
+            self.first_stage = Some(FirstStageList { list: Box::new(list.needed(&weights.into())?), weights });
         }
         Ok(self)
     }
@@ -161,9 +178,16 @@ pub(crate) struct FirstStageList {
 }
 
 impl PreparedList {
+    /// Number of log-probabilities that the score of a hypothesis is made of; 0 where the model is not asked.
+    pub(crate) fn tokens(&self, index: usize) -> usize {
+        self.tokens.get(index).copied().unwrap_or(0)
+    }
+
     pub(crate) fn candidate(&self, index: usize, lm_score: f64) -> Candidate {
         let first_pass = self.distinct.hypotheses()[index].first_pass;
-        Candidate { first_pass, lm_score, words: self.words[index], early_exit: None }
+        let tokens = self.tokens(index);
+        let features = row(&self.features, index);
+        Candidate { first_pass, lm_score, words: self.words[index], tokens, features, early_exit: None }
     }
 }
 

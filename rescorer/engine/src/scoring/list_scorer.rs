@@ -8,7 +8,7 @@ use rescorer_perturb::Unit;
 
 use crate::answer::choice::{Choice, Chosen};
 use crate::error::Error;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::deadline::{Anytime, Deadline};
 use crate::scoring::list::{FirstStageList, PreparedList, Scored, candidates};
 use crate::scoring::need::Need;
@@ -53,14 +53,14 @@ pub(crate) trait ListScorer: Send + Sync {
     }
 
     /// The largest totals of lists. What can't win need not be scored.
-    fn choose(&self, weights: &Fusion, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        choose_by_scores(self, weights, lists)
+    fn choose(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        choose_by_scores(self, weighting, lists)
     }
 
     /// The largest total among the hypotheses of a list that can be scored in time.
     fn choose_within(
         &self,
-        weights: &Fusion,
+        weighting: &Weighting,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error>;
@@ -94,14 +94,13 @@ pub(crate) struct NamedList<'a> {
 /// The largest totals of lists that are scored whole.
 pub(crate) fn choose_by_scores(
     scorer: &(impl ListScorer + ?Sized),
-    weights: &Fusion,
+    weighting: &Weighting,
     lists: Vec<PreparedList>,
 ) -> Result<Chosen, Error> {
     let scored = scorer.score(lists)?;
     let choices = scored.lists.iter().map(|scores| {
         let candidates = candidates(scores);
-        let winner = weights.winner(&candidates);
-        Choice::of_scores(scores, winner, &candidates[winner], weights)
+        Choice::of_scores(scores, weighting.winner(&candidates), &candidates, weighting)
     });
     Ok(Chosen { choices: choices.collect(), nodes: scored.nodes })
 }

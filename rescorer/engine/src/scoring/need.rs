@@ -1,4 +1,4 @@
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 
 /// Which lists a language model is asked about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub enum Need {
 
 impl Need {
     /// What answers under these weights need: nothing where the language model's weight is 0.
-    pub fn of(fusion: &Fusion) -> Self {
-        if fusion.lm_weight == 0.0 { Self::Nothing } else { Self::Answers }
+    pub fn of(weighting: &Weighting) -> Self {
+        if weighting.asks_model() { Self::Answers } else { Self::Nothing }
     }
 
     /// Whether the model is asked about a list of so many distinct texts.
@@ -28,18 +28,19 @@ impl Need {
     }
 
     /// What the rescorer before needs, which answers under weights of its own.
-    pub(crate) fn before(self, fusion: &Fusion) -> Self {
-        if self == Self::Scores { self } else { Self::of(fusion) }
+    pub(crate) fn before(self, weighting: &Weighting) -> Self {
+        if self == Self::Scores { self } else { Self::of(weighting) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fusion::weights::Fusion;
 
     #[test]
     fn one_text_and_weight_zero_need_no_model() {
-        let fusion = |lm_weight| Fusion { lm_weight, length_bonus: 2.0, margin: 0.0 };
+        let fusion = |lm_weight| Weighting::Classic(Fusion { lm_weight, length_bonus: 2.0, margin: 0.0 });
         assert_eq!((Need::of(&fusion(0.0)), Need::of(&fusion(-0.0))), (Need::Nothing, Need::Nothing));
         assert_eq!(Need::of(&fusion(-0.1)), Need::Answers);
         let asked = |need: Need| [need.asks(1), need.asks(2)];

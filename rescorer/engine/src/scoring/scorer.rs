@@ -7,6 +7,7 @@ use rescorer_nbest::{NBest, UniqueHypotheses, Utterance};
 use rescorer_perturb::Unit;
 
 use crate::error::Error;
+use crate::fusion::features::table;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::config::ScoringConfig;
@@ -27,6 +28,7 @@ pub struct Scorer {
     list_scorer: Arc<dyn ListScorer>,
     adapters: AdapterSet,
     unit: Unit,
+    wants_features: bool,
 }
 
 /// Tokens of a context, and of every hypothesis behind it.
@@ -43,7 +45,7 @@ impl Scorer {
             true => Arc::new(Encoder::new(model, config)?),
             false => Arc::new(Decoder::new(model, config)?),
         };
-        Ok(Self { list_scorer, adapters: AdapterSet::default(), unit: Unit::Word })
+        Ok(Self { list_scorer, adapters: AdapterSet::default(), unit: Unit::Word, wants_features: false })
     }
 
     pub(crate) fn list_scorer(&self) -> &Arc<dyn ListScorer> {
@@ -62,6 +64,12 @@ impl Scorer {
     #[must_use]
     pub fn with_unit(self, unit: Unit) -> Self {
         Self { unit, ..self }
+    }
+
+    /// Computes the features of lists, for fusion that weighs them.
+    #[must_use]
+    pub(crate) fn with_features(self, wants_features: bool) -> Self {
+        Self { wants_features, ..self }
     }
 
     /// What is counted in hypotheses.
@@ -192,10 +200,18 @@ impl Scorer {
             .iter()
             .map(|hypothesis| list.nbest.hypotheses()[hypothesis.position].text.clone())
             .collect();
+        let ends = usize::from(self.sequences().eos.is_some());
+        let tokens: Vec<usize> = sequences.iter().map(|sequence| sequence.len() + ends).collect();
+        let features = match self.wants_features && distinct.hypotheses().len() > 1 {
+            true => table::rows(&table::List { distinct: &distinct, texts: &texts, tokens: &tokens, unit: self.unit }),
+            false => Vec::new(),
+        };
         Ok(PreparedList {
             first_stage: self.list_scorer.prepare_first_stage(need, self.unit, list)?,
             name: list.name.into(),
             words: texts.iter().map(|text| self.unit.count(text)).collect(),
+            features,
+            tokens,
             texts: texts.into(),
             distinct,
             is_asked,
@@ -219,6 +235,13 @@ impl Scorer {
         });
         let sequences = sequences.collect::<Result<Vec<_>, Error>>()?;
         Ok((context, sequences))
+    }
+
+    /// Number of log-probabilities that the score of a text is made of.
+    #[cfg(feature = "robustness")]
+    pub(crate) fn count_tokens(&self, text: &str) -> Result<usize, Error> {
+        let tokens = self.sequences().encode(text, 0, || format!("{text:?}"))?;
+        Ok(tokens.len() + usize::from(self.sequences().eos.is_some()))
     }
 
     /// Tokens of a reference.

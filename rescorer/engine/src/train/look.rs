@@ -7,6 +7,7 @@ use super::trainer::Trainer;
 use crate::error::Error;
 use crate::fusion::tuning::grid::{cross_validate, tune};
 use crate::fusion::tuning::scored_reference::ScoredReference;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::need::Need;
 
@@ -39,7 +40,7 @@ impl Trainer {
         let percent = |errors: usize| 100.0 * errors as f64 / words.max(1) as f64;
         let rescored_wer = match cross_validate(&judged, 5, self.recipe.seed) {
             Ok(fusions) => {
-                let errors = judged.iter().zip(&fusions).map(|(list, fusion)| list.rescored(fusion).errors);
+                let errors = judged.iter().zip(&fusions).map(|(list, fusion)| list.rescored(&Weighting::Classic(*fusion)).errors);
                 percent(errors.sum())
             }
             // Too few lists for five folds.

@@ -93,7 +93,7 @@ mod tests {
     /// The earlier rescorer leads by `lead` with the second hypothesis, which is right; the later one with the first.
     fn list(lead: f64) -> ScoredReference {
         let candidate =
-            |first_pass: f64, lm_score: f64| Candidate { first_pass, lm_score, words: 1, early_exit: None };
+            |first_pass: f64, lm_score: f64| Candidate::new(first_pass, lm_score, 1);
         ScoredReference {
             marked: None,
             metric: Default::default(),

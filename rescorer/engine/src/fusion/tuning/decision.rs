@@ -8,7 +8,7 @@ use crate::fusion::tuning::grid::fold;
 use crate::fusion::tuning::scale::most_likely_scale;
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 
 /// Expected word errors that a change must save.
 const MBR_MARGINS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0];
@@ -19,22 +19,22 @@ const MERGE_MARGINS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 ///
 /// The scale is the one under which the best hypotheses are the most likely; each margin that of least WER, of equally good ones
 /// the largest. The rule is left at `maximum`.
-pub fn tune_decision(lists: &[ScoredReference], fusion: &Fusion) -> Decision {
-    tune_on(&lists.iter().collect::<Vec<_>>(), fusion)
+pub fn tune_decision(lists: &[ScoredReference], weighting: &Weighting) -> Decision {
+    tune_on(&lists.iter().collect::<Vec<_>>(), weighting)
 }
 
-fn tune_on(lists: &[&ScoredReference], fusion: &Fusion) -> Decision {
-    let scale = most_likely_scale(lists, fusion);
+fn tune_on(lists: &[&ScoredReference], weighting: &Weighting) -> Decision {
+    let scale = most_likely_scale(lists, weighting);
     let mut mbr = [0usize; MBR_MARGINS.len()];
     let mut merge = [0usize; MERGE_MARGINS.len()];
     for list in lists {
         let texts: Vec<Vec<&str>> = list.texts.iter().map(|text| words(text)).collect();
-        let shares = posterior(&list.candidates, fusion, scale);
+        let shares = posterior(&list.candidates, weighting, scale);
         let risks = risks(&shares, &distances(&texts));
         for (errors, margin) in mbr.iter_mut().zip(MBR_MARGINS) {
             *errors += list.errors[least_risk(&risks, margin)];
         }
-        let winner = fusion.winner(&list.candidates);
+        let winner = weighting.winner(&list.candidates);
         let voted = Voted::new(winner, &shares, &texts);
         let reference = words(&list.reference);
         for (errors, margin) in merge.iter_mut().zip(MERGE_MARGINS) {
@@ -56,13 +56,13 @@ fn tune_on(lists: &[&ScoredReference], fusion: &Fusion) -> Decision {
 }
 
 /// Finds [`tune_decision`] and the [`Confidence`] of a rule for every list on the lists of the other folds, which are those of
-/// [`cross_validate`](crate::fusion::cross_validate): `fusions` is what that found. There is no confidence where those answers have no word.
+/// [`cross_validate`](crate::fusion::cross_validate): `weightings` is what that found. There is no confidence where those answers have no word.
 ///
 /// # Errors
 /// A fold without lists.
 pub fn cross_validate_decision(
     lists: &[ScoredReference],
-    fusions: &[Fusion],
+    weightings: &[Weighting],
     rule: DecisionRule,
     folds: usize,
     seed: u64,
@@ -73,11 +73,11 @@ pub fn cross_validate_decision(
         let at = fold_of.iter().position(|&fold| fold == number);
         let others = lists.iter().zip(&fold_of).filter(|(_, fold)| **fold != number);
         let others: Vec<&ScoredReference> = others.map(|(list, _)| list).collect();
-        let Some(fusion) = at.map(|at| &fusions[at]) else {
+        let Some(weighting) = at.map(|at| &weightings[at]) else {
             return Err(Error::Folds { folds, filled: chosen.len() });
         };
-        let decision = Decision { rule, ..tune_on(&others, fusion) };
-        let answers: Vec<ScoredAnswer> = others.iter().map(|list| list.answer(fusion, &decision)).collect();
+        let decision = Decision { rule, ..tune_on(&others, weighting) };
+        let answers: Vec<ScoredAnswer> = others.iter().map(|list| list.answer(weighting, &decision)).collect();
         chosen.push((decision, Confidence::fit(&answers)));
     }
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())

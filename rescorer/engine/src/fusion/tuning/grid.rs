@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::fusion::tuning::scored_reference::ScoredReference;
+use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Fusion;
 
 /// Weights of the language model that are tried, besides 0: log-spaced, from far below one nat per hundred
@@ -157,7 +158,7 @@ fn errors_by_fold(
         .map(|fusion| {
             let mut row = vec![0; folds];
             for (list, &fold) in lists.iter().zip(fold_of) {
-                row[fold] += list.rescored(fusion).errors;
+                row[fold] += list.rescored(&Weighting::Classic(*fusion)).errors;
             }
             row
         })
@@ -179,7 +180,7 @@ mod tests {
         let candidates = [-1.0, -2.0]
             .iter()
             .zip(lm_scores)
-            .map(|(&first_pass, lm_score)| Candidate { first_pass, lm_score, words: 3, early_exit: None })
+            .map(|(&first_pass, lm_score)| Candidate::new(first_pass, lm_score, 3))
             .collect();
         ScoredReference {
             marked: None,

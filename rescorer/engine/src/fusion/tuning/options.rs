@@ -2,6 +2,7 @@
 
 use rescorer_nbest::Utterance;
 use rescorer_perturb::{Metric, Normalization, Unit};
+use serde::Serialize;
 
 use crate::answer::confidence::Confidence;
 use crate::answer::rule::{Decision, DecisionRule};
@@ -11,10 +12,13 @@ use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
 use crate::fusion::policy::TunedOn;
 use crate::fusion::tuning::decision::tune_decision;
+use crate::fusion::shipped::DefaultPolicy;
+use crate::fusion::tuning::features::{FeatureTuned, tune_features};
+use crate::fusion::tuning::fusion_kind::FusionKind;
 use crate::fusion::tuning::grid::{Tuned, tune};
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
 
@@ -34,6 +38,8 @@ pub struct TuneOptions {
     pub unit: Unit,
     /// What the policy answers with. The numbers of all rules are tuned.
     pub rule: DecisionRule,
+    /// What is fitted. A cascade takes the classic numbers whatever is said here.
+    pub fusion: FusionKind,
 }
 
 /// A policy, and what was found on the way to it.
@@ -41,8 +47,36 @@ pub struct TuneOptions {
 pub struct TunedPolicy {
     /// The policy.
     pub policy: Policy,
-    /// Its weights among all that were tried.
-    pub tuned: Tuned,
+    /// How its weights were found.
+    pub found: Found,
+}
+
+/// How weights were found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Found {
+    /// Among all that were tried.
+    Classic(Tuned),
+    /// Near those of the default policy.
+    Features(FeatureTuned),
+}
+
+impl Found {
+    /// The weights.
+    pub fn weighting(&self) -> Weighting {
+        match self {
+            Self::Classic(tuned) => tuned.fusion.into(),
+            Self::Features(tuned) => tuned.features.into(),
+        }
+    }
+
+    /// WER of the first pass, and with the weights, in percent.
+    pub fn error_rates(&self) -> (f64, f64) {
+        match self {
+            Self::Classic(tuned) => (tuned.first_pass_wer, tuned.rescored_wer),
+            Self::Features(tuned) => (tuned.first_pass_wer, tuned.rescored_wer),
+        }
+    }
 }
 
 impl TuneOptions {
@@ -75,29 +109,36 @@ impl TuneOptions {
         model: &str,
         cascade: Option<CascadePolicy>,
     ) -> Result<TunedPolicy, Error> {
-        let tuned = tune(judged)?;
-        let (decision, confidence) = self.decision(judged, &tuned.fusion);
+        let found = match self.fusion {
+            FusionKind::Features if cascade.is_none() => {
+                Found::Features(tune_features(judged, &DefaultPolicy::shipped().features)?)
+            }
+            _ => Found::Classic(tune(judged)?),
+        };
+        let weighting = found.weighting();
+        weighting.check(scorer.config())?;
+        let (decision, confidence) = self.decision(judged, &weighting);
+        let (first_pass_wer, rescored_wer) = found.error_rates();
         let mut hashes: Vec<String> = judged.iter().map(|list| list.hash.clone()).collect();
         hashes.sort();
         hashes.dedup();
-        let tuned_on =
-            TunedOn { first_pass_wer: tuned.first_pass_wer, rescored_wer: tuned.rescored_wer, hashes };
+        let tuned_on = TunedOn { first_pass_wer, rescored_wer, hashes };
         let identity =
             ModelIdentity { name: model.to_owned(), fingerprint: scorer.model().fingerprint().to_owned() };
         let adapter = scorer.adapter_identity();
         let config = *scorer.config();
-        let policy = Policy::new(self.normalize, tuned.fusion, config, identity, adapter, tuned_on)
+        let policy = Policy::new(self.normalize, weighting, config, identity, adapter, tuned_on)
             .with_unit(self.unit)
             .with_decision(decision, confidence)
             .behind(cascade);
-        Ok(TunedPolicy { policy, tuned })
+        Ok(TunedPolicy { policy, found })
     }
 
     /// The numbers of the rules, and the confidences that go with weights, all from the same lists; no confidences where no answer
     /// has a word.
-    pub fn decision(&self, judged: &[ScoredReference], fusion: &Fusion) -> (Decision, Option<Confidence>) {
-        let decision = Decision { rule: self.rule, ..tune_decision(judged, fusion) };
-        let answers: Vec<ScoredAnswer> = judged.iter().map(|list| list.answer(fusion, &decision)).collect();
+    pub fn decision(&self, judged: &[ScoredReference], weighting: &Weighting) -> (Decision, Option<Confidence>) {
+        let decision = Decision { rule: self.rule, ..tune_decision(judged, weighting) };
+        let answers: Vec<ScoredAnswer> = judged.iter().map(|list| list.answer(weighting, &decision)).collect();
         (decision, Confidence::fit(&answers))
     }
 }

@@ -4,7 +4,7 @@ use crate::answer::answer_calibration::Evidence;
 use crate::answer::joined::joined;
 use crate::answer::rule::{Decision, DecisionRule, RuleAnswer};
 use crate::fusion::tuning::scored_reference::ScoredReference;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 
 /// What was answered for a list, held against its reference.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +34,10 @@ impl ScoredAnswer {
 
 impl ScoredReference {
     /// What a decision answers, held against the reference.
-    pub fn answer(&self, fusion: &Fusion, decision: &Decision) -> ScoredAnswer {
+    pub fn answer(&self, weighting: &Weighting, decision: &Decision) -> ScoredAnswer {
         let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| self.metric.unit.split(text)).collect();
         let RuleAnswer { hypothesis, words: answered, same, .. } =
-            decision.answer(fusion, &self.candidates, &texts);
+            decision.answer(weighting, &self.candidates, &texts);
         let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
         let reference = self.metric.unit.split(&self.reference);
         let errors = word_errors(&reference, &text);

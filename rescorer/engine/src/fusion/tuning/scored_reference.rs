@@ -1,9 +1,11 @@
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, UtteranceErrors, align, word_errors};
+use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, Unit, UtteranceErrors, align, word_errors};
 
 use crate::error::Error;
 use crate::fusion::content_hash::content_hash;
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::fusion::features::table;
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 use crate::scoring::list::FirstStageScores;
 use crate::scoring::list::ListScores;
 use crate::scoring::list::candidates;
@@ -25,7 +27,7 @@ pub struct ScoredReference {
     pub reference_words: usize,
     /// The distinct hypotheses after normalisation, in first-pass order.
     pub texts: Vec<String>,
-    /// Their scores.
+    /// Their scores and features.
     pub candidates: Vec<Candidate>,
     /// Errors of the distinct hypotheses, unit cost.
     pub errors: Vec<usize>,
@@ -33,6 +35,18 @@ pub struct ScoredReference {
     pub counts: Vec<ErrorCounts>,
     /// What the rescorer before knows of the list, where there is one.
     pub first_stage: Option<FirstStageScores>,
+}
+
+/// Candidates with their features, whatever the list was prepared for.
+fn featured(utterance: &Utterance, scores: &ListScores, unit: Unit) -> Vec<Candidate> {
+    let mut candidates = candidates(scores);
+    let hypotheses = scores.distinct.hypotheses().iter();
+    let texts: Vec<String> =
+        hypotheses.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
+    let tokens: Vec<usize> = candidates.iter().map(|candidate| candidate.tokens).collect();
+    let rows = table::rows(&table::List { distinct: &scores.distinct, texts: &texts, tokens: &tokens, unit });
+    candidates.iter_mut().zip(rows).for_each(|(candidate, row)| candidate.features = row);
+    candidates
 }
 
 impl ScoredReference {
@@ -65,7 +79,7 @@ impl ScoredReference {
             metric,
             reference_words: reference_words.len(),
             texts,
-            candidates: candidates(scores),
+            candidates: featured(utterance, scores, unit),
             errors,
             counts,
             reference,
@@ -90,9 +104,9 @@ impl ScoredReference {
         self.row(0)
     }
 
-    /// Errors of the hypothesis that fusion picks.
-    pub fn rescored(&self, fusion: &Fusion) -> UtteranceErrors {
-        self.row(fusion.winner(&self.candidates))
+    /// Errors of the hypothesis that is picked.
+    pub fn rescored(&self, weighting: &Weighting) -> UtteranceErrors {
+        self.row(weighting.winner(&self.candidates))
     }
 
     /// Errors of the best hypothesis of the list.

@@ -102,7 +102,7 @@ impl Decoder {
         list: PreparedList,
         log_probs: &mut impl Iterator<Item = Vec<f32>>,
     ) -> Result<ListScores, Error> {
-        let PreparedList { name, distinct, sequences, words, .. } = list;
+        let PreparedList { name, distinct, sequences, words, features, .. } = list;
         let hypotheses = distinct.hypotheses().iter().zip(sequences).zip(log_probs);
         let scores = hypotheses.map(|((hypothesis, mut tokens), log_probs)| -> Result<_, Error> {
             tokens.extend(self.sequences.eos);
@@ -111,7 +111,8 @@ impl Decoder {
             require_finite(&name, hypothesis.position, lm_score)?;
             Ok(TextScore { tokens, log_probs, lm_score })
         });
-        Ok(ListScores { scores: scores.collect::<Result<_, _>>()?, words, distinct, first_stage: None })
+        let scores = scores.collect::<Result<_, _>>()?;
+        Ok(ListScores { scores, words, features, distinct, first_stage: None })
     }
 
     pub(crate) fn tries(

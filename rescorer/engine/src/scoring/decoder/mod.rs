@@ -13,7 +13,7 @@ use rescorer_models::{Adapter, LanguageModel};
 
 use crate::answer::choice::Chosen;
 use crate::error::{Error, SettingsError};
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::deadline::{Anytime, Deadline};
 use crate::scoring::decoder::prefix_cache::PrefixCache;
@@ -75,20 +75,20 @@ impl ListScorer for Decoder {
     }
 
     /// Log-probabilities only fall, so what a hypothesis has gathered bounds its total; with a negative weight nothing does.
-    fn choose(&self, weights: &Fusion, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        match self.capabilities().bounds && weights.lm_weight >= 0.0 {
-            true => self.search(weights, lists),
-            false => choose_by_scores(self, weights, lists),
+    fn choose(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        match self.capabilities().bounds && weighting.is_monotone() {
+            true => self.search(weighting, lists),
+            false => choose_by_scores(self, weighting, lists),
         }
     }
 
     fn choose_within(
         &self,
-        weights: &Fusion,
+        weighting: &Weighting,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
-        self.search_within(weights, list, deadline)
+        self.search_within(weighting, list, deadline)
     }
 
     fn prepare_context(&self, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> Result<(), Error> {

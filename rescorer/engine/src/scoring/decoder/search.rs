@@ -7,7 +7,8 @@ use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
 
 use crate::answer::choice::Chosen;
 use crate::error::Error;
-use crate::fusion::weights::{Candidate, Fusion};
+use crate::fusion::weighting::Weighting;
+use crate::fusion::weights::Candidate;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::decoder::Decoder;
 use crate::scoring::decoder::grouping::group_numbers_of;
@@ -28,19 +29,19 @@ const ROUNDS: usize = 5;
 impl Decoder {
     /// The largest totals. The first-pass bests are computed first, then all others in rounds, a few tokens at a time; what can't
     /// exceed the best total known, nor the first-pass best by more than the margin, is not continued.
-    pub(super) fn search(&self, weights: &Fusion, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+    pub(super) fn search(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
         // Lists that begin alike come into one group, those with different adapters or contexts never.
         let kinds = group_numbers_of(&lists);
         let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
         order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
         let mut standings: Vec<BestSoFar> =
-            lists.iter().map(|list| BestSoFar::unasked(weights, list)).collect();
+            lists.iter().map(|list| BestSoFar::unasked(weighting, list)).collect();
         let mut nodes = 0;
         for group in groups(&lists, &order, &kinds) {
-            nodes += Search::run(self, weights, &lists, &group, &mut standings)?;
+            nodes += Search::run(self, weighting, &lists, &group, &mut standings)?;
         }
         let choices =
-            standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(weights, list));
+            standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(weighting, list));
         Ok(Chosen { choices: choices.collect(), nodes })
     }
 }
@@ -129,7 +130,7 @@ impl Search<'_> {
     /// Brings the standings of a group's lists to where nothing left can win. Returns the nodes computed.
     fn run(
         decoder: &Decoder,
-        weights: &Fusion,
+        weighting: &Weighting,
         lists: &[PreparedList],
         group: &[Part],
         standings: &mut [BestSoFar],
@@ -149,7 +150,7 @@ impl Search<'_> {
         let mut search = Search::new(decoder, &lists[first], trie)?;
         let mut round = None;
         loop {
-            search.settle(decoder, weights, lists, standings, &mut walks)?;
+            search.settle(decoder, weighting, lists, standings, &mut walks)?;
             if walks.is_empty() {
                 return Ok(search.nodes());
             }
@@ -216,7 +217,7 @@ impl Search<'_> {
     pub(crate) fn settle(
         &self,
         decoder: &Decoder,
-        weights: &Fusion,
+        weighting: &Weighting,
         lists: &[PreparedList],
         standings: &mut [BestSoFar],
         walks: &mut Vec<PartialHypothesis<'_>>,
@@ -227,11 +228,9 @@ impl Search<'_> {
             require_finite(&list.name, list.position(walk.index), walk.sum)?;
         }
         for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
-            standings[walk.list].add(weights, walk.index, walk.so_far(decoder, lists));
+            standings[walk.list].add(weighting, walk.index, walk.so_far(decoder, lists));
         }
-        walks.retain(|walk| {
-            standings[walk.list].may_win(weights, weights.total(&walk.so_far(decoder, lists)))
-        });
+        walks.retain(|walk| standings[walk.list].may_win(weighting, walk.so_far(decoder, lists)));
         Ok(())
     }
 

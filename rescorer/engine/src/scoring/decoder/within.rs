@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::fusion::weights::Fusion;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::deadline::{Anytime, Deadline, ROUND_NODES};
 use crate::scoring::decoder::Decoder;
@@ -15,7 +15,7 @@ impl Decoder {
     /// so far.
     pub(super) fn search_within(
         &self,
-        weights: &Fusion,
+        weighting: &Weighting,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
@@ -32,9 +32,10 @@ impl Decoder {
         let lists = std::slice::from_ref(list);
         let mut standing = [BestSoFar::default()];
         loop {
-            search.settle(self, weights, lists, &mut standing, &mut walks)?;
+            search.settle(self, weighting, lists, &mut standing, &mut walks)?;
             let left = deadline.limit.saturating_sub(start.elapsed());
-            let total = |walk: &PartialHypothesis<'_>| weights.total(&walk.so_far(self, lists));
+            let first = standing[0].first().unwrap_or_else(|| list.candidate(0, 0.0));
+            let total = |walk: &PartialHypothesis<'_>| weighting.total(&walk.so_far(self, lists), &first);
             walks.sort_by(|a, b| {
                 let first = (a.index() != 0).cmp(&(b.index() != 0));
                 first.then(total(b).total_cmp(&total(a))).then(a.index().cmp(&b.index()))
@@ -47,7 +48,7 @@ impl Decoder {
                 }
                 let decided = hypotheses - walks.len();
                 let [standing] = standing;
-                let choice = standing.into_choice(weights, list);
+                let choice = standing.into_choice(weighting, list);
                 return Ok(Anytime { choice, decided, hypotheses, nodes: search.nodes() });
             }
             let (nodes, before) = (next.len(), Instant::now());
