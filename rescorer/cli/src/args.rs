@@ -10,6 +10,7 @@ use rescorer_models::PrecisionRequest;
 use rescorer_nbest::{FieldNames, Format, OutputFormat};
 
 use crate::numbers;
+use crate::policy_arg::PolicyArg;
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
@@ -221,16 +222,19 @@ impl WeightArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Answer")]
 pub struct ChoiceArgs {
-    /// Policy file from `tune`: weights and scoring options
+    /// Policy file from `tune`, or default or none [default: the adapter's, else default]
+    ///
+    /// A policy has weights and scoring options. default is the policy in the program, fitted to many recognisers; none keeps the first
+    /// pass.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lm_weight", "length_bonus", "margin"])]
-    pub policy: Option<PathBuf>,
+    pub policy: Option<PolicyArg>,
     #[command(flatten)]
     pub weights: WeightArgs,
     /// Answer rule: maximum, mbr or merge [default: the policy's]
     ///
     /// maximum takes the largest total, mbr the fewest expected word errors; merge votes word by word. All three use the numbers in the
     /// policy.
-    #[arg(long, value_name = "RULE", requires = "policy")]
+    #[arg(long, value_name = "RULE", conflicts_with = "lm_weight")]
     pub decision: Option<DecisionRule>,
     /// Unit of the length bonus: word, character or mixed
     ///

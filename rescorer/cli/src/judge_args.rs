@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rescorer::fusion::FusionKind;
 use rescorer::{DecisionRule, Normalization, Unit};
 
 use crate::args::{ChoiceArgs, CommonArgs, ListArgs, NoSeedArgs, ScoringArgs, WeightArgs};
 use crate::numbers;
+use crate::policy_arg::PolicyArg;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -33,6 +35,12 @@ pub struct TuneArgs {
     /// `rescore --decision` can name another one.
     #[arg(long, default_value = "maximum", value_name = "RULE", help_heading = "Answer")]
     pub decision: DecisionRule,
+    /// What is tuned: features or classic
+    ///
+    /// features are weights near those of the default policy; 50 lists are enough to begin. classic are LM weight, length bonus and
+    /// margin, and what a cascade takes.
+    #[arg(long, default_value_t, value_name = "KIND", help_heading = "Answer")]
+    pub fusion: FusionKind,
     /// Policy of a rescorer to put first, as a cascade
     ///
     /// The first rescorer is mostly an encoder. Its scores are added to those of the first pass.
@@ -86,14 +94,16 @@ pub struct MetricArgs {
 pub struct EvaluateArgs {
     #[command(flatten)]
     pub lists: ListArgs,
-    /// Policy file from `tune`; lists it was tuned on are left out
+    /// Policy file from `tune`, or default or none
+    ///
+    /// Lists that the policy was tuned on are left out. default is the policy in the program, none keeps the first pass.
     #[arg(
         long,
         value_name = "FILE",
         conflicts_with_all = ["lm_weight", "length_bonus", "margin"],
         help_heading = "Answer"
     )]
-    pub policy: Option<PathBuf>,
+    pub policy: Option<PolicyArg>,
     /// Tune each of K folds on the others; the default without weights
     ///
     /// K is 5 if not given. Before a list, write --cross-validate=5, since the option takes the next word as K.
@@ -114,6 +124,11 @@ pub struct EvaluateArgs {
     /// Without this option, the three rules are also compared.
     #[arg(long, value_name = "RULE", conflicts_with = "lm_weight", help_heading = "Answer")]
     pub decision: Option<DecisionRule>,
+    /// What each fold tunes: features or classic
+    ///
+    /// features are weights near those of the default policy, classic are LM weight, length bonus and margin.
+    #[arg(long, default_value_t, value_name = "KIND", conflicts_with_all = ["policy", "lm_weight"], help_heading = "Answer")]
+    pub fusion: FusionKind,
     /// Seed of the folds and the bootstrap
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Answer")]
     pub seed: u64,

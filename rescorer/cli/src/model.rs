@@ -92,13 +92,15 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
 /// A rescorer that decides by the policy or the weights of the options.
 pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     let mut builder = builder(&args.model, status)?;
-    if let Some(path) = &choice.policy {
-        let name = path.display().to_string();
-        builder = builder.policy_value(policy(path, &args.convention)?, name);
+    if let Some(policy) = &choice.policy {
+        builder = policy.decide(builder, &args.convention)?;
     } else if let Some(weights) = choice.weights.fusion() {
         builder = builder.weights(weights).scoring(args.convention.convention());
-    } else if args.model.adapter.is_empty() {
-        bail!("no weights; give --policy FILE from `tune`, or --lm-weight W");
+    } else if let Some(option) = args.convention.given() {
+        if !args.model.adapter.is_empty() {
+            bail!("{option} can't be used with the policies of adapters, which set it; add --policy default");
+        }
+        builder = builder.scoring(args.convention.convention());
     }
     if let Some(unit) = choice.unit {
         builder = builder.unit(unit);
@@ -117,7 +119,10 @@ pub fn build_deciding(
 ) -> anyhow::Result<Rescorer> {
     let rescorer = build(builder, args, status)?;
     if rescorer.rule().is_none() {
-        bail!("no weights: no adapter has a policy.toml in its folder; give --policy FILE or --lm-weight W");
+        bail!("--score-mean: the default policy weighs sums; give --policy FILE or --lm-weight W");
+    }
+    if let Some(policy) = rescorer.policy() {
+        status.say(format_args!("policy: {policy}"));
     }
     Ok(rescorer)
 }

@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::routes::{Route, Routes};
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::cascade::Cascade;
+use crate::scoring::config::ScoringConfig;
 use crate::scoring::scorer::Scorer;
 use crate::second_pass::SecondPass;
 
@@ -39,13 +40,14 @@ impl RescorerBuilder {
         let policy = match &self.policy {
             Some(GivenPolicy::File(path)) => Some((Policy::read(path)?, path.display().to_string())),
             Some(GivenPolicy::Read(policy, name)) => Some((policy.as_ref().clone(), name.clone())),
-            None => None,
+            Some(GivenPolicy::Default) | None => None,
         };
         if let (Some((policy, _)), Some(unit)) = (&policy, self.unit) {
             policy.check_unit(unit)?;
         }
         let mut own = Vec::new();
-        if self.weights.is_none() && self.config.is_none() {
+        let wants_default = matches!(self.policy, Some(GivenPolicy::Default));
+        if self.weights.is_none() && self.config.is_none() && !wants_default {
             for (name, source) in &self.adapters {
                 let AdapterSource::Folder(folder) = source else { continue };
                 let path = folder.join(ADAPTER_POLICY);
@@ -88,7 +90,8 @@ impl RescorerBuilder {
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
         let adapter = self.adapters.first().map(|(name, _)| name.clone());
         let pass = SecondPass::new(scorer, weights).with_decision(decision, None, metric);
-        let origin = Arc::new(Origin { adapter, policy: None });
+        let policy = self.keeps_first_pass.then(|| "none".to_owned());
+        let origin = Arc::new(Origin { adapter, policy });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
     }
 

@@ -35,6 +35,7 @@ pub struct RescorerBuilder {
     pub(crate) threads: Option<usize>,
     pub(crate) policy: Option<GivenPolicy>,
     pub(crate) weights: Option<Fusion>,
+    pub(crate) keeps_first_pass: bool,
     pub(crate) config: Option<ScoringConfig>,
     pub(crate) unit: Option<Unit>,
     pub(crate) rule: Option<DecisionRule>,
@@ -50,6 +51,8 @@ pub(crate) type Locate = Arc<dyn Fn(&str) -> Result<PathBuf, Error> + Send + Syn
 pub(crate) enum GivenPolicy {
     File(PathBuf),
     Read(Box<Policy>, String),
+    /// The one in the program, for all lists and adapters.
+    Default,
 }
 
 impl RescorerBuilder {
@@ -63,6 +66,7 @@ impl RescorerBuilder {
             threads: None,
             policy: None,
             weights: None,
+            keeps_first_pass: false,
             config: None,
             unit: None,
             rule: None,
@@ -111,6 +115,17 @@ impl RescorerBuilder {
     /// Decides by a policy that is read already. `name` stands for it in answers.
     pub fn policy_value(self, policy: Policy, name: impl Into<String>) -> Self {
         Self { policy: Some(GivenPolicy::Read(Box::new(policy), name.into())), ..self }
+    }
+
+    /// Decides by the [default policy](crate::fusion::DefaultPolicy) for all lists and adapters. Without this, it decides where no
+    /// policy, no weights and no policy of an adapter are given.
+    pub fn default_policy(self) -> Self {
+        Self { policy: Some(GivenPolicy::Default), ..self }
+    }
+
+    /// Keeps the first pass: no list is asked about, and none is changed.
+    pub fn first_pass_only(self) -> Self {
+        Self { keeps_first_pass: true, ..self.weights(Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: f64::MAX }) }
     }
 
     /// Decides by weights given by hand, for all lists and adapters, in place of a policy.
@@ -194,7 +209,7 @@ impl RescorerBuilder {
         let contradiction = |one, other| Err(SettingsError::Contradiction { one, other }.into());
         match self {
             Self { policy: Some(_), weights: Some(_), .. } => contradiction("a policy", "weights"),
-            Self { policy: Some(_), config: Some(_), .. } => {
+            Self { policy: Some(GivenPolicy::File(_) | GivenPolicy::Read(..)), config: Some(_), .. } => {
                 contradiction("a policy", "a scoring configuration, which the policy states")
             }
             Self { weights: Some(Fusion { lm_weight, length_bonus, margin }), .. }

@@ -141,6 +141,11 @@ impl Rescorer {
         self.parts.routes.default().ok().map(|route| route.pass.decision().rule)
     }
 
+    /// The policy that answers lists which ask for no adapter: its file, or what it was given as. `None` for weights given by hand.
+    pub fn policy(&self) -> Option<&str> {
+        self.parts.routes.default().ok().and_then(|route| route.origin.policy.as_deref())
+    }
+
     /// The model.
     pub fn model(&self) -> &Arc<LanguageModel> {
         self.parts.scorer.model()

@@ -4,8 +4,8 @@ use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
 use rescorer::fusion::{
-    Confidence, Decision, Metric, ScoredAnswer, ScoredReference, content_hash, cross_validate,
-    cross_validate_decision,
+    Confidence, Decision, DefaultPolicy, FeatureFusion, FusionKind, Metric, ScoredAnswer, ScoredReference,
+    Weighting, content_hash, cross_validate, cross_validate_decision, cross_validate_features,
 };
 use rescorer::scoring::{Need, ScoringStats};
 use rescorer::{Fusion, Policy};
@@ -16,6 +16,7 @@ use super::tune::judge;
 use crate::judge_args::EvaluateArgs;
 use crate::lists::{self, Skipped};
 use crate::model;
+use crate::policy_arg::PolicyArg;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::view::{self, Grid};
@@ -35,6 +36,11 @@ struct Report<'a> {
     decisions: Option<Vec<RuleReport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<ConfidenceReport>,
+    /// Rate of the default policy, beside one that was tuned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_policy_wer: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
     left_out: usize,
     skipped: usize,
     hypotheses_per_second: f64,
@@ -55,17 +61,17 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     }
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
-    let policy =
-        args.policy.as_deref().map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
+    let file = args.policy.as_ref().and_then(PolicyArg::file);
+    let policy = file.map(|path| model::policy(path, &args.scoring.convention)).transpose()?;
     if let (Some(policy), Some(unit)) = (&policy, args.unit) {
         policy.check_unit(unit)?;
     }
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let mut builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
-    builder = match (&policy, &args.policy) {
-        (Some(policy), Some(path)) => builder.policy_value(policy.clone(), path.display().to_string()),
-        _ => builder.scoring(args.scoring.convention.convention()),
+    builder = match &args.policy {
+        Some(policy) => policy.decide(builder, &args.scoring.convention)?,
+        None => builder.scoring(args.scoring.convention.convention()),
     };
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     let device = rescorer.model().device().description().to_string();
@@ -83,8 +89,8 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         left_out += usize::from(is_seen);
         !is_seen
     });
-    let fusion = policy.as_ref().map(|policy| policy.fusion).or(args.weights.fusion());
-    let need = fusion.as_ref().map_or(Need::Answers, Need::of);
+    let given = given_weighting(&args, policy.as_ref());
+    let need = given.as_ref().map_or(Need::Answers, |(weighting, _, _)| Need::of(weighting));
     let (judged, stats) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
         bail!("the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate");
@@ -92,11 +98,11 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     if left_out > 0 {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
-    let choice = Choice::new(&args, policy.as_ref(), &judged)?;
+    let choice = Choice::new(&args, given, &judged)?;
     let answers: Vec<ScoredAnswer> = judged
         .iter()
         .zip(&choice.tuned)
-        .map(|(list, (fusion, decision))| list.answer(fusion, decision))
+        .map(|(list, (weighting, decision))| list.answer(weighting, decision))
         .collect();
     let evaluation = Evaluation::new(&judged, &answers, args.seed)?;
     if let Some(file) = rows {
@@ -112,6 +118,8 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
             .confidences
             .as_deref()
             .map(|confidences| ConfidenceReport::new(&answers, confidences)),
+        default_policy_wer: args.cross_validate.and_then(|_| default_policy_wer(&judged)),
+        policy: rescorer.policy().filter(|_| args.policy.is_some()).map(str::to_owned),
         left_out,
         skipped: skipped.count(),
         hypotheses_per_second: stats.per_second(stats.hypotheses),
@@ -144,35 +152,64 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
 
 /// What answers every list.
 struct Choice {
-    tuned: Vec<(Fusion, Decision)>,
+    tuned: Vec<(Weighting, Decision)>,
     /// Where they were tuned.
     confidences: Option<Vec<Confidence>>,
 }
 
+/// WER with the policy in the program, in percent.
+fn default_policy_wer(judged: &[ScoredReference]) -> Option<f64> {
+    let weighting = DefaultPolicy::shipped().features.into();
+    let errors: usize = judged.iter().map(|list| list.rescored(&weighting).errors).sum();
+    let words: usize = judged.iter().map(|list| list.reference_words).sum();
+    (words > 0).then(|| 100.0 * errors as f64 / words as f64)
+}
+
+/// Weights that are given, with what belongs to them.
+type Given = (Weighting, Option<Decision>, Option<Confidence>);
+
+/// The weights of a policy, or those given by hand; `None` where they are to be tuned.
+fn given_weighting(args: &EvaluateArgs, policy: Option<&Policy>) -> Option<Given> {
+    let by_hand = |fusion: Fusion| (Weighting::Classic(fusion), None, None);
+    match &args.policy {
+        Some(PolicyArg::File(_)) => policy.map(|policy| (policy.weighting, policy.decision, policy.confidence)),
+        Some(PolicyArg::Default) => {
+            let shipped = DefaultPolicy::shipped();
+            Some((shipped.features.into(), Some(shipped.decision), shipped.confidence))
+        }
+        Some(PolicyArg::None) => Some((FeatureFusion::new([]).into(), Some(Decision::default()), None)),
+        None => args.weights.fusion().map(by_hand),
+    }
+}
+
 impl Choice {
-    fn new(args: &EvaluateArgs, policy: Option<&Policy>, judged: &[ScoredReference]) -> anyhow::Result<Self> {
+    fn new(args: &EvaluateArgs, given: Option<Given>, judged: &[ScoredReference]) -> anyhow::Result<Self> {
         if let Some(folds) = args.cross_validate {
             let (seed, rule) = (args.seed, args.decision.unwrap_or_default());
-            let fusions = cross_validate(judged, folds, seed)?;
-            let decisions = cross_validate_decision(judged, &fusions, rule, folds, seed)?;
+            let weightings: Vec<Weighting> = match args.fusion {
+                FusionKind::Features => {
+                    cross_validate_features(judged, &DefaultPolicy::shipped().features, folds, seed)?
+                }
+                FusionKind::Classic => {
+                    cross_validate(judged, folds, seed)?.into_iter().map(Weighting::Classic).collect()
+                }
+            };
+            let decisions = cross_validate_decision(judged, &weightings, rule, folds, seed)?;
             let confidences = decisions.iter().map(|(_, confidence)| *confidence).collect();
-            let tuned =
-                fusions.into_iter().zip(decisions.into_iter().map(|(decision, _)| decision)).collect();
-            return Ok(Self { tuned, confidences });
+            let decisions = decisions.into_iter().map(|(decision, _)| decision);
+            return Ok(Self { tuned: weightings.into_iter().zip(decisions).collect(), confidences });
         }
-        let Some(fusion) = policy.map(|policy| policy.fusion).or(args.weights.fusion()) else {
+        let Some((weighting, decision, confidence)) = given else {
             bail!("no weights: {WEIGHTS}");
         };
-        let Some(decision) = Decision::by_rule(policy.and_then(|policy| policy.decision), args.decision)
-        else {
+        let Some(decision) = Decision::by_rule(decision, args.decision) else {
             bail!(
                 "--decision {}: no numbers for it; give a --policy that this version of `tune` wrote",
                 args.decision.unwrap_or_default()
             );
         };
-        let confidence = policy.and_then(|policy| policy.confidence);
         let of_all = |confidence| vec![confidence; judged.len()];
-        Ok(Self { tuned: vec![(fusion, decision); judged.len()], confidences: confidence.map(of_all) })
+        Ok(Self { tuned: vec![(weighting, decision); judged.len()], confidences: confidence.map(of_all) })
     }
 }
 
@@ -264,6 +301,9 @@ fn print(out: &mut impl Write, report: &Report<'_>, stats: &ScoringStats) -> any
     writeln!(out, "{units:20} {:>8}", evaluation.reference_words)?;
     writeln!(out, "{rate} first pass     % {:>8.2}", evaluation.first_pass_wer)?;
     writeln!(out, "{rate} rescored       % {:>8.2}   95% [{low:.2}, {high:.2}]", evaluation.rescored_wer)?;
+    if let Some(default) = report.default_policy_wer {
+        writeln!(out, "{rate} default policy % {default:>8.2}")?;
+    }
     writeln!(out, "{rate} oracle         % {:>8.2}", evaluation.oracle_wer)?;
     writeln!(out, "{rate}R               % {}p = {:.3}, paired bootstrap", werr(evaluation), difference.p)?;
     for (name, counts) in

@@ -174,7 +174,7 @@ fn finish(
         };
         let Metric { normalize, unit } = trainer.recipe().data.metric();
         let options = TuneOptions { normalize, unit, ..TuneOptions::default() };
-        let (decision, confidence) = options.decision(&judged, &report.fusion);
+        let (decision, confidence) = options.decision(&judged, &report.fusion.into());
         let policy =
             Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
                 .with_unit(unit)

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use rescorer::fusion::{Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade};
+use rescorer::fusion::{Feature, FeatureTuned, Found, Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade};
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::status::{Outcome, Status};
 struct Report<'a> {
     policy: &'a Policy,
     #[serde(flatten)]
-    tuned: &'a Tuned,
+    found: &'a Found,
 }
 
 pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
@@ -41,13 +41,18 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     // What either of the two was tuned on is not to be reported on.
     let seen = first_stage.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
-    let first_stage = first_stage.as_ref().map(Policy::first_stage);
+    let first_stage = match &first_stage {
+        Some(policy) => Some(policy.first_stage().context(
+            "--cascade: its policy weighs features; tune it again with --fusion classic, since a first stage adds to first-pass scores",
+        )?),
+        None => None,
+    };
     let mut scorer = rescorer.scorer().clone();
     if let Some(policy) = &first_stage {
         scorer = scorer.behind(model::load_first_stage(&args.scoring, policy, status)?);
     }
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let options = TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision };
+    let options = TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision, fusion: args.fusion };
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
     let metric = options.metric();
@@ -59,7 +64,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
         }
         None => (None, judged),
     };
-    let TunedPolicy { mut policy, tuned } =
+    let TunedPolicy { mut policy, found } =
         options.policy(&judged, &scorer, &args.scoring.model.model, cascade)?;
     policy.tuned_on.hashes.extend(seen);
     policy.tuned_on.hashes.sort();
@@ -68,9 +73,9 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     file.finish()?;
     let mut out = Sink::open(None)?;
     if args.scoring.common.json {
-        write_json(&mut out, &Report { policy: &policy, tuned: &tuned })?;
+        write_json(&mut out, &Report { policy: &policy, found: &found })?;
     } else {
-        print(&mut out, &tuned, judged.len(), args.unit)?;
+        print(&mut out, &found, judged.len(), args.unit)?;
         writeln!(out, "policy: {}", args.output.display())?;
     }
     out.finish()?;
@@ -105,7 +110,39 @@ pub fn judge(
     Ok((judged, stream.stats()))
 }
 
-fn print(out: &mut Sink, tuned: &Tuned, lists: usize, unit: Unit) -> anyhow::Result<()> {
+fn print(out: &mut Sink, found: &Found, lists: usize, unit: Unit) -> anyhow::Result<()> {
+    match found {
+        Found::Classic(tuned) => print_classic(out, tuned, lists, unit),
+        Found::Features(tuned) => print_features(out, tuned, lists, unit),
+    }
+}
+
+/// Lists below which a policy is mostly the default one.
+const FEW_LISTS: usize = 20;
+
+fn print_features(out: &mut Sink, tuned: &FeatureTuned, lists: usize, unit: Unit) -> anyhow::Result<()> {
+    writeln!(out, "{:>8}  feature", "weight")?;
+    for feature in Feature::ALL {
+        let weight = tuned.features.weight(feature);
+        if weight != 0.0 {
+            writeln!(out, "{weight:>8.3}  {feature}")?;
+        }
+    }
+    let FeatureTuned { first_pass_wer, rescored_wer, confidence, .. } = tuned;
+    writeln!(
+        out,
+        "{lists} lists, held out in turn: {} {first_pass_wer:.2} -> {rescored_wer:.2}, not worse than the first pass \
+         with {:.1} % confidence",
+        unit.rate(),
+        100.0 * confidence
+    )?;
+    if lists < FEW_LISTS {
+        writeln!(out, "{lists} lists are few: the policy stays near the default one")?;
+    }
+    Ok(())
+}
+
+fn print_classic(out: &mut Sink, tuned: &Tuned, lists: usize, unit: Unit) -> anyhow::Result<()> {
     let step = tuned.curve.len().div_ceil(16);
     writeln!(
         out,

@@ -6,7 +6,7 @@ use crate::fusion::features::{Feature, FeatureRow};
 ///
 /// `total = first_pass + lm_weight · lm_score + length_bonus · words`, where words are those of the unit of error; higher is better. The first-pass best
 /// is kept unless `total(best) − total(first) > margin`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fusion {
     /// Weight of the language-model score.

@@ -39,6 +39,23 @@ pub struct ListScores {
 }
 
 impl ListScores {
+    /// Scores of a prepared list that were computed before: a score for each text, without those of its tokens.
+    pub fn known(list: &PreparedList, lm_score: impl Fn(&str) -> f64) -> Self {
+        let ends = |at: usize| list.tokens[at] - list.sequences[at].len();
+        let scores = list.texts.iter().enumerate().map(|(at, text)| TextScore {
+            tokens: [&list.sequences[at][..], &vec![0; ends(at)]].concat(),
+            log_probs: Vec::new(),
+            lm_score: lm_score(text),
+        });
+        Self {
+            scores: scores.collect(),
+            distinct: list.distinct.clone(),
+            words: list.words.clone(),
+            features: list.features.clone(),
+            first_stage: None,
+        }
+    }
+
     /// Whether the model was asked about the list.
     pub fn is_scored(&self) -> bool {
         !self.scores.is_empty()

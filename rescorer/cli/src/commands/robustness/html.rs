@@ -1,5 +1,7 @@
 use maud::{Markup, PreEscaped, html};
-use rescorer::robustness::{Comparison, Report, Row};
+use rescorer::Fusion;
+use rescorer::fusion::Feature;
+use rescorer::robustness::{CleanRow, Comparison, Report, Row};
 use rescorer_perturb::{Interval, PerturbationKind};
 
 use super::plot::{self, Line};
@@ -42,19 +44,32 @@ pub fn page(report: &Report) -> anyhow::Result<String> {
     Ok(document(title, &body))
 }
 
+/// The weights of a rescorer in words.
+fn weights(row: &CleanRow) -> String {
+    match (&row.fusion, &row.features) {
+        (Some(Fusion { lm_weight, length_bonus, margin }), _) => {
+            format!("LM weight {lm_weight:.4}, length bonus {length_bonus:.4}, margin {margin:.4}")
+        }
+        (None, Some(features)) => {
+            let weights = Feature::ALL.into_iter().map(|feature| (feature, features.weight(feature)));
+            let weights = weights.filter(|(_, weight)| *weight != 0.0);
+            weights.map(|(feature, weight)| format!("{feature} {weight:.2}")).collect::<Vec<_>>().join(", ")
+        }
+        (None, None) => String::new(),
+    }
+}
+
 fn clean(report: &Report) -> Markup {
     let rate = report.unit.rate();
     html! {
         table {
-            tr { th { "rescorer" } th { (rate) } th { "95 %" } th { "LM weight" } th { "length bonus" } th { "margin" } th { "model" } th { "adapter" } }
+            tr { th { "rescorer" } th { (rate) } th { "95 %" } th { "weights" } th { "model" } th { "adapter" } }
             @for row in &report.clean {
                 tr {
                     td { (row.rescorer) }
                     td { (number(row.wer)) }
                     td { (interval(&row.interval)) }
-                    td { (format!("{:.4}", row.fusion.lm_weight)) }
-                    td { (format!("{:.4}", row.fusion.length_bonus)) }
-                    td { (format!("{:.4}", row.fusion.margin)) }
+                    td { (weights(row)) }
                     td { code { (format!("{:.12}", row.key.model)) } }
                     td { @match &row.key.adapter { Some(print) => code { (format!("{print:.12}")) }, None => "none" } }
                 }

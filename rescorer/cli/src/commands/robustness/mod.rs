@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use rescorer::fusion::Metric;
+use rescorer::fusion::{Metric, Weighting};
 use rescorer::robustness::{
     Benchmark, CacheKey, Contestant, DataFile, Plan, PlannedRescorer, Report, ScoreCache,
 };
 use rescorer::scoring::LanguageModel;
-use rescorer::{Fusion, Policy, Rescorer, ScoringConfig, Unit};
+use rescorer::{Policy, Rescorer, ScoringConfig, Unit};
 use rescorer_nbest::OutputFile;
 use rescorer_perturb::Homophones;
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ const HTML: &str = "report.html";
 
 /// What a rescorer of the plan decides with.
 struct Decision {
-    fusion: Fusion,
+    weighting: Weighting,
     convention: ScoringConfig,
     policy: Option<Policy>,
     adapter: Option<PathBuf>,
@@ -103,14 +103,15 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
         .map(Policy::read)
         .transpose()
         .with_context(|| format!("rescorer {:?}", rescorer.name))?;
-    let Some(fusion) = rescorer.fusion.or(policy.as_ref().map(|policy| policy.fusion)) else {
+    let by_hand = rescorer.fusion.map(Weighting::Classic);
+    let Some(weighting) = by_hand.or(policy.as_ref().map(|policy| policy.weighting)) else {
         bail!("rescorer {:?}: give `policy` or `fusion`", rescorer.name);
     };
     if policy.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
         bail!("rescorer {:?}: its policy is a cascade; give a policy for one model", rescorer.name);
     }
     let convention = policy.as_ref().map(|policy| policy.convention).unwrap_or_default();
-    Ok(Decision { fusion, convention, policy, adapter: rescorer.adapter.clone() })
+    Ok(Decision { weighting, convention, policy, adapter: rescorer.adapter.clone() })
 }
 
 /// What all policies were tuned with, normalisation and unit: error rates under different ones can't be compared. The unit may be
@@ -153,7 +154,7 @@ fn contestant(
     }
     builder = match (&decision.policy, rescorer.fusion) {
         (Some(policy), None) => builder.policy_value(policy.clone(), rescorer.name.as_str()),
-        _ => builder.weights(decision.fusion).scoring(decision.convention),
+        (_, fusion) => builder.weights(fusion.unwrap_or_default()).scoring(decision.convention),
     };
     let built = builder.build().with_context(|| format!("rescorer {:?}", rescorer.name))?;
     built.warnings().iter().for_each(|warning| status.warn(warning));
@@ -173,7 +174,11 @@ fn contestant(
     bar.set_message(rescorer.name.clone());
     benchmark.score(scorer, &mut cache, &mut |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
-    Ok(Contestant { name: rescorer.name.clone(), fusion: decision.fusion, key, cache })
+    let tokens = match decision.weighting {
+        Weighting::Features(_) => Some(benchmark.tokens(scorer)?),
+        Weighting::Classic(_) => None,
+    };
+    Ok(Contestant { name: rescorer.name.clone(), weighting: decision.weighting, tokens, key, cache })
 }
 
 fn data_file(path: &Path) -> anyhow::Result<DataFile> {
