@@ -138,7 +138,10 @@ pub enum Error {
     ContextOfEncoder,
 
     /// An utterance without a reference where one is needed.
-    #[error("utterance {id:?} has no reference; WER needs one: add it")]
+    #[error(
+        "utterance {id:?} has no reference; WER needs one: add the field or column `reference`, or in a folder of Kaldi or ESPnet the \
+         file ref.txt"
+    )]
     NoReference {
         /// The utterance.
         id: String,
@@ -170,7 +173,7 @@ pub enum Error {
     #[error(
         "cross-validation with {folds} folds: {}",
         if *filled < 2 {
-            "the lists have one reference in all, and equal references stay in one fold; give more lists".to_owned()
+            "all lists fall into one fold, as equal references do; give more lists".to_owned()
         } else {
             format!("the lists fill {filled} folds; give more lists, or a number from 2 to {filled}")
         }

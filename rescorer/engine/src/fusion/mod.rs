@@ -17,7 +17,7 @@ pub use model_identity::ModelIdentity;
 pub use policy::{Policy, TunedOn};
 pub use tuning::cascade::tune_cascade;
 pub use tuning::decision::{cross_validate_decision, tune_decision};
-pub use tuning::grid::{CurvePoint, Tuned, cross_validate, hold_out, tune};
+pub use tuning::grid::{CurvePoint, Tuned, cross_validate, hold_out, most_folds, tune};
 pub use tuning::options::{TuneOptions, TunedPolicy};
 pub use tuning::scored_answer::ScoredAnswer;
 pub use tuning::scored_reference::ScoredReference;

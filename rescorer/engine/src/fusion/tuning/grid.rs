@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use rescorer_nbest::Utterance;
@@ -95,8 +97,8 @@ pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Res
         let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
         return Err(Error::no_words("cross-validate", lists.len(), unit));
     }
-    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
-    let filled = fold_of.iter().collect::<std::collections::HashSet<_>>().len();
+    let fold_of = fold_of(lists, folds, seed);
+    let filled = filled(&fold_of);
     if folds < 2 || filled < folds {
         return Err(Error::Folds { folds, filled });
     }
@@ -110,6 +112,22 @@ pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Res
         })
         .collect();
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
+}
+
+/// The number of folds, `most` or else fewer, that these lists fill; 1 where they don't fill two.
+pub fn most_folds(lists: &[ScoredReference], most: usize, seed: u64) -> usize {
+    let fills = |folds: &usize| filled(&fold_of(lists, *folds, seed)) == *folds;
+    (2..=most).rev().find(fills).unwrap_or(1)
+}
+
+/// The fold of every list.
+fn fold_of(lists: &[ScoredReference], folds: usize, seed: u64) -> Vec<usize> {
+    lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect()
+}
+
+/// Folds that got a list.
+fn filled(fold_of: &[usize]) -> usize {
+    fold_of.iter().collect::<HashSet<_>>().len()
 }
 
 /// Sorts utterances into a share that is held out and the others. Equal references stay together.
@@ -224,5 +242,22 @@ mod tests {
         assert!(helped.iter().all(|fusion| fusion == &helped[0]));
         assert_eq!(helped[0].lm_weight, 0.0);
         assert!(matches!(cross_validate(&lists[9..], 2, 7), Err(Error::Folds { filled: 1, .. })));
+    }
+
+    #[test]
+    fn few_references_fill_few_folds() {
+        let lists: Vec<ScoredReference> =
+            (0..40).map(|i| list(&format!("text {i}"), [-30.0, -10.0], [0, 1])).collect();
+        assert_eq!(most_folds(&lists, 5, 0), 5);
+        for count in 2..8 {
+            let folds = most_folds(&lists[..count], 5, 0);
+            assert!(folds <= count.min(5));
+            assert_eq!(
+                cross_validate(&lists[..count], folds, 0).is_ok(),
+                folds >= 2,
+                "{count} lists, {folds} folds"
+            );
+        }
+        assert_eq!((most_folds(&lists[..1], 5, 0), most_folds(&[], 5, 0)), (1, 1));
     }
 }
