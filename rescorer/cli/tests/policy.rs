@@ -203,7 +203,7 @@ fn with_few_references_it_takes_fewer_folds_and_says_so() {
     }
     let one = room.run("evaluate test.jsonl --limit 1");
     assert_eq!(one.code, 2, "{one:?}");
-    one.says(&["all lists fall into one fold", "give more lists"]);
+    one.says(&["the lists have one reference in all", "give more lists"]);
 }
 
 #[test]

@@ -173,7 +173,7 @@ pub enum Error {
     #[error(
         "cross-validation with {folds} folds: {}",
         if *filled < 2 {
-            "all lists fall into one fold, as equal references do; give more lists".to_owned()
+            "the lists have one reference in all, and equal references stay in one fold; give more lists".to_owned()
         } else {
             format!("the lists fill {filled} folds; give more lists, or a number from 2 to {filled}")
         }
@@ -181,7 +181,7 @@ pub enum Error {
     Folds {
         /// The folds asked for.
         folds: usize,
-        /// The folds that got at least one list.
+        /// The folds that these lists can fill.
         filled: usize,
     },
 

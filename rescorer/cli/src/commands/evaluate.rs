@@ -97,7 +97,7 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
     }
     if is_unweighted {
-        let folds = most_folds(&judged, FOLDS, args.seed);
+        let folds = most_folds(&judged, FOLDS);
         if (2..FOLDS).contains(&folds) {
             status.warn(format_args!(
                 "too few different references for {FOLDS} folds; cross-validating with {folds}"

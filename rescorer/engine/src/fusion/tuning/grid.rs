@@ -1,12 +1,9 @@
-use std::collections::HashSet;
-
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
-use rescorer_nbest::Utterance;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::fusion::tuning::folds::folds_of;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weights::Fusion;
 
@@ -91,17 +88,13 @@ pub fn tune(lists: &[ScoredReference]) -> Result<Tuned, Error> {
 /// Folds go by a seeded hash of the reference, so that equal references are never on both sides.
 ///
 /// # Errors
-/// Fewer than two folds, or a fold without lists.
+/// Fewer than two folds, or fewer different references than folds.
 pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Result<Vec<Fusion>, Error> {
     if lists.iter().all(|list| list.reference_words == 0) {
         let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
         return Err(Error::no_words("cross-validate", lists.len(), unit));
     }
-    let fold_of = fold_of(lists, folds, seed);
-    let filled = filled(&fold_of);
-    if folds < 2 || filled < folds {
-        return Err(Error::Folds { folds, filled });
-    }
+    let fold_of = folds_of(lists, folds, seed)?;
     let grid = grid();
     let errors = errors_by_fold(lists, &fold_of, folds, &grid);
     let total = errors.sum_axis(Axis(1));
@@ -112,39 +105,6 @@ pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Res
         })
         .collect();
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
-}
-
-/// The number of folds, `most` or else fewer, that these lists fill; 1 where they don't fill two.
-pub fn most_folds(lists: &[ScoredReference], most: usize, seed: u64) -> usize {
-    let fills = |folds: &usize| filled(&fold_of(lists, *folds, seed)) == *folds;
-    (2..=most).rev().find(fills).unwrap_or(1)
-}
-
-/// The fold of every list.
-fn fold_of(lists: &[ScoredReference], folds: usize, seed: u64) -> Vec<usize> {
-    lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect()
-}
-
-/// Folds that got a list.
-fn filled(fold_of: &[usize]) -> usize {
-    fold_of.iter().collect::<HashSet<_>>().len()
-}
-
-/// Sorts utterances into a share that is held out and the others. Equal references stay together.
-pub fn hold_out(utterances: Vec<Utterance>, share: f64, seed: u64) -> (Vec<Utterance>, Vec<Utterance>) {
-    const PARTS: usize = 10_000;
-    let is_held = |utterance: &Utterance| {
-        let reference = utterance.reference.as_deref().unwrap_or(&utterance.id);
-        (fold(reference, PARTS, seed) as f64) < share * PARTS as f64
-    };
-    utterances.into_iter().partition(is_held)
-}
-
-pub(crate) fn fold(reference: &str, folds: usize, seed: u64) -> usize {
-    let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(reference).finalize();
-    let mut number = [0; 8];
-    number.copy_from_slice(&digest[..8]);
-    (u64::from_le_bytes(number) % folds as u64) as usize
 }
 
 /// All weights that are tried, the gentlest first.
@@ -242,22 +202,5 @@ mod tests {
         assert!(helped.iter().all(|fusion| fusion == &helped[0]));
         assert_eq!(helped[0].lm_weight, 0.0);
         assert!(matches!(cross_validate(&lists[9..], 2, 7), Err(Error::Folds { filled: 1, .. })));
-    }
-
-    #[test]
-    fn few_references_fill_few_folds() {
-        let lists: Vec<ScoredReference> =
-            (0..40).map(|i| list(&format!("text {i}"), [-30.0, -10.0], [0, 1])).collect();
-        assert_eq!(most_folds(&lists, 5, 0), 5);
-        for count in 2..8 {
-            let folds = most_folds(&lists[..count], 5, 0);
-            assert!(folds <= count.min(5));
-            assert_eq!(
-                cross_validate(&lists[..count], folds, 0).is_ok(),
-                folds >= 2,
-                "{count} lists, {folds} folds"
-            );
-        }
-        assert_eq!((most_folds(&lists[..1], 5, 0), most_folds(&[], 5, 0)), (1, 1));
     }
 }
