@@ -2,6 +2,7 @@
 
 pub(crate) mod cascade;
 pub(crate) mod decision;
+pub(crate) mod folds;
 pub(crate) mod grid;
 pub(crate) mod options;
 mod scale;
