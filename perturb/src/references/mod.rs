@@ -61,6 +61,8 @@ pub enum ReferenceKind {
     Ids,
     /// One side writes `’`, the other `'`.
     Apostrophes,
+    /// Most references are in capitals or in small letters alone, and the hypotheses are not.
+    Casing,
     /// The normalisation takes vowel signs and other marks away from their letters.
     VowelSigns,
 }
@@ -85,6 +87,7 @@ pub struct ReferenceCheck {
     marks: Found,
     ids: Found,
     apostrophes: Found,
+    casing: Found,
     vowel_signs: Found,
 }
 
@@ -129,6 +132,7 @@ impl ReferenceCheck {
             marks: Found::default(),
             ids: Found::default(),
             apostrophes: Found::default(),
+            casing: Found::default(),
             vowel_signs: Found::default(),
         }
     }
@@ -145,9 +149,11 @@ impl ReferenceCheck {
         };
         let is_long = self.letters.add(reference);
         self.long.add(is_long, example, row);
-        for (spelling, found) in
-            [(Spelling::Composed, &mut self.composition), (Spelling::Apostrophes, &mut self.apostrophes)]
-        {
+        for (spelling, found) in [
+            (Spelling::Composed, &mut self.composition),
+            (Spelling::Apostrophes, &mut self.apostrophes),
+            (Spelling::Casing, &mut self.casing),
+        ] {
             let mended = spelling.mended(reference, hypothesis, row, metric);
             found.add(mended.is_some(), example, mended.unwrap_or(row));
         }
@@ -166,12 +172,15 @@ impl ReferenceCheck {
     #[must_use]
     pub fn findings(&self) -> Vec<ReferenceFinding> {
         let spaces = self.letters.unit().filter(|_| self.metric.unit.is_word());
+        // A word in capitals now and then is an error of the recogniser.
+        let is_usual = 2 * self.casing.utterances >= self.utterances();
         let kinds = [
             (spaces.map(ReferenceKind::FewSpaces), &self.long, false),
             (Some(ReferenceKind::Composition), &self.composition, true),
             (Some(ReferenceKind::Marks), &self.marks, true),
             (Some(ReferenceKind::Ids), &self.ids, true),
             (Some(ReferenceKind::Apostrophes), &self.apostrophes, true),
+            (is_usual.then_some(ReferenceKind::Casing), &self.casing, true),
             (Some(ReferenceKind::VowelSigns), &self.vowel_signs, false),
         ];
         let finding = |(kind, found, is_mended): (Option<ReferenceKind>, &Found, bool)| {

@@ -11,6 +11,8 @@ pub(super) enum Spelling {
     Composed,
     /// `’` and its like, or `'`.
     Apostrophes,
+    /// The reference in capitals or small letters alone, the hypothesis not.
+    Casing,
 }
 
 impl Spelling {
@@ -22,17 +24,23 @@ impl Spelling {
         now: UtteranceErrors,
         metric: Metric,
     ) -> Option<UtteranceErrors> {
-        if now.errors == 0 || !(self.may_differ(reference) || self.may_differ(hypothesis)) {
+        if now.errors == 0 || !self.may_differ(reference, hypothesis) {
             return None;
         }
         let mended = metric.errors(&self.written_alike(reference), &self.written_alike(hypothesis));
         (mended.errors < now.errors).then_some(mended)
     }
 
-    fn may_differ(self, text: &str) -> bool {
+    fn may_differ(self, reference: &str, hypothesis: &str) -> bool {
+        let either = |is: fn(&str) -> bool| is(reference) || is(hypothesis);
+        let has = |text: &str, is: fn(char) -> bool| text.contains(is);
         match self {
-            Self::Composed => !unicode_normalization::is_nfc(text),
-            Self::Apostrophes => text.contains(is_curly),
+            Self::Composed => either(|text| !unicode_normalization::is_nfc(text)),
+            Self::Apostrophes => either(|text| text.contains(is_curly)),
+            Self::Casing => {
+                (!has(reference, char::is_lowercase) && has(hypothesis, char::is_lowercase))
+                    || (!has(reference, char::is_uppercase) && has(hypothesis, char::is_uppercase))
+            }
         }
     }
 
@@ -40,6 +48,7 @@ impl Spelling {
         match self {
             Self::Composed => compose(text.into()).into_owned(),
             Self::Apostrophes => text.replace(is_curly, "'"),
+            Self::Casing => text.to_lowercase(),
         }
     }
 }

@@ -78,6 +78,22 @@ fn apostrophes_are_told() {
 }
 
 #[test]
+fn another_casing_of_all_references_is_told() {
+    let capitals = [("TURN IT OFF", "Turn it off."), ("YES", "yes")];
+    let found = check(Metric::default(), &capitals);
+    assert_eq!((found.len(), found[0].kind, found[0].utterances), (1, ReferenceKind::Casing, 2));
+    assert_eq!((found[0].rate, found[0].mended.unwrap().errors), (Some(100.0), 1));
+    let small = [("turn it off", "Turn it off"), ("i am here", "I am here")];
+    assert_eq!(kinds(Normalization::Nfc, &small), [ReferenceKind::Casing]);
+    for normalize in [Normalization::Lower, Normalization::NfcLower, Normalization::WhisperBasic] {
+        assert!(kinds(normalize, &capitals).is_empty(), "{normalize}");
+    }
+    // One of three, and texts that both have capitals and small letters.
+    assert!(kinds(Metric::default(), &[small[0], ("no", "no"), ("yes", "yes")]).is_empty());
+    assert!(kinds(Metric::default(), &[("Turn it off", "turn It off"), ("请", "请 a")]).is_empty());
+}
+
+#[test]
 fn marks_are_read_as_sclite_does() {
     let pairs = [("we { are / were } (uh) late (s1-u07)", "we were late"), ("no", "yes")];
     let found = check(Metric::default(), &pairs);

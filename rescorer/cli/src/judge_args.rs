@@ -106,7 +106,7 @@ pub struct EvaluateArgs {
     pub policy: Option<PolicyArg>,
     /// Tune each of K folds on the others; the default without weights
     ///
-    /// K is 5 if not given. Before a list, write --cross-validate=5, since the option takes the next word as K.
+    /// K is 5 if not given. Without this option, few references get fewer folds. Before a list, write --cross-validate=5, since the option takes the next word as K.
     #[arg(
         long,
         value_name = "K",

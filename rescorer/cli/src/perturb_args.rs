@@ -239,7 +239,9 @@ pub struct StatsArgs {
   policy = \"lora/policy.toml\"
 
 Paths are relative to the folder of the plan. Run the same command again to resume an interrupted benchmark: the \
-output folder keeps the scores.")]
+output folder keeps the scores.",
+    // The plan names the adapters.
+    mut_arg("adapter", |adapter| adapter.hide(true)))]
 pub struct RobustnessArgs {
     /// Plan file: rescorers, lists and perturbations
     pub plan: PathBuf,

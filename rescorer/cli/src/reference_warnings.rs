@@ -71,6 +71,16 @@ impl References {
                 "{count} of {of} references have other apostrophes than the hypotheses, ’ and ', such as {example}; {would} with the same: \
                  replace one, or use --normalize whisper-basic, which removes both"
             ),
+            ReferenceKind::Casing => {
+                let remedy = match normalize {
+                    Normalization::Nfc => Normalization::NfcLower,
+                    _ => Normalization::Lower,
+                };
+                format!(
+                    "{count} of {of} references have another casing than the hypotheses, such as {example}; {would} in lower case: use \
+                     --normalize {remedy}, or whisper-basic, which removes punctuation too"
+                )
+            }
             ReferenceKind::VowelSigns => format!(
                 "--normalize {normalize} removes vowel signs and other marks from their letters, as Whisper does; words break apart and different \
                  words become equal in {count} of {of} references, such as {example}; use --normalize nfc-lower"

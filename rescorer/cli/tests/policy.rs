@@ -185,9 +185,25 @@ fn without_weights_it_cross_validates_and_says_so() {
     assert_eq!(number(&without, "rescored_wer"), number(&with, "rescored_wer"));
     assert_eq!(without["confidence"], with["confidence"]);
     assert!(room.run("evaluate test.jsonl --quiet").ok().stderr.is_empty());
-    let few = room.run("evaluate test.jsonl --limit 3");
-    assert_eq!(few.code, 2, "{few:?}");
-    few.says(&["5 folds", "give more lists", "--cross-validate K"]);
+}
+
+#[test]
+fn with_few_references_it_takes_fewer_folds_and_says_so() {
+    let room = tuned();
+    let few = room.run("evaluate test.jsonl --limit 3 --json").ok();
+    assert_eq!(few.json()[0]["utterances"], 3);
+    let said = "warning: too few different references for 5 folds; cross-validating with ";
+    let folds = few.stderr.split(said).nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let asked = room.run(&format!("evaluate test.jsonl --limit 3 --json --cross-validate {folds}")).ok();
+    assert_eq!(asked.json()[0]["rescored_wer"], few.json()[0]["rescored_wer"]);
+    for strict in ["--cross-validate", "--cross-validate 5"] {
+        let refused = room.run(&format!("evaluate test.jsonl --limit 3 {strict}"));
+        assert_eq!(refused.code, 2, "{refused:?}");
+        refused.says(&["5 folds", "give more lists", "--cross-validate K"]);
+    }
+    let one = room.run("evaluate test.jsonl --limit 1");
+    assert_eq!(one.code, 2, "{one:?}");
+    one.says(&["the lists have one reference in all", "give more lists"]);
 }
 
 #[test]

@@ -36,6 +36,19 @@ fn scripts_without_spaces() {
 }
 
 #[test]
+fn casing() {
+    let pairs = [("TURN IT OFF", "turn it off"), ("STOP", "stop now")];
+    let ran = evaluate(&pairs, "");
+    ran.says(&[
+        "2 of 2 references have another casing",
+        "is 125.00, and would be 25.00",
+        "use --normalize lower",
+    ]);
+    evaluate(&pairs, "--normalize nfc").says(&["use --normalize nfc-lower"]);
+    assert!(warnings(&evaluate(&pairs, "--normalize lower")).is_empty());
+}
+
+#[test]
 fn composition() {
     let pairs = [("où est le café", "où est le cafe\u{301}"), ("une fée", "une fée")];
     let ran = evaluate(&pairs, "--normalize lower");

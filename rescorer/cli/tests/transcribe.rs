@@ -125,6 +125,9 @@ fn a_recogniser_that_fails_is_an_error_and_leaves_no_file() {
     }
     refused(&room, "hangs", &format!("{outputs} --first-pass-timeout 10"), &["gave no answer for 10 s"]);
     assert_eq!(room.files(), before);
+    let no_policy = format!("{} --policy none.toml", words("dies", "one.wav"));
+    room.refused(&no_policy, &["none.toml", "give a file that `tune` wrote"]);
+    room.refused(&words("dies", "one.wav"), &["no weights"]);
     let no_python = format!("transcribe one.wav {LONGER} --python no-python");
     room.refused(&no_python, &["cannot run no-python", "--python PATH"]);
 }

@@ -21,6 +21,11 @@ fn free(ran: &Ran, lists: usize) {
     ran.says(&["0% of the nodes computed", &format!("{lists} lists needed no model")]);
 }
 
+/// Whether it is said that there was nothing to choose.
+fn had_no_choice(ran: &Ran) -> bool {
+    ran.stderr.contains("every list has one text, so there is nothing to choose")
+}
+
 #[test]
 fn one_distinct_text_needs_no_model_by_any_way_to_answer() {
     let room = Room::new();
@@ -31,6 +36,7 @@ fn one_distinct_text_needs_no_model_by_any_way_to_answer() {
         let ran = room.run(&format!("rescore {words}")).ok();
         assert_eq!(ran.stdout, texts, "{options}");
         free(&ran, 3);
+        assert!(had_no_choice(&ran));
         let stdin = room.read("alone.jsonl");
         let ran = room.run_with_stdin(&format!("rescore - --lm-weight 0.3 {options}"), &stdin).ok();
         assert_eq!(ran.stdout, texts, "{options} from stdin");
@@ -62,6 +68,7 @@ fn weight_zero_needs_no_model() {
     room.lists("a.jsonl", &lists);
     let ran = room.run("rescore a.jsonl --lm-weight 0").ok();
     free(&ran, 11);
+    assert!(!had_no_choice(&ran));
     assert!(ran.stdout.ends_with(&format!("long\t{talk}\n")));
     let ran = room.run("rescore a.jsonl --lm-weight 0 --length-bonus -2 --nbest --json").ok();
     free(&ran, 11);

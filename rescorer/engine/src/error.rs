@@ -138,7 +138,10 @@ pub enum Error {
     ContextOfEncoder,
 
     /// An utterance without a reference where one is needed.
-    #[error("utterance {id:?} has no reference; WER needs one: add it")]
+    #[error(
+        "utterance {id:?} has no reference; WER needs one: add the field or column `reference`, or in a folder of Kaldi or ESPnet the \
+         file ref.txt"
+    )]
     NoReference {
         /// The utterance.
         id: String,
@@ -178,7 +181,7 @@ pub enum Error {
     Folds {
         /// The folds asked for.
         folds: usize,
-        /// The folds that got at least one list.
+        /// The folds that these lists can fill.
         filled: usize,
     },
 

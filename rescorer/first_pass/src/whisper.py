@@ -53,6 +53,8 @@ class Recogniser:
     def __init__(self, model, nbest, threads, language, offline):
         folder = model
         if not os.path.isdir(model):
+            if model.startswith((os.sep, ".", "~")):
+                raise FileNotFoundError(f"there is no folder {model}")
             folder = download_model(model, local_files_only=offline)
         self.tokenizer = tokenizers.Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
         self.model = ctranslate2.models.Whisper(

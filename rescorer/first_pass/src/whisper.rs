@@ -84,8 +84,8 @@ impl Whisper {
                 missing.package, missing.reason
             ))),
             Message::Fatal(reason) => Err(unavailable(format!(
-                "its model {} can't be loaded ({reason}); give it a name such as tiny.en, or a folder \
-                 with a model that was converted for CTranslate2",
+                "its model {} can't be loaded ({reason}); name a folder with a model that was converted for CTranslate2, or \
+                 a model such as tiny.en, which is fetched from the network once",
                 options.model
             ))),
             other => Err(process.nonsense(&format!("{} at the start", other.kind()))),

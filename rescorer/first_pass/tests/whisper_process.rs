@@ -87,7 +87,7 @@ fn a_start_that_fails_tells_the_remedy() {
     );
     refused_start(
         &options("fatal"),
-        &["its model fatal can't be loaded (no such model)", "give it a name such as tiny.en"],
+        &["its model fatal can't be loaded (no such model)", "a model such as tiny.en, which is fetched"],
     );
     refused_start(&options("dies-at-start"), &["ended (exit status: 1)", "it said: it hurts"]);
     refused_start(&options("prints"), &["answered with \"Python 3.14\"", "is it the right program?"]);

@@ -35,6 +35,9 @@ pub(crate) fn detect(
     if let Some(format) = Format::of_start(source.unread()) {
         return Ok(Found { format, json: None });
     }
+    if nearest::is_lattice(source.unread()) {
+        return Err(unknown(source));
+    }
     if !matches!(source.unread().trim_ascii_start().first(), Some(b'{' | b'[')) {
         return detect_text(source, names);
     }
@@ -84,7 +87,7 @@ fn detect_text(source: &mut Source, names: &FieldNames) -> Result<Found, Error> 
 }
 
 fn unknown(source: &Source) -> Error {
-    let (seen, remedy) = nearest::describe(source.unread());
+    let (seen, remedy) = nearest::describe(source.name(), source.unread());
     Error::UnknownFormat { path: source.name().to_string(), seen, remedy }
 }
 

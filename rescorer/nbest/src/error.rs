@@ -23,8 +23,8 @@ pub enum Error {
     /// A folder that is of none of the formats that are folders.
     #[error(
         "cannot read {path}: it is a folder, and holds no lists that are known (ESPnet's have \
-         logdir/output.1/1best_recog/text, Kaldi's words_text or archives.1, NeMo's a .tsv and a manifest, SRILM's a list in \
-         every file); name a file, or a folder like these"
+         logdir/output.1/1best_recog/text, Kaldi's words_text of nbest-to-linear or archives.1, NeMo's a .tsv and a manifest, \
+         SRILM's a list in every file); name a file, or a folder like these"
     )]
     Folder {
         /// The folder, as it was named.

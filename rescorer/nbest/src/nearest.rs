@@ -1,13 +1,32 @@
 //! What an input of an unknown shape looks like, and which known shapes come nearest to it.
 
+use std::path::Path;
+
 use crate::Format;
 use crate::detect::Keys;
 
 /// Keys that are named in a message.
 const NAMED: usize = 8;
 
-/// How a text begins, in words, and what to do about it.
-pub(crate) fn describe(text: &[u8]) -> (String, String) {
+/// What OpenFst writes first, as in `fst/fst.h`.
+const FST_MARK: [u8; 4] = 0x7eb2_fdd6_u32.to_le_bytes();
+
+/// Whether an input is a binary archive of Kaldi: a key, a blank, and an automaton or what Kaldi marks as binary.
+pub(crate) fn is_lattice(text: &[u8]) -> bool {
+    let key = text.iter().take(1024).position(|byte| !byte.is_ascii_graphic());
+    let Some(rest) = key.filter(|&end| end > 0).and_then(|end| text[end..].strip_prefix(b" ")) else {
+        return false;
+    };
+    rest.starts_with(&FST_MARK) || rest.starts_with(b"\0B")
+}
+
+/// How a text begins, in words, and what to do about it. `name` is that of the input.
+pub(crate) fn describe(name: &str, text: &[u8]) -> (String, String) {
+    if is_lattice(text) {
+        let remedy =
+            "write its N-best lists with lattice-to-nbest and nbest-to-linear, and name their folder";
+        return ("a binary archive of Kaldi".to_owned(), remedy.to_owned());
+    }
     let native =
         "write each list as a line {\"id\": \"u1\", \"hypotheses\": [{\"text\": \"...\", \"score\": -1.5}]}";
     let seen = match text.first() {
@@ -40,6 +59,9 @@ pub(crate) fn describe(text: &[u8]) -> (String, String) {
             format!("{:?}", start.chars().take(40).collect::<String>())
         }
     };
+    if Path::new(name).file_name().is_some_and(|name| name == "words_text") {
+        return (seen, "a folder of Kaldi is read whole: name the folder that holds this file".to_owned());
+    }
     let remedy = format!("name the format ({}), or {native}", Format::names());
     (seen, remedy)
 }

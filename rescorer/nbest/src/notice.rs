@@ -67,6 +67,15 @@ pub enum Notice {
         /// The id of the first list whose scores rise.
         first: String,
     },
+    /// A folder holds one kind of costs alone: acoustic, or those of graph and language model.
+    MissingCosts {
+        /// The folder.
+        path: String,
+        /// How the score is made, `−(lm_cost)`.
+        score: String,
+        /// The name that the file of the other costs would have.
+        file: &'static str,
+    },
     /// A folder holds files with a number for every hypothesis that are not read.
     UnreadCosts {
         /// The folder.
@@ -108,6 +117,9 @@ impl fmt::Display for Notice {
                  {first:?}). They look like costs: the highest score is taken for the best, so the last hypothesis of such a \
                  list wins"
             ),
+            Self::MissingCosts { path, score, file } => {
+                write!(f, "{path}: the score is {score}, for there is no `{file}`; put it there, not packed")
+            }
             Self::UnreadCosts { path, score, files } => {
                 let files = files.join(", ");
                 match score.as_str() {

@@ -316,7 +316,7 @@ fn inputs_that_cannot_be_read() {
         error.to_string(),
         format!(
             "cannot read {name}: it is a folder, and holds no lists that are known (ESPnet's have \
-             logdir/output.1/1best_recog/text, Kaldi's words_text or archives.1, NeMo's a .tsv and a manifest, \
+             logdir/output.1/1best_recog/text, Kaldi's words_text of nbest-to-linear or archives.1, NeMo's a .tsv and a manifest, \
              SRILM's a list in every file); name a file, or a folder like these"
         )
     );

@@ -227,6 +227,44 @@ fn numbers_that_are_not_read_are_named() {
 }
 
 #[test]
+fn one_kind_of_costs_alone_is_told() {
+    let folder = nbest();
+    fs::rename(folder.path().join("ac_cost"), folder.path().join("ac_cost.gz")).unwrap();
+    assert_eq!(
+        said(folder.path())[0],
+        "DIR: the score is −(lm_cost), for there is no `ac_cost`; put it there, not packed"
+    );
+    let folder = nbest();
+    fs::remove_file(folder.path().join("lm_cost")).unwrap();
+    assert_eq!(
+        said(folder.path()),
+        ["DIR: the score is −(0.1 · ac_cost), for there is no `lm_cost`; put it there, not packed"]
+    );
+}
+
+/// What a person hands over instead of a folder with `words_text`.
+#[test]
+fn other_files_of_kaldi_are_refused_with_the_way_to_lists() {
+    let folder = nbest();
+    let refused = |name: &str| read(&folder.path().join(name)).remove(0).unwrap_err().to_string();
+    assert!(refused("words_text").contains("name the folder that holds this file"));
+    for mark in [&b"\xd6\xfd\xb2\x7e\x06\0\0\0vector"[..], b"\0BFM "] {
+        fs::write(folder.path().join("lat.1"), [b"spk-a ", mark].concat()).unwrap();
+        let said = refused("lat.1");
+        assert!(
+            said.contains("a binary archive of Kaldi; write its N-best lists with lattice-to-nbest"),
+            "{said}"
+        );
+    }
+    fs::remove_file(folder.path().join("words_text")).unwrap();
+    let said = refused("");
+    assert!(
+        said.contains("does not end in -N") && said.contains("write the hypotheses to `words_text`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn likelihoods_in_the_place_of_costs_are_told() {
     let folder = nbest();
     fs::write(
@@ -234,7 +272,8 @@ fn likelihoods_in_the_place_of_costs_are_told() {
         "spk-a-1 -100\nspk-a-2 -110\nspk-a-3 -130\nspk-b-1 1\nspk-b-2 1\n",
     )
     .unwrap();
-    fs::remove_file(folder.path().join("lm_cost")).unwrap();
+    fs::write(folder.path().join("lm_cost"), "spk-a-1 0\nspk-a-2 0\nspk-a-3 0\nspk-b-1 0\nspk-b-2 0\n")
+        .unwrap();
     let [said] = said(folder.path()).try_into().unwrap_or_else(|said| panic!("{said:?}"));
     assert!(
         said.starts_with("DIR: in 1 of 1 lists the scores rise from the first hypothesis to the last"),

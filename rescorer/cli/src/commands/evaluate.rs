@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
 use rescorer::fusion::{
     Confidence, Decision, DefaultPolicy, FeatureFusion, FusionKind, Metric, ScoredAnswer, ScoredReference,
-    Weighting, content_hash, cross_validate, cross_validate_decision, cross_validate_features,
+    Weighting, content_hash, cross_validate, cross_validate_decision, cross_validate_features, most_folds,
 };
 use rescorer::scoring::{Need, ScoringStats};
 use rescorer::{Fusion, Policy};
@@ -55,7 +55,9 @@ struct Report<'a> {
 
 pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
-    if args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none() {
+    let is_unweighted =
+        args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none();
+    if is_unweighted {
         status.say(format_args!("no weights given: cross-validating with {FOLDS} folds"));
         args.cross_validate = Some(FOLDS);
     }
@@ -93,10 +95,21 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let need = given.as_ref().map_or(Need::Answers, |(weighting, _, _)| Need::of(weighting));
     let (judged, stats) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
-        bail!("the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate");
+        bail!(
+            "the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate in place of --policy"
+        );
     }
     if left_out > 0 {
         status.warn(format_args!("{left_out} lists left out: the policy was tuned on them"));
+    }
+    if is_unweighted {
+        let folds = most_folds(&judged, FOLDS);
+        if (2..FOLDS).contains(&folds) {
+            status.warn(format_args!(
+                "too few different references for {FOLDS} folds; cross-validating with {folds}"
+            ));
+            args.cross_validate = Some(folds);
+        }
     }
     let choice = Choice::new(&args, given, &judged)?;
     let answers: Vec<ScoredAnswer> = judged

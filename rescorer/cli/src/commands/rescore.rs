@@ -72,6 +72,10 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     status.say(format_args!(
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed{free}"
     ));
+    if stats.hypotheses == stats.utterances {
+        status
+            .say("every list has one text, so there is nothing to choose; give lists of several hypotheses");
+    }
     if deadline.is_some() {
         status.say(format_args!(
             "{late} of {done} lists missed the deadline; each got its best hypothesis so far"

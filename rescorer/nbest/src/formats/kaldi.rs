@@ -9,7 +9,7 @@
 //! the costs that are read are carried along. Of several files of language-model costs the first pass's is taken:
 //! `lm_cost`, else `lmwt.withlm`, else `lmwt.nolm` (without the language model) and `lmwt.lmonly` together, else
 //! the only `lmwt.interp.*`, `lmwt.nolm`, `lmwt.lmonly`, `lmwt.rnn`. A [`Notice`] says what was taken where there was a choice, and names
-//! each file with a number for every hypothesis that is not read.
+//! each file with a number for every hypothesis that is not read. Another says which costs are missing where one kind stands alone.
 //!
 //! # Reference
 //! Kaldi, `src/latbin/nbest-to-linear.cc`; `src/latbin/lattice-to-nbest.cc` numbers the keys;
@@ -136,8 +136,9 @@ impl Archive {
     fn open(path: &Path) -> Result<Self, Error> {
         let words = file(path, "words_text");
         let beside = words.as_ref().and_then(|_| file(path, "text"));
+        let is_named = words.is_some();
         let texts = KeyedLines::read(&words.unwrap_or_else(|| path.join("text")))?;
-        let lists = lists(&texts)?;
+        let lists = lists(&texts, is_named)?;
         if lists.is_empty() {
             return Err(Error::Empty { path: texts.path().to_owned() });
         }
@@ -147,8 +148,15 @@ impl Archive {
         Ok(Self { texts: texts.path().to_owned(), lists: lists.into_iter(), references, costs })
     }
 
-    /// Says which costs are read, where others are not.
+    /// Says which costs are read, where others are not or are missing.
     fn say(&self, path: &Path, reading: &Reading) {
+        if let Some(file) = self.costs.missing {
+            reading.notices.once(|| Notice::MissingCosts {
+                path: path.display().to_string(),
+                score: self.costs.formula(),
+                file,
+            });
+        }
         if !self.costs.unread.is_empty() {
             reading.notices.once(|| Notice::UnreadCosts {
                 path: path.display().to_string(),
@@ -193,16 +201,18 @@ impl Archive {
     }
 }
 
-/// The lines of each list, in the order in which the lists begin.
-fn lists(texts: &KeyedLines) -> Result<Vec<Listed>, Error> {
+/// The lines of each list, in the order in which the lists begin. `is_named` where the file is `words_text`: another may be references.
+fn lists(texts: &KeyedLines, is_named: bool) -> Result<Vec<Listed>, Error> {
     let mut lists: Vec<Listed> = Vec::new();
     let mut index_of: HashMap<&str, usize> = HashMap::new();
     for line in texts.lines() {
         let Some((id, number)) = line.key.rsplit_once('-').and_then(|(id, n)| Some((id, n.parse().ok()?)))
         else {
             let reason = format!(
-                "{:?} (line {}) does not end in -N, the place in its list; rename it",
-                line.key, line.line
+                "{:?} (line {}) does not end in -N, the place in its list; rename it{}",
+                line.key,
+                line.line,
+                if is_named { "" } else { ", or write the hypotheses to `words_text`" }
             );
             return Err(Error::Parts { path: texts.path().to_owned(), reason });
         };

@@ -4,7 +4,7 @@ use crate::answer::confidence::Confidence;
 use crate::answer::posterior::posterior;
 use crate::answer::rule::{Decision, DecisionRule, Voted, distances, least_risk, risks};
 use crate::error::Error;
-use crate::fusion::tuning::grid::fold;
+use crate::fusion::tuning::folds::folds_of;
 use crate::fusion::tuning::scale::most_likely_scale;
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
@@ -67,7 +67,7 @@ pub fn cross_validate_decision(
     folds: usize,
     seed: u64,
 ) -> Result<Vec<(Decision, Option<Confidence>)>, Error> {
-    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
+    let fold_of = folds_of(lists, folds, seed)?;
     let mut chosen = Vec::new();
     for number in 0..folds {
         let at = fold_of.iter().position(|&fold| fold == number);

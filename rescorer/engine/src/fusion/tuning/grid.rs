@@ -1,10 +1,9 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
-use rescorer_nbest::Utterance;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::fusion::tuning::folds::folds_of;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Fusion;
@@ -90,17 +89,13 @@ pub fn tune(lists: &[ScoredReference]) -> Result<Tuned, Error> {
 /// Folds go by a seeded hash of the reference, so that equal references are never on both sides.
 ///
 /// # Errors
-/// Fewer than two folds, or a fold without lists.
+/// Fewer than two folds, or fewer different references than folds.
 pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Result<Vec<Fusion>, Error> {
     if lists.iter().all(|list| list.reference_words == 0) {
         let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
         return Err(Error::no_words("cross-validate", lists.len(), unit));
     }
-    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
-    let filled = fold_of.iter().collect::<std::collections::HashSet<_>>().len();
-    if folds < 2 || filled < folds {
-        return Err(Error::Folds { folds, filled });
-    }
+    let fold_of = folds_of(lists, folds, seed)?;
     let grid = grid();
     let errors = errors_by_fold(lists, &fold_of, folds, &grid);
     let total = errors.sum_axis(Axis(1));
@@ -111,23 +106,6 @@ pub fn cross_validate(lists: &[ScoredReference], folds: usize, seed: u64) -> Res
         })
         .collect();
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())
-}
-
-/// Sorts utterances into a share that is held out and the others. Equal references stay together.
-pub fn hold_out(utterances: Vec<Utterance>, share: f64, seed: u64) -> (Vec<Utterance>, Vec<Utterance>) {
-    const PARTS: usize = 10_000;
-    let is_held = |utterance: &Utterance| {
-        let reference = utterance.reference.as_deref().unwrap_or(&utterance.id);
-        (fold(reference, PARTS, seed) as f64) < share * PARTS as f64
-    };
-    utterances.into_iter().partition(is_held)
-}
-
-pub(crate) fn fold(reference: &str, folds: usize, seed: u64) -> usize {
-    let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(reference).finalize();
-    let mut number = [0; 8];
-    number.copy_from_slice(&digest[..8]);
-    (u64::from_le_bytes(number) % folds as u64) as usize
 }
 
 /// All weights that are tried, the gentlest first.

@@ -35,6 +35,8 @@ pub(super) struct Costs {
     files: Vec<(String, f64, KeyedLines)>,
     /// Files with a number for every hypothesis that are not read.
     pub(super) unread: Vec<String>,
+    /// The name of the other file where one kind of costs stands alone.
+    pub(super) missing: Option<&'static str>,
 }
 
 impl Costs {
@@ -43,6 +45,11 @@ impl Costs {
         let acoustic = ACOUSTIC.iter().find_map(|name| there(folder, name));
         let all = |names: &&[&str]| names.iter().map(|name| there(folder, name)).collect::<Option<Vec<_>>>();
         let graph = GRAPH.iter().find_map(all).unwrap_or_default();
+        let missing = match (&acoustic, graph.is_empty()) {
+            (Some(_), true) => Some("lm_cost"),
+            (None, false) => Some("ac_cost"),
+            _ => None,
+        };
         let named = acoustic.map(|name| (name, acoustic_scale));
         let named = named.into_iter().chain(graph.into_iter().map(|name| (name, 1.0)));
         let files = named.map(|(name, weight)| {
@@ -60,7 +67,7 @@ impl Costs {
         }
         let read: Vec<&str> = files.iter().map(|(name, ..)| name.as_str()).collect();
         let unread = unread(folder, texts, &read);
-        Ok(Self { files, unread })
+        Ok(Self { files, unread, missing })
     }
 
     /// The names of the files.

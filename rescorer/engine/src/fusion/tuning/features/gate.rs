@@ -5,7 +5,7 @@ use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
 
 /// What is taken from the weight of [`Feature::Change`], the gentlest first; the last closes the gate.
-const GATES: [f64; 2] = [0.0, f64::INFINITY];
+const GATES: [f64; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, f64::INFINITY];
 
 /// Confidence that is asked for.
 const CONFIDENCE: f64 = 0.95;

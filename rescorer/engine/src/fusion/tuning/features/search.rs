@@ -8,7 +8,7 @@ use super::fit::fit;
 use super::gate::Gate;
 use crate::error::Error;
 use crate::fusion::features::{Feature, FeatureFusion, FeatureRow};
-use crate::fusion::tuning::grid::fold;
+use crate::fusion::tuning::folds::{folds_of, most_folds};
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
 
@@ -107,11 +107,7 @@ pub fn cross_validate_features(
     folds: usize,
     seed: u64,
 ) -> Result<Vec<Weighting>, Error> {
-    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, folds.max(1), seed)).collect();
-    let filled = fold_of.iter().collect::<std::collections::HashSet<_>>().len();
-    if folds < 2 || filled < folds {
-        return Err(Error::Folds { folds, filled });
-    }
+    let fold_of = folds_of(lists, folds, seed)?;
     let tuned = (0..folds)
         .map(|held_out| {
             let others = lists.iter().zip(&fold_of).filter(|(_, fold)| **fold != held_out);
@@ -122,13 +118,10 @@ pub fn cross_validate_features(
     Ok(fold_of.iter().map(|&fold| tuned[fold]).collect())
 }
 
-/// Fits all settings without each fold. Folds without lists fall away, and where fewer than two are left, all.
+/// Fits all settings without each fold; none where the lists have a single reference.
 fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
-    let fold_of: Vec<usize> = lists.iter().map(|list| fold(&list.reference, FOLDS, SEED)).collect();
-    let filled: Vec<usize> = (0..FOLDS).filter(|fold| fold_of.contains(fold)).collect();
-    if filled.len() < 2 {
-        return Vec::new();
-    }
+    let count = most_folds(lists.iter().copied(), FOLDS);
+    let Ok(fold_of) = folds_of(lists.iter().copied(), count, SEED) else { return Vec::new() };
     let of_fold = |held_out: &usize| {
         let others = lists.iter().zip(&fold_of).filter(|(_, fold)| *fold != held_out);
         let examples = Examples::new(others.map(|(list, _)| *list));
@@ -149,7 +142,7 @@ fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
             held_out: (0..lists.len()).filter(|&list| fold_of[list] == *held_out).collect(),
         }
     };
-    filled.par_iter().map(of_fold).collect()
+    (0..count).into_par_iter().map(|held_out| of_fold(&held_out)).collect()
 }
 
 fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion>) -> FeatureFusion {
