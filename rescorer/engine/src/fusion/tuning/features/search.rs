@@ -18,13 +18,13 @@ const FOLDS: usize = 5;
 const SEED: u64 = 0x1f01d;
 
 /// Strengths of the prior, the strongest first: each fit begins with the one before.
-const STRENGTHS: [f64; 7] = [1.0, 0.2, 0.06, 0.02, 0.007, 0.002, 0.0005];
+const STRENGTHS: [f64; 8] = [1.0, 0.2, 0.06, 0.02, 0.007, 0.002, 0.0005, 0.0001];
 
 /// What the cross-entropy counts beside the expected errors.
 const CROSS_ENTROPIES: [f64; 2] = [0.0, 0.1];
 
-/// Settings whose weights are averaged.
-const AVERAGED: usize = 3;
+/// Share of errors more than the fewest with which a setting is as good as the best; the weights of all those are averaged.
+const AS_GOOD: f64 = 0.003;
 
 /// Weights of features, and what they are worth on lists that were held out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,7 +77,9 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
     let mut order: Vec<usize> = (0..settings).collect();
     // Of settings that are equally good, the strongest prior.
     order.sort_by_key(|&setting| (errors[setting], setting));
-    order.truncate(AVERAGED);
+    let most = (errors[order[0]] as f64 * (1.0 + AS_GOOD)) as usize;
+    order.retain(|&setting| errors[setting] <= most);
+    if std::env::var_os("DBG").is_some() { eprintln!("errors {errors:?} order {order:?} first {}", lists.iter().map(|l| l.first_pass().errors).sum::<usize>()); }
     let best = |fold: &Fold| mean(order.iter().map(|&setting| &fold.weights[setting]));
     let of_folds: Vec<FeatureFusion> = folds.iter().map(best).collect();
     let percent = |errors: usize| 100.0 * errors as f64 / words as f64;
