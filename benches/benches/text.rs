@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rescorer::Fusion;
-use rescorer::fusion::Candidate;
+use rescorer::fusion::{Candidate, Weighting};
 use rescorer::scoring::TokenTrie;
 use rescorer_benches::{sequences, texts};
 use rescorer_models::TreeBatch;
@@ -44,15 +44,10 @@ fn batches(criterion: &mut Criterion) {
 /// Throughput in hypotheses.
 fn fusion(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rescorer/fusion");
-    let fusion = Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.1 };
+    let fusion = Weighting::Classic(Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.1 });
     for hypotheses in HYPOTHESES {
         let candidates: Vec<Candidate> = (0..hypotheses)
-            .map(|i| Candidate {
-                first_pass: -(i as f64),
-                lm_score: -40.0 - (i * 7919 % 101) as f64 / 7.0,
-                words: 10 + i % 3,
-                early_exit: None,
-            })
+            .map(|i| Candidate::new(-(i as f64), -40.0 - (i * 7919 % 101) as f64 / 7.0, 10 + i % 3))
             .collect();
         group.throughput(Throughput::Elements(hypotheses as u64));
         group.bench_function(BenchmarkId::from_parameter(hypotheses), |bencher| {

@@ -146,7 +146,7 @@ fn side_by_side_is_as_alone() {
     let rescorer = SecondPass::new(all.clone(), Fusion { lm_weight: 0.3, length_bonus: 0.5, margin: 0.0 });
     let chosen = rescorer.choose(lists).unwrap();
     for (choice, scores) in chosen.choices.iter().zip(&alone) {
-        let expected = Ranking::new(&list, scores, rescorer.fusion()).unwrap().choice();
+        let expected = Ranking::new(&list, scores, rescorer.weighting()).unwrap().choice();
         assert_eq!(choice.position, expected.position);
         assert!((choice.lm_score.unwrap() - expected.lm_score.unwrap()).abs() < 1e-4);
     }
@@ -183,7 +183,7 @@ fn a_policy_says_how_to_decide() {
     let rescorer = SecondPass::from_policy(model.clone(), adapters.clone(), &policy).unwrap();
     let list = NBest::from_texts(["The cat sat", "the hat sat", "a cat sat"]).unwrap();
     let scores = rescorer.scorer().score_list(&list).unwrap();
-    let expected = Ranking::decided(&list, &scores, &fusion, &rule, None, Normalization::Lower).unwrap();
+    let expected = Ranking::decided(&list, &scores, fusion, &rule, None, Normalization::Lower).unwrap();
     assert_eq!(rescorer.rescore(&list).unwrap(), expected);
     assert_eq!(rescorer.scorer().config(), &convention);
     let refused = |adapters, policy: &Policy| {

@@ -86,7 +86,7 @@ fn every_way_to_decide_reads_the_context() {
         let chosen = rescorer.choose(lists.clone()).unwrap();
         assert!(chosen.nodes <= scored.nodes);
         for ((scores, choice), list_) in scored.lists.iter().zip(&chosen.choices).zip(&lists) {
-            let expected = Ranking::new(&list(), scores, &fusion).unwrap().choice();
+            let expected = Ranking::new(&list(), scores, fusion).unwrap().choice();
             let within =
                 rescorer.choose_within(list_, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
             assert!(within.nodes <= list_.nodes());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use rescorer::fusion::{Feature, FeatureFusion, Weighting};
 use rescorer::scoring::{Choice, Deadline, Ranking, Scorer, SecondPass};
 use rescorer::{Fusion, Hypothesis, NBest, ScoringConfig};
 use rescorer_models::{DeviceRequest, Edge, KeyValues, LanguageModel, TreeBatch};
@@ -17,8 +18,8 @@ const RELATIVE: f64 = 1e-4;
 static MODEL: LazyLock<Arc<LanguageModel>> =
     LazyLock::new(|| Arc::new(load_tiny("tiny-llama.gguf", DeviceRequest::Cpu)));
 
-fn rescorer(convention: ScoringConfig, fusion: Fusion) -> SecondPass {
-    SecondPass::new(Scorer::new(MODEL.clone(), convention).unwrap(), fusion)
+fn rescorer(convention: ScoringConfig, weighting: impl Into<Weighting>) -> SecondPass {
+    SecondPass::new(Scorer::new(MODEL.clone(), convention).unwrap(), weighting)
 }
 
 /// Winners and the nodes that they took; and by all scores, alone, and theirs.
@@ -27,7 +28,7 @@ fn both(rescorer: &SecondPass, lists: &[NBest]) -> (Vec<Choice>, usize, Vec<Choi
     let scored = rescorer.scorer().score(prepared.clone()).unwrap();
     let expected = lists.iter().zip(&scored.lists);
     let expected =
-        expected.map(|(list, scores)| Ranking::new(list, scores, rescorer.fusion()).unwrap().choice());
+        expected.map(|(list, scores)| Ranking::new(list, scores, rescorer.weighting()).unwrap().choice());
     let expected = expected.collect();
     let chosen = rescorer.choose(prepared).unwrap();
     (chosen.choices, chosen.nodes, expected, scored.nodes)
@@ -69,6 +70,12 @@ fn fusion() -> impl Strategy<Value = Fusion> {
     })
 }
 
+fn features() -> impl Strategy<Value = FeatureFusion> {
+    let weight = prop_oneof![Just(0.0), -2.0..2.0];
+    prop::collection::vec(weight, Feature::COUNT)
+        .prop_map(|weights| FeatureFusion::new(Feature::ALL.into_iter().zip(weights)))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 96,
@@ -92,6 +99,17 @@ proptest! {
             prop_assert_eq!(choice.lm_score.is_some(), asked);
             prop_assert_eq!(choice.total.is_some(), asked || fusion.lm_weight == 0.0);
         }
+        prop_assert!(nodes <= all, "{nodes} of {all} nodes");
+    }
+
+    #[test]
+    fn winners_by_features_are_those_of_all_scores(
+        lists in prop::collection::vec(list(), 1..8),
+        features in features(),
+    ) {
+        let rescorer = rescorer(ScoringConfig::default(), features);
+        let (found, nodes, expected, all) = both(&rescorer, &lists);
+        equal(&found, &expected);
         prop_assert!(nodes <= all, "{nodes} of {all} nodes");
     }
 }
@@ -169,6 +187,16 @@ proptest! {
         let rescorer = rescorer(ScoringConfig::default(), fusion);
         let (.., expected, _) = both(&rescorer, std::slice::from_ref(&list));
         let prepared = rescorer.scorer().prepare("u", &list).unwrap();
+        let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
+        prop_assert!(found.is_complete());
+        equal(&[found.choice.unwrap()], &expected);
+    }
+
+    #[test]
+    fn a_long_deadline_gives_the_same_winner_by_features(list in list(), features in features()) {
+        let rescorer = rescorer(ScoringConfig::default(), features);
+        let (.., expected, _) = both(&rescorer, std::slice::from_ref(&list));
+        let prepared = rescorer.prepare_in_context("u", &list, "").unwrap();
         let found = rescorer.choose_within(&prepared, &mut Deadline::new(Duration::from_secs(3600))).unwrap();
         prop_assert!(found.is_complete());
         equal(&[found.choice.unwrap()], &expected);

@@ -1,6 +1,7 @@
 use std::ffi::c_char;
 use std::str::FromStr;
 
+use rescorer::fusion::FusionKind;
 use rescorer::{TuneOptions, Utterance};
 use rescorer_nbest::{ReadOptions, Reader};
 
@@ -70,6 +71,7 @@ impl RescorerTuneOptions {
         // SAFETY: the caller promised texts that end with a NUL.
         unsafe {
             Ok(TuneOptions {
+                fusion: FusionKind::default(),
                 normalize: choice(&self.normalize, "normalize")?,
                 unit: choice(&self.unit, "unit")?,
                 rule: choice(&self.rule, "rule")?,

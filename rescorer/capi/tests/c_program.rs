@@ -54,7 +54,7 @@ fn policies(folder: &Path) -> [PathBuf; 2] {
     let adapter = LoraAdapter::read(&fixture("tiny-lora")).unwrap();
     let alone = policy("tiny-llama", 0.5, Some(identity(&adapter.fingerprint())));
     let earlier = policy("tiny-bert", 0.25, None).first_stage();
-    let both = Policy { cascade: Some(earlier), ..alone.clone() };
+    let both = Policy { cascade: earlier, ..alone.clone() };
     [("alone.toml", alone), ("both.toml", both)].map(|(name, policy)| written(&policy, name, folder))
 }
 

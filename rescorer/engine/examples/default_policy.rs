@@ -1,4 +1,4 @@
-//! Makes the default policy, and measures it on sets that were left out.
+//! Makes the default policy, or measures it on sets that were left out.
 //!
 //! ```text
 //! cargo run --release -p rescorer --features robustness --example default_policy -- SCORES SETS.toml [default.toml]
@@ -15,17 +15,17 @@
 //! weight = 1.0                   # what the set counts in the default policy; 0 only reports it
 //! ```
 //!
-//! For every set it prints the WER of the first pass; of classic fusion, cross-validated; of a default policy that was fitted without
-//! the family; and of features cross-validated near that policy. SCORES is a folder for language-model scores, so that a second run
-//! scores nothing. Errors go to stderr.
+//! With a file to write it fits the default policy to all sets. Without one it prints a line for every set: the WER of the first pass; of
+//! classic fusion, cross-validated; of a default policy that was fitted without the family; and of features cross-validated near that
+//! policy. SCORES is a folder for language-model scores, so that a second run scores nothing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rescorer::evaluation::Evaluation;
 use rescorer::fusion::{
-    Decision, DefaultPolicy, FeatureFusion, Metric, PriorSet, ScoredAnswer, ScoredReference, TuneOptions,
-    Weighting, cross_validate, cross_validate_features, fit_prior,
+    Confidence, Decision, DefaultPolicy, Evidence, FeatureFusion, Metric, PriorSet, ScoredAnswer,
+    ScoredReference, TuneOptions, Weighting, cross_validate, cross_validate_features, fit_prior,
 };
 use rescorer::robustness::{CacheKey, ScoreCache};
 use rescorer::scoring::{ListScores, Need, Scorer, ScoringConfig};
@@ -39,6 +39,9 @@ const FITTED_LISTS: usize = 800;
 
 /// What the lists count that are made of a set by leaving scores and repeats away.
 const BARE_WEIGHT: f64 = 0.5;
+
+/// Version of the policy that is written: answers change with it.
+const VERSION: u32 = 1;
 
 /// Folds and seed of what is reported.
 const FOLDS: usize = 5;
@@ -70,20 +73,28 @@ struct Scored {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [scores, sets, output @ ..] = arguments.as_slice() else {
-        return Err("give SCORES SETS.toml [OUTPUT]".into());
+        return Err("give SCORES SETS.toml [default.toml]".into());
     };
     let Sets { set: sets } = toml::from_str(&std::fs::read_to_string(sets)?)?;
     let rescorer = Rescorer::builder("smollm2-135m").offline().build()?;
-    let scored = sets.iter().map(|set| set.score(&rescorer, Path::new(scores))).collect::<Result<Vec<_>>>()?;
+    let scored =
+        sets.iter().map(|set| set.score(&rescorer, Path::new(scores))).collect::<Result<Vec<_>>>()?;
+    match output {
+        [] => report(&sets, &scored),
+        [output, ..] => {
+            let features = fit_prior(&fitted(&sets, &scored, None));
+            Ok(std::fs::write(output, toml::to_string(&policy(features, &sets, &scored))?)?)
+        }
+    }
+}
+
+/// Prints the table.
+fn report(sets: &[Set], scored: &[Scored]) -> Result<()> {
     println!("| set | lists | first pass | classic | default, left out | tuned near that | oracle |");
     println!("|---|---|---|---|---|---|---|");
-    for (set, known) in sets.iter().zip(&scored) {
-        let prior = fit_prior(&fitted(&sets, &scored, Some(&set.family)));
+    for (set, known) in sets.iter().zip(scored) {
+        let prior = fit_prior(&fitted(sets, scored, Some(&set.family)));
         println!("{}", row(set, &known.lists, &prior)?);
-    }
-    let features = fit_prior(&fitted(&sets, &scored, None));
-    if let [output] = output {
-        std::fs::write(output, toml::to_string(&policy(features, &sets, &scored))?)?;
     }
     Ok(())
 }
@@ -103,8 +114,15 @@ fn policy(features: FeatureFusion, sets: &[Set], scored: &[Scored]) -> DefaultPo
         .filter(|(set, _)| set.weight > 0.0)
         .flat_map(|(_, scored)| scored.fitted[0].lists.clone())
         .collect();
-    let (decision, confidence) = TuneOptions::default().decision(&lists, &features.into());
-    DefaultPolicy { version: DefaultPolicy::shipped().version + 1, features, decision, confidence }
+    let weighting = features.into();
+    let (decision, _) = TuneOptions::default().decision(&lists, &weighting);
+    // First-pass scores of several recognisers have no common scale: the share alone says how sure an answer is.
+    let answers = lists.iter().map(|list| {
+        let answer = list.answer(&weighting, &decision);
+        ScoredAnswer { evidence: Evidence { first_pass: 0.0, ..answer.evidence }, ..answer }
+    });
+    let confidence = Confidence::fit(&answers.collect::<Vec<_>>());
+    DefaultPolicy { version: VERSION, features, decision, confidence }
 }
 
 /// A line of the table.
@@ -115,7 +133,8 @@ fn row(set: &Set, lists: &[ScoredReference], prior: &FeatureFusion) -> Result<St
             lists.iter().zip(weightings).map(|(list, weighting)| list.answer(weighting, &decision)).collect();
         Evaluation::new(lists, &answers, SEED)
     };
-    let classic: Vec<Weighting> = cross_validate(lists, FOLDS, SEED)?.into_iter().map(Weighting::from).collect();
+    let classic: Vec<Weighting> =
+        cross_validate(lists, FOLDS, SEED)?.into_iter().map(Weighting::from).collect();
     let classic = evaluate(&classic)?;
     let default = evaluate(&vec![Weighting::Features(*prior); lists.len()])?;
     let tuned = evaluate(&cross_validate_features(lists, prior, FOLDS, SEED)?)?;
@@ -157,7 +176,11 @@ impl Set {
         eprintln!("{}: {} lists, {} to score", self.name, utterances.len(), missing.len());
         for scored in scorer.score_stream_as(Need::Scores, missing, false) {
             let (utterance, scores) = scored?;
-            let texts = scores.distinct.hypotheses().iter().map(|known| &utterance.nbest.hypotheses()[known.position].text);
+            let texts = scores
+                .distinct
+                .hypotheses()
+                .iter()
+                .map(|known| &utterance.nbest.hypotheses()[known.position].text);
             cache.add(texts.zip(&scores.scores).map(|(text, score)| (text.as_str(), score.lm_score)))?;
         }
         let metric = Metric::from(self.normalize);
@@ -178,13 +201,15 @@ impl Set {
 }
 
 /// A list with the scores that are known of its texts.
-fn judge(scorer: &Scorer, cache: &ScoreCache, utterance: &Utterance, metric: Metric) -> Result<ScoredReference> {
+fn judge(
+    scorer: &Scorer,
+    cache: &ScoreCache,
+    utterance: &Utterance,
+    metric: Metric,
+) -> Result<ScoredReference> {
     let prepared = scorer.prepare_utterance(utterance)?;
-    let known: HashMap<&str, f64> = utterance
-        .nbest
-        .iter()
-        .filter_map(|one| Some((one.text.as_str(), cache.get(&one.text)?)))
-        .collect();
+    let known: HashMap<&str, f64> =
+        utterance.nbest.iter().filter_map(|one| Some((one.text.as_str(), cache.get(&one.text)?))).collect();
     let scores = ListScores::known(&prepared, |text| known.get(text).copied().unwrap_or(f64::NAN));
     Ok(ScoredReference::new(utterance, &scores, metric)?)
 }
@@ -192,7 +217,8 @@ fn judge(scorer: &Scorer, cache: &ScoreCache, utterance: &Utterance, metric: Met
 /// A list without scores and repeats.
 fn bare(utterance: &Utterance) -> Result<Utterance> {
     let unique = utterance.nbest.unique();
-    let texts = unique.hypotheses().iter().map(|known| utterance.nbest.hypotheses()[known.position].text.clone());
+    let texts =
+        unique.hypotheses().iter().map(|known| utterance.nbest.hypotheses()[known.position].text.clone());
     let nbest = NBest::new(texts.map(Hypothesis::new).collect())?;
     Ok(Utterance { nbest, ..utterance.clone() })
 }

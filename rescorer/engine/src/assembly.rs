@@ -67,7 +67,9 @@ impl RescorerBuilder {
         let scorer = Scorer::new(model.clone(), config)?.with_adapters(adapters.clone()).with_unit(unit);
         let routes = match (self.weights, policy) {
             (Some(weights), _) => self.by_weights(weights, scorer.clone())?,
-            (None, None) if own.is_empty() && !config.mean => self.by_default(config, unit, &model, adapters)?,
+            (None, None) if own.is_empty() && !config.mean => {
+                self.by_default(config, unit, &model, adapters)?
+            }
             (None, policy) => self.by_policies(policy, own, &model, adapters, &mut warnings)?,
         };
         let is_cascade = |route: &Route| route.pass.scorer().list_scorer().capabilities().first_stage;

@@ -125,7 +125,10 @@ impl RescorerBuilder {
 
     /// Keeps the first pass: no list is asked about, and none is changed.
     pub fn first_pass_only(self) -> Self {
-        Self { keeps_first_pass: true, ..self.weights(Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: f64::MAX }) }
+        Self {
+            keeps_first_pass: true,
+            ..self.weights(Fusion { lm_weight: 0.0, length_bonus: 0.0, margin: f64::MAX })
+        }
     }
 
     /// Decides by weights given by hand, for all lists and adapters, in place of a policy.

@@ -118,7 +118,7 @@ pub enum Error {
 
     /// A list that is to be answered with scores that nobody asked the model for.
     #[error(
-        "the list was prepared for a language-model weight of 0, so it has no scores; prepare it with the rescorer that answers it"
+        "the list was prepared for other weights, so it lacks scores or features; prepare it with the rescorer that answers it"
     )]
     Unscored,
 

@@ -230,6 +230,6 @@ impl SecondPass {
     /// A list without scores that needs some.
     pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Result<Ranking, Error> {
         let confidence = self.confidence.as_ref();
-        Ranking::decided(nbest, scores, &self.weighting, &self.decision, confidence, self.metric)
+        Ranking::decided(nbest, scores, self.weighting, &self.decision, confidence, self.metric)
     }
 }

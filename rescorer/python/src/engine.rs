@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
+use rescorer::fusion::FusionKind;
 use rescorer::scoring::{EncoderScore, TextCasing};
 use rescorer::{
     DecisionRule, DeviceRequest, Fusion, NBest, Policy, ScoringConfig, TuneOptions, Unit, Utterance,
@@ -184,6 +185,7 @@ impl Engine {
             normalize: normalize.parse().map_err(|error| argument(py, "normalize", &error))?,
             unit: unit.parse().map_err(|error| argument(py, "unit", &error))?,
             rule: rule.parse().map_err(|error: String| refused(py, &format!("rule={error}")))?,
+            fusion: FusionKind::default(),
         };
         let listened = Listened::new("tune");
         let mut read = Vec::new();

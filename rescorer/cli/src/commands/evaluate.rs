@@ -185,7 +185,9 @@ type Given = (Weighting, Option<Decision>, Option<Confidence>);
 fn given_weighting(args: &EvaluateArgs, policy: Option<&Policy>) -> Option<Given> {
     let by_hand = |fusion: Fusion| (Weighting::Classic(fusion), None, None);
     match &args.policy {
-        Some(PolicyArg::File(_)) => policy.map(|policy| (policy.weighting, policy.decision, policy.confidence)),
+        Some(PolicyArg::File(_)) => {
+            policy.map(|policy| (policy.weighting, policy.decision, policy.confidence))
+        }
         Some(PolicyArg::Default) => {
             let shipped = DefaultPolicy::shipped();
             Some((shipped.features.into(), Some(shipped.decision), shipped.confidence))

@@ -1,7 +1,9 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use rescorer::fusion::{Feature, FeatureTuned, Found, Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade};
+use rescorer::fusion::{
+    Feature, FeatureTuned, Found, Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade,
+};
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
 use serde::Serialize;
@@ -52,7 +54,8 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
         scorer = scorer.behind(model::load_first_stage(&args.scoring, policy, status)?);
     }
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let options = TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision, fusion: args.fusion };
+    let options =
+        TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision, fusion: args.fusion };
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
     let metric = options.metric();

@@ -55,7 +55,7 @@ impl Ranking {
     ///
     /// # Errors
     /// A list without scores that needs some.
-    pub fn new(nbest: &NBest, scores: &ListScores, weighting: &Weighting) -> Result<Self, Error> {
+    pub fn new(nbest: &NBest, scores: &ListScores, weighting: impl Into<Weighting>) -> Result<Self, Error> {
         Self::decided(nbest, scores, weighting, &Decision::default(), None, Metric::default())
     }
 
@@ -67,7 +67,7 @@ impl Ranking {
     pub fn decided(
         nbest: &NBest,
         scores: &ListScores,
-        weighting: &Weighting,
+        weighting: impl Into<Weighting>,
         decision: &Decision,
         confidence: Option<&Confidence>,
         metric: impl Into<Metric>,
@@ -75,7 +75,7 @@ impl Ranking {
         let distinct = scores.distinct.hypotheses().iter();
         let texts: Vec<&str> =
             distinct.map(|hypothesis| nbest.hypotheses()[hypothesis.position].text.as_str()).collect();
-        Self::of_texts(&texts, scores, weighting, decision, confidence, metric.into())
+        Self::of_texts(&texts, scores, &weighting.into(), decision, confidence, metric.into())
     }
 
     /// The answer for a list whose distinct hypotheses have these texts.
@@ -100,7 +100,8 @@ impl Ranking {
             .collect();
         let keys: Vec<Vec<&str>> =
             keys.iter().map(|words| words.iter().map(|word| word.as_ref()).collect()).collect();
-        let RuleAnswer { hypothesis, words, posterior, same } = decision.answer(weighting, &candidates, &keys);
+        let RuleAnswer { hypothesis, words, posterior, same } =
+            decision.answer(weighting, &candidates, &keys);
         let answered: Vec<&str> = words.iter().map(|word| keys[word.hypothesis][word.index]).collect();
         let merged = (decision.rule == DecisionRule::Merge && answered != keys[hypothesis])
             .then(|| joined(metric.unit, &words, &spelled));

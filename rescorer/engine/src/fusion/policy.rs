@@ -131,13 +131,13 @@ impl Policy {
     /// The policy in a file's text, or the reason why it is none.
     pub(crate) fn of_toml(text: &str) -> Result<Self, String> {
         // A later version may have other keys.
-        if let Ok(Versioned { version }) = toml::from_str(text) {
-            if version > VERSION {
-                return Err(format!(
-                    "the file is of version {version}, and this program reads versions up to {VERSION}; update the \
-                     program, or tune again"
-                ));
-            }
+        if let Ok(Versioned { version }) = toml::from_str(text)
+            && version > VERSION
+        {
+            return Err(format!(
+                "the file is of version {version}, and this program reads versions up to {VERSION}; update the program, \
+                 or tune again"
+            ));
         }
         toml::from_str(text).map_err(|e| e.to_string())
     }

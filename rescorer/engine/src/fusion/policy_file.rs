@@ -44,7 +44,8 @@ pub(crate) struct PolicyFile {
 impl PolicyFile {
     /// All numbers that have to be finite.
     fn numbers(&self) -> Vec<f64> {
-        let of_fusion = |Fusion { lm_weight, length_bonus, margin }: Fusion| [lm_weight, length_bonus, margin];
+        let of_fusion =
+            |Fusion { lm_weight, length_bonus, margin }: Fusion| [lm_weight, length_bonus, margin];
         let mut numbers: Vec<f64> = self.fusion.map(of_fusion).into_iter().flatten().collect();
         if let Some(Decision { scale, mbr_margin, merge_margin, .. }) = self.decision {
             numbers.extend([scale, mbr_margin, merge_margin]);
@@ -74,7 +75,8 @@ impl TryFrom<PolicyFile> for Policy {
         if let (Weighting::Features(_), Some(_)) = (weighting, &file.cascade) {
             return Err("features behind a first stage; tune the cascade with classic fusion".to_owned());
         }
-        let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, cascade, .. } = file;
+        let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, cascade, .. } =
+            file;
         let tuned_on = file.tuned_on;
         Ok(Self {
             normalize,
@@ -93,8 +95,18 @@ impl TryFrom<PolicyFile> for Policy {
 
 impl From<Policy> for PolicyFile {
     fn from(policy: Policy) -> Self {
-        let Policy { normalize, unit, weighting, decision, confidence, convention, model, adapter, cascade, .. } =
-            policy;
+        let Policy {
+            normalize,
+            unit,
+            weighting,
+            decision,
+            confidence,
+            convention,
+            model,
+            adapter,
+            cascade,
+            ..
+        } = policy;
         let (version, fusion, features) = match weighting {
             Weighting::Classic(fusion) => (1, Some(fusion), None),
             Weighting::Features(features) => (VERSION, None, Some(features)),

@@ -126,6 +126,18 @@ impl From<Fusion> for Weighting {
     }
 }
 
+impl From<&Fusion> for Weighting {
+    fn from(fusion: &Fusion) -> Self {
+        Self::Classic(*fusion)
+    }
+}
+
+impl From<&Weighting> for Weighting {
+    fn from(weighting: &Weighting) -> Self {
+        *weighting
+    }
+}
+
 impl From<FeatureFusion> for Weighting {
     fn from(features: FeatureFusion) -> Self {
         Self::Features(features)

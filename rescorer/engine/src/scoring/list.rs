@@ -155,7 +155,8 @@ impl PreparedList {
     /// The list as an answer under these weights needs it: without sequences where the model decides nothing.
     pub(crate) fn needed(mut self, weighting: &Weighting) -> Result<Self, Error> {
         let asks = Need::of(weighting).asks(self.unique());
-        if asks && !self.is_asked {
+        let lacks_features = weighting.wants_features() && self.features.is_empty();
+        if asks && (!self.is_asked || lacks_features) {
             return Err(Error::Unscored);
         }
         if !asks {
@@ -165,7 +166,8 @@ impl PreparedList {
             self.nodes = 0;
         }
         if let Some(FirstStageList { list, weights }) = self.first_stage.take() {
-            self.first_stage = Some(FirstStageList { list: Box::new(list.needed(&weights.into())?), weights });
+            self.first_stage =
+                Some(FirstStageList { list: Box::new(list.needed(&weights.into())?), weights });
         }
         Ok(self)
     }

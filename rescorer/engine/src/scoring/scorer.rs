@@ -203,7 +203,12 @@ impl Scorer {
         let ends = usize::from(self.sequences().eos.is_some());
         let tokens: Vec<usize> = sequences.iter().map(|sequence| sequence.len() + ends).collect();
         let features = match self.wants_features && distinct.hypotheses().len() > 1 {
-            true => table::rows(&table::List { distinct: &distinct, texts: &texts, tokens: &tokens, unit: self.unit }),
+            true => table::rows(&table::List {
+                distinct: &distinct,
+                texts: &texts,
+                tokens: &tokens,
+                unit: self.unit,
+            }),
             false => Vec::new(),
         };
         Ok(PreparedList {

@@ -40,7 +40,10 @@ impl Trainer {
         let percent = |errors: usize| 100.0 * errors as f64 / words.max(1) as f64;
         let rescored_wer = match cross_validate(&judged, 5, self.recipe.seed) {
             Ok(fusions) => {
-                let errors = judged.iter().zip(&fusions).map(|(list, fusion)| list.rescored(&Weighting::Classic(*fusion)).errors);
+                let errors = judged
+                    .iter()
+                    .zip(&fusions)
+                    .map(|(list, fusion)| list.rescored(&Weighting::Classic(*fusion)).errors);
                 percent(errors.sum())
             }
             // Too few lists for five folds.

@@ -76,9 +76,7 @@ impl<'de> Deserialize<'de> for FeatureFusion {
         let mut row = [0.0; Feature::COUNT];
         for (name, weight) in BTreeMap::<String, f64>::deserialize(deserializer)? {
             let feature = Feature::of(&name).ok_or_else(|| {
-                D::Error::custom(format!(
-                    "feature {name:?} is not known; update the program, or tune again"
-                ))
+                D::Error::custom(format!("feature {name:?} is not known; update the program, or tune again"))
             })?;
             if !weight.is_finite() || (weight < 0.0 && Feature::OF_MODEL.contains(&feature)) {
                 let what = "a finite number, and of a model's feature not negative";
@@ -100,7 +98,8 @@ mod tests {
         let text = toml::to_string(&fusion).unwrap();
         assert_eq!(text, "lm_5 = 0.5\nchange = -0.25\n");
         assert_eq!(toml::from_str::<FeatureFusion>(&text).unwrap(), fusion);
-        for (bad, expected) in [("lm_weight = 1.0", "not known"), ("lm_5 = -1.0", "expected a finite number")] {
+        for (bad, expected) in [("lm_weight = 1.0", "not known"), ("lm_5 = -1.0", "expected a finite number")]
+        {
             let error = toml::from_str::<FeatureFusion>(bad).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }

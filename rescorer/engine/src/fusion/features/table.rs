@@ -163,7 +163,8 @@ mod tests {
     use super::*;
 
     fn rows_of(list: &[(&str, Option<f64>)]) -> Vec<FeatureRow> {
-        let hypothesis = |(text, score): &(&str, Option<f64>)| Hypothesis { score: *score, ..Hypothesis::new(*text) };
+        let hypothesis =
+            |(text, score): &(&str, Option<f64>)| Hypothesis { score: *score, ..Hypothesis::new(*text) };
         let nbest = NBest::new(list.iter().map(hypothesis).collect()).unwrap();
         let distinct = nbest.unique();
         let texts: Vec<String> = distinct
@@ -217,7 +218,8 @@ mod tests {
         let unscored = rows_of(&[("a", None), ("b", None)]);
         assert_eq!(unscored[1][Feature::ChangeUnknown.index()], 1.0);
         let repeated = rows_of(&[("a", None), ("a", None), ("b", None)]);
-        let [unscored, unknown] = [Feature::ChangeUnscored, Feature::ChangeUnknown].map(|one| repeated[1][one.index()]);
+        let [unscored, unknown] =
+            [Feature::ChangeUnscored, Feature::ChangeUnknown].map(|one| repeated[1][one.index()]);
         assert_eq!((unscored, unknown), (1.0, 0.0));
     }
 }

@@ -84,6 +84,7 @@ impl ScoredReference {
 mod tests {
     use super::*;
     use crate::fusion::model_identity::ModelIdentity;
+    use crate::fusion::weighting::Weighting;
     use crate::fusion::weights::{Candidate, Fusion};
     use crate::scoring::config::ScoringConfig;
     use crate::scoring::list::FirstStageScores;
@@ -92,8 +93,7 @@ mod tests {
 
     /// The earlier rescorer leads by `lead` with the second hypothesis, which is right; the later one with the first.
     fn list(lead: f64) -> ScoredReference {
-        let candidate =
-            |first_pass: f64, lm_score: f64| Candidate::new(first_pass, lm_score, 1);
+        let candidate = |first_pass: f64, lm_score: f64| Candidate::new(first_pass, lm_score, 1);
         ScoredReference {
             marked: None,
             metric: Default::default(),
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn an_early_exit_keeps_the_answer_of_the_first_stage() {
-        let other = Fusion { lm_weight: 100.0, length_bonus: 3.0, margin: 50.0 };
+        let other = Weighting::Classic(Fusion { lm_weight: 100.0, length_bonus: 3.0, margin: 50.0 });
         assert_eq!(other.winner(&list(2.0).candidates), 0);
         assert_eq!(other.winner(&list(2.0).exited().candidates), 1, "its lead of 2 is above its margin of 1");
         assert_eq!(other.winner(&list(0.5).exited().candidates), 0, "within its margin the first stays");
-        assert_eq!(other.total(&list(2.0).exited().candidates[1]), 2.0);
+        assert_eq!(other.totals(&list(2.0).exited().candidates)[1], 2.0);
     }
 
     #[test]

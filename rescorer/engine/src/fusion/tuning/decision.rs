@@ -77,7 +77,8 @@ pub fn cross_validate_decision(
             return Err(Error::Folds { folds, filled: chosen.len() });
         };
         let decision = Decision { rule, ..tune_on(&others, weighting) };
-        let answers: Vec<ScoredAnswer> = others.iter().map(|list| list.answer(weighting, &decision)).collect();
+        let answers: Vec<ScoredAnswer> =
+            others.iter().map(|list| list.answer(weighting, &decision)).collect();
         chosen.push((decision, Confidence::fit(&answers)));
     }
     Ok(fold_of.iter().map(|&fold| chosen[fold]).collect())

@@ -3,8 +3,8 @@
 pub(crate) mod cascade;
 pub(crate) mod decision;
 pub(crate) mod features;
-pub(crate) mod fusion_kind;
 pub(crate) mod folds;
+pub(crate) mod fusion_kind;
 pub(crate) mod grid;
 pub(crate) mod options;
 mod scale;

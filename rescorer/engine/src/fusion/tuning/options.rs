@@ -11,8 +11,8 @@ use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
 use crate::fusion::policy::TunedOn;
-use crate::fusion::tuning::decision::tune_decision;
 use crate::fusion::shipped::DefaultPolicy;
+use crate::fusion::tuning::decision::tune_decision;
 use crate::fusion::tuning::features::{FeatureTuned, tune_features};
 use crate::fusion::tuning::fusion_kind::FusionKind;
 use crate::fusion::tuning::grid::{Tuned, tune};
@@ -136,9 +136,14 @@ impl TuneOptions {
 
     /// The numbers of the rules, and the confidences that go with weights, all from the same lists; no confidences where no answer
     /// has a word.
-    pub fn decision(&self, judged: &[ScoredReference], weighting: &Weighting) -> (Decision, Option<Confidence>) {
+    pub fn decision(
+        &self,
+        judged: &[ScoredReference],
+        weighting: &Weighting,
+    ) -> (Decision, Option<Confidence>) {
         let decision = Decision { rule: self.rule, ..tune_decision(judged, weighting) };
-        let answers: Vec<ScoredAnswer> = judged.iter().map(|list| list.answer(weighting, &decision)).collect();
+        let answers: Vec<ScoredAnswer> =
+            judged.iter().map(|list| list.answer(weighting, &decision)).collect();
         (decision, Confidence::fit(&answers))
     }
 }

@@ -99,10 +99,12 @@ impl Examples {
             shares.iter_mut().for_each(|total| *total = (*total - most).exp());
             let sum: f64 = shares.iter().sum();
             shares.iter_mut().for_each(|share| *share /= sum);
-            let mean: f64 = shares.iter().zip(hypotheses).map(|(share, example)| share * example.errors).sum();
+            let mean: f64 =
+                shares.iter().zip(hypotheses).map(|(share, example)| share * example.errors).sum();
             loss += of_errors * mean + of_entropy * (most + sum.ln() - looked_for);
             for (share, example) in shares.iter().zip(hypotheses) {
-                let slope = of_errors * share * (example.errors - mean) + of_entropy * (share - example.target);
+                let slope =
+                    of_errors * share * (example.errors - mean) + of_entropy * (share - example.target);
                 gradient.iter_mut().zip(&example.values).for_each(|(sum, value)| *sum += slope * value);
             }
         }

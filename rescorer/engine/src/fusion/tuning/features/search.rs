@@ -79,7 +79,6 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
     order.sort_by_key(|&setting| (errors[setting], setting));
     let most = (errors[order[0]] as f64 * (1.0 + AS_GOOD)) as usize;
     order.retain(|&setting| errors[setting] <= most);
-    if std::env::var_os("DBG").is_some() { eprintln!("errors {errors:?} order {order:?} first {}", lists.iter().map(|l| l.first_pass().errors).sum::<usize>()); }
     let best = |fold: &Fold| mean(order.iter().map(|&setting| &fold.weights[setting]));
     let of_folds: Vec<FeatureFusion> = folds.iter().map(best).collect();
     let percent = |errors: usize| 100.0 * errors as f64 / words as f64;
