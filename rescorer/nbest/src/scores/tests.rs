@@ -2,8 +2,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::kind::LEAST_PROBABILITY;
 use super::*;
-use crate::notice::Listener;
+use crate::Place;
+use crate::notice::{Listener, Notices};
 
 /// The scores of a list of these objects, and what was said.
 fn scores(list: Value) -> (Result<Vec<Option<f64>>, String>, Vec<String>) {
