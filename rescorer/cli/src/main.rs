@@ -12,6 +12,7 @@ mod lists;
 mod model;
 mod numbers;
 mod perturb_args;
+mod read_item;
 mod recipe_flags;
 mod recipe_keys;
 mod reference_warnings;
