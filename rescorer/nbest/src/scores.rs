@@ -16,14 +16,13 @@
 use serde_json::Value;
 
 use crate::answer::OF_SECOND_PASS;
+use crate::score_kind::ScoreKind;
 use crate::{Error, Hypothesis};
 
 mod beside;
-pub(crate) mod kind;
 pub(crate) mod names;
 
 pub(crate) use beside::Beside;
-use kind::ScoreKind;
 use names::{Group, KNOWN, Known, Role};
 
 /// The usual field of a score.

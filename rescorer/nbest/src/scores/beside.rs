@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::kind::{LEAST_PROBABILITY, ScoreKind};
 use crate::notice::{Notice, Notices};
+use crate::score_kind::{LEAST_PROBABILITY, ScoreKind};
 use crate::{Error, Hypothesis, Place, json};
 
 /// Where the hypotheses of a list stand, for messages.

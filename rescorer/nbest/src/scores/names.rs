@@ -1,6 +1,6 @@
 //! The names of numbers that stand beside a text, and what each is. To add one: a line of [`KNOWN`].
 
-use super::kind::ScoreKind;
+use crate::score_kind::ScoreKind;
 
 /// A number beside a text that is known by its name.
 #[derive(Debug)]

@@ -2,10 +2,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::kind::LEAST_PROBABILITY;
 use super::*;
 use crate::Place;
 use crate::notice::{Listener, Notices};
+use crate::score_kind::LEAST_PROBABILITY;
 
 /// The scores of a list of these objects, and what was said.
 fn scores(list: Value) -> (Result<Vec<Option<f64>>, String>, Vec<String>) {
