@@ -43,6 +43,7 @@ mod module_path;
 pub mod named;
 mod network;
 mod norm;
+mod normalised;
 mod quantized_folder;
 mod rms_norm;
 mod self_test;

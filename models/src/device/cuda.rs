@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use burn::tensor::{Device, DeviceType};
 
-use super::gpu::{GpuInfo, Interface};
+use super::gpu_info::{GpuInfo, Interface};
 
 /// The cards that the driver lists; none where there is no driver.
 pub fn adapters() -> Vec<GpuInfo> {

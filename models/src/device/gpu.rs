@@ -3,77 +3,50 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
-use super::{ComputeDevice, DeviceRequest, Precision};
+use super::compute::ComputeDevice;
+use super::gpu_info::{GpuInfo, Interface};
+use super::request::DeviceRequest;
 use crate::Error;
 
 /// Devices that were opened: a runtime can be set up once in a process. The lock also keeps graphics
 /// instances from coming and going on several threads, which crashes Vulkan loaders.
 static OPENED: LazyLock<Mutex<HashMap<usize, ComputeDevice>>> = LazyLock::new(Mutex::default);
 
-/// A GPU that was found and not opened yet.
-pub struct GpuInfo {
-    /// What it is called until it is opened.
-    pub description: String,
-    /// Whether the processor imitates it.
-    pub is_software: bool,
-    /// How it is opened.
-    pub interface: Interface,
-}
-
-/// The way to an adapter.
-pub enum Interface {
+/// All GPUs: CUDA before wgpu, real before software.
+fn all() -> Vec<GpuInfo> {
+    let mut adapters = Vec::new();
     #[cfg(feature = "cuda")]
-    Cuda(usize),
+    adapters.extend(super::cuda::adapters());
     #[cfg(feature = "wgpu")]
-    Wgpu(burn::tensor::DeviceKind),
+    adapters.extend(super::wgpu::adapters());
+    adapters.sort_by_key(|adapter: &GpuInfo| adapter.is_software);
+    adapters
 }
 
-impl GpuInfo {
-    /// All of them: CUDA before wgpu, real before software.
-    fn all() -> Vec<Self> {
-        let mut adapters = Vec::new();
+fn open(
+    adapter: &GpuInfo,
+    opened: &mut HashMap<usize, ComputeDevice>,
+    number: usize,
+) -> Result<ComputeDevice, Error> {
+    if let Some(device) = opened.get(&number) {
+        return Ok(device.clone());
+    }
+    super::kernel_cache::configure();
+    let (burn, description) = match &adapter.interface {
         #[cfg(feature = "cuda")]
-        adapters.extend(super::cuda::adapters());
+        Interface::Cuda(index) => super::cuda::open(*index),
         #[cfg(feature = "wgpu")]
-        adapters.extend(super::wgpu::adapters());
-        adapters.sort_by_key(|adapter| adapter.is_software);
-        adapters
-    }
-
-    fn open(
-        &self,
-        opened: &mut HashMap<usize, ComputeDevice>,
-        number: usize,
-    ) -> Result<ComputeDevice, Error> {
-        if let Some(device) = opened.get(&number) {
-            return Ok(device.clone());
+        Interface::Wgpu(kind) => {
+            super::wgpu::open(kind.clone()).map(|burn| (burn, adapter.description.clone()))
         }
-        super::kernel_cache::configure();
-        let (burn, description) = match &self.interface {
-            #[cfg(feature = "cuda")]
-            Interface::Cuda(index) => super::cuda::open(*index),
-            #[cfg(feature = "wgpu")]
-            Interface::Wgpu(kind) => {
-                super::wgpu::open(kind.clone()).map(|burn| (burn, self.description.clone()))
-            }
-        }
-        .map_err(|reason| Error::Device {
-            requested: format!("gpu:{number} ({})", self.description),
-            reason,
-        })?;
-        let precision = Precision::F32;
-        let is_software = self.is_software;
-        let device = ComputeDevice {
-            burn,
-            is_software,
-            description,
-            precision,
-            is_cpu: false,
-            ..ComputeDevice::cpu()
-        };
-        opened.insert(number, device.clone());
-        Ok(device)
     }
+    .map_err(|reason| Error::Device {
+        requested: format!("gpu:{number} ({})", adapter.description),
+        reason,
+    })?;
+    let device = ComputeDevice::gpu(burn, description, adapter.is_software);
+    opened.insert(number, device.clone());
+    Ok(device)
 }
 
 fn opened() -> MutexGuard<'static, HashMap<usize, ComputeDevice>> {
@@ -86,9 +59,9 @@ fn opened() -> MutexGuard<'static, HashMap<usize, ComputeDevice>> {
 /// There is one, but it can't be opened.
 pub fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
     let mut opened = opened();
-    match GpuInfo::all().first().filter(|adapter| !adapter.is_software) {
+    match all().first().filter(|adapter| !adapter.is_software) {
         None => Ok(None),
-        Some(adapter) => adapter.open(&mut opened, 0).map(Some),
+        Some(adapter) => open(adapter, &mut opened, 0).map(Some),
     }
 }
 
@@ -98,7 +71,7 @@ pub fn open_real_gpu() -> Result<Option<ComputeDevice>, Error> {
 /// There are not that many, or it can't be opened.
 pub fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
     let mut opened = opened();
-    let adapters = GpuInfo::all();
+    let adapters = all();
     let index = number.unwrap_or(0);
     let Some(adapter) = adapters.get(index) else {
         let names: Vec<&str> = adapters.iter().map(|adapter| adapter.description.as_str()).collect();
@@ -110,5 +83,5 @@ pub fn open_gpu(number: Option<usize>) -> Result<ComputeDevice, Error> {
             },
         });
     };
-    adapter.open(&mut opened, index)
+    open(adapter, &mut opened, index)
 }

@@ -3,7 +3,7 @@
 use burn::tensor::wgpu::wgpu;
 use burn::tensor::{Device, DeviceKind};
 
-use super::gpu::{GpuInfo, Interface};
+use super::gpu_info::{GpuInfo, Interface};
 
 /// The adapters of the best graphics interface.
 pub fn adapters() -> Vec<GpuInfo> {

@@ -1,27 +1,18 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
-use crate::gradient::{Derivative, Inputs};
-use crate::to_host::to_host;
+use crate::normalised::normalise;
 
 /// The norm on host memory.
 pub fn forward(x: Tensor<2>, gamma: &Arc<[f32]>, beta: &[f32], epsilon: f32) -> Tensor<2> {
-    let (shape, device, inputs) = (x.dims(), x.device(), Inputs::of([&x]));
-    let mut x = to_host(x);
-    let kept = inputs.is_recorded().then(|| x.clone());
-    x.par_chunks_exact_mut(gamma.len()).for_each(|row| {
+    let forward = |row: &mut [f32]| {
         let (mean, scale) = moments(row, epsilon);
         for ((value, gamma), beta) in row.iter_mut().zip(&**gamma).zip(beta) {
             *value = (*value - mean) * scale * gamma + beta;
         }
-    });
-    inputs.finish(x, shape, &device, || Normalised {
-        x: kept.unwrap_or_default().into(),
-        gamma: gamma.clone(),
-        epsilon,
-    })
+    };
+    normalise(x, gamma, epsilon, forward, backward)
 }
 
 /// `μ` and `1 / sqrt(mean((x − μ)²) + ε)`
@@ -32,29 +23,13 @@ fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     (mean, (variance + epsilon).sqrt().recip())
 }
 
-/// What the way back needs.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "training"), allow(dead_code))]
-struct Normalised {
-    x: Arc<[f32]>,
-    gamma: Arc<[f32]>,
-    epsilon: f32,
-}
-
-impl Derivative<1> for Normalised {
-    /// With `s = 1 / sqrt(mean((x − μ)²) + ε)`, `n = (x − μ)·s` and `g = ∂L/∂y · γ`: `∂L/∂x = s·(g − mean(g) − n·mean(g·n))`.
-    #[cfg(feature = "training")]
-    fn gradients(&self, mut y: Vec<f32>) -> [Vec<f32>; 1] {
-        let width = self.gamma.len();
-        y.par_chunks_exact_mut(width).zip(self.x.par_chunks_exact(width)).for_each(|(y, x)| {
-            let (mean, scale) = moments(x, self.epsilon);
-            y.iter_mut().zip(&*self.gamma).for_each(|(y, gamma)| *y *= gamma);
-            let mean_g = y.iter().sum::<f32>() / width as f32;
-            let along = y.iter().zip(x).map(|(g, x)| g * (x - mean) * scale).sum::<f32>() / width as f32;
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = scale * (*y - mean_g - (x - mean) * scale * along));
-        });
-        [y]
-    }
+/// With `s = 1 / sqrt(mean((x − μ)²) + ε)` and `n = (x − μ)·s`: `∂L/∂x = s·(g − mean(g) − n·mean(g·n))`.
+fn backward(g: &mut [f32], x: &[f32], epsilon: f32) {
+    let width = x.len() as f32;
+    let (mean, scale) = moments(x, epsilon);
+    let mean_g = g.iter().sum::<f32>() / width;
+    let along = g.iter().zip(x).map(|(g, x)| g * (x - mean) * scale).sum::<f32>() / width;
+    g.iter_mut().zip(x).for_each(|(g, x)| *g = scale * (*g - mean_g - (x - mean) * scale * along));
 }
 
 #[cfg(all(test, feature = "training"))]
@@ -62,6 +37,9 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+    use crate::gradient::Derivative;
+    use crate::normalised::Normalised;
+    use crate::to_host::to_host;
 
     const WIDTH: usize = 7;
 
@@ -69,7 +47,7 @@ mod tests {
     fn gradients_are_slopes() {
         let x: Vec<f32> = (0..3 * WIDTH).map(|i| (i as f32 * 0.7).sin() * 3.0 + 1.0).collect();
         let gamma: Arc<[f32]> = (0..WIDTH).map(|i| 1.0 + 0.1 * i as f32).collect();
-        let kept = Normalised { x: x.clone().into(), gamma: gamma.clone(), epsilon: 1e-5 };
+        let kept = Normalised { x: x.clone().into(), gamma: gamma.clone(), epsilon: 1e-5, backward };
         let weights: Vec<f32> = (0..x.len()).map(|i| (i as f32 * 1.3).cos()).collect();
         let [gradient] = kept.gradients(weights.clone());
         let loss = |x: &[f32]| -> f32 {

@@ -1,27 +1,18 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 use rten_simd::SimdOp;
 use rten_vecmath::SumSquare;
 
-use crate::gradient::{Derivative, Inputs};
-use crate::to_host::to_host;
+use crate::normalised::normalise;
 
 /// The norm on host memory. Rows are as long as γ, whatever they belong to.
 pub fn forward(x: Tensor<2>, gamma: &Arc<[f32]>, epsilon: f32) -> Tensor<2> {
-    let (shape, device, inputs) = (x.dims(), x.device(), Inputs::of([&x]));
-    let mut x = to_host(x);
-    let kept = inputs.is_recorded().then(|| x.clone());
-    x.par_chunks_exact_mut(gamma.len()).for_each(|row| {
+    let forward = |row: &mut [f32]| {
         let scale = inverse_root(row, epsilon);
         row.iter_mut().zip(&**gamma).for_each(|(value, gamma)| *value *= scale * gamma);
-    });
-    inputs.finish(x, shape, &device, || Normalised {
-        x: kept.unwrap_or_default().into(),
-        gamma: gamma.clone(),
-        epsilon,
-    })
+    };
+    normalise(x, gamma, epsilon, forward, backward)
 }
 
 /// `1 / sqrt(mean(x²) + ε)`
@@ -30,27 +21,10 @@ fn inverse_root(row: &[f32], epsilon: f32) -> f32 {
     (mean_square + epsilon).sqrt().recip()
 }
 
-/// What the way back needs of `y = x · s · γ` with `s = 1 / sqrt(mean(x²) + ε)`.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "training"), allow(dead_code))]
-struct Normalised {
-    x: Arc<[f32]>,
-    gamma: Arc<[f32]>,
-    epsilon: f32,
-}
-
-impl Derivative<1> for Normalised {
-    /// With `g = ∂L/∂y · γ`: `∂L/∂x = s·g − x · s³ · mean(g·x)`.
-    #[cfg(feature = "training")]
-    fn gradients(&self, mut y: Vec<f32>) -> [Vec<f32>; 1] {
-        let width = self.gamma.len();
-        y.par_chunks_exact_mut(width).zip(self.x.par_chunks_exact(width)).for_each(|(y, x)| {
-            let scale = inverse_root(x, self.epsilon);
-            y.iter_mut().zip(&*self.gamma).for_each(|(y, gamma)| *y *= gamma);
-            let mean = y.iter().zip(x).map(|(y, x)| y * x).sum::<f32>() / width as f32;
-            let along = scale.powi(3) * mean;
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = scale * *y - along * x);
-        });
-        [y]
-    }
+/// With `s = 1 / sqrt(mean(x²) + ε)`, so that `y = x · s · γ`: `∂L/∂x = s·g − x · s³ · mean(g·x)`.
+fn backward(g: &mut [f32], x: &[f32], epsilon: f32) {
+    let scale = inverse_root(x, epsilon);
+    let mean = g.iter().zip(x).map(|(g, x)| g * x).sum::<f32>() / x.len() as f32;
+    let along = scale.powi(3) * mean;
+    g.iter_mut().zip(x).for_each(|(g, x)| *g = scale * *g - along * x);
 }

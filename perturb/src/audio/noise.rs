@@ -1,7 +1,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Audio, mean_square};
+use super::recording::{Audio, mean_square};
 use crate::Error;
 
 /// Voices that babble is made of.

@@ -6,10 +6,10 @@ use rescorer::scoring::Adapter;
 use rescorer_lora::LoraAdapter;
 
 use crate::handle::{self, Behind};
-use crate::input::text;
 use crate::model::RescorerModel;
 use crate::output::Output;
 use crate::status::{RescorerStatus, guarded};
+use crate::text::text;
 
 /// An adapter of one model. It never changes: all threads may use it at once.
 pub struct RescorerAdapter {

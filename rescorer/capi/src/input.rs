@@ -1,16 +1,13 @@
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::time::Duration;
 
 use rescorer::{Hypothesis, NBest, Request, Utterance};
 
 use crate::adapter::RescorerAdapter;
 use crate::handle;
-use crate::model::outside;
 use crate::sized::{FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus};
-
-/// Bytes of the longest text of a hypothesis. It is far above every model's context, and keeps what is tokenised in bounds.
-const LONGEST: usize = 16 << 20;
+use crate::text::{check_length, optional, text};
 
 /// A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
 #[repr(C)]
@@ -96,40 +93,6 @@ unsafe impl FromCaller for RescorerList {
     }
 }
 
-/// The text at a pointer. It is borrowed as long as the place where the pointer stands.
-///
-/// # Safety
-/// NULL, or a string that ends with a NUL and stays as it is during the call.
-pub unsafe fn text<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
-    if pointer.is_null() {
-        return Err(Failure::null(argument));
-    }
-    // SAFETY: not NULL, the caller promised a string that ends, and the borrowed pointer is an argument or a field that goes with the call.
-    let bytes = unsafe { CStr::from_ptr(*pointer) };
-    bytes.to_str().map_err(|error| {
-        let reason = format!("{argument} is not UTF-8 from byte {}; convert it", error.valid_up_to());
-        Failure::new(RescorerStatus::InvalidUtf8, reason)
-    })
-}
-
-/// A text that may be left out: NULL is "".
-///
-/// # Safety
-/// As [`text`].
-pub unsafe fn optional<'a>(pointer: &'a *const c_char, argument: &str) -> Result<&'a str, Failure> {
-    // SAFETY: the caller promised what `text` wants.
-    if pointer.is_null() { Ok("") } else { unsafe { text(pointer, argument) } }
-}
-
-/// Refuses a text that is too long to be tokenised.
-pub fn check_length(position: usize, text: &str) -> Result<(), Failure> {
-    if text.len() <= LONGEST {
-        return Ok(());
-    }
-    let reason = format!("the text at position {position} has {} bytes; give at most {LONGEST}", text.len());
-    Err(Failure::new(RescorerStatus::InvalidList, reason))
-}
-
 impl RescorerList {
     /// # Safety
     /// As [`text`].
@@ -189,7 +152,7 @@ impl RescorerList {
             0 => request.with_list(),
             ANSWER => request,
             TEXT => request.text_only(),
-            other => return Err(outside("want", other, "RescorerWant", TEXT)),
+            other => return Err(Failure::outside("want", other, "RescorerWant", TEXT)),
         };
         // SAFETY: the caller promised texts that are as the list says.
         if let Some(name) = unsafe { self.adapter_name() }? {

@@ -15,6 +15,8 @@ mod handle;
 #[allow(unsafe_code, reason = "reads memory of the caller")]
 mod input;
 #[allow(unsafe_code, reason = "C hands over pointers")]
+mod loading;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod model;
 #[allow(unsafe_code, reason = "C hands over pointers")]
 mod options;
@@ -31,6 +33,8 @@ mod sized;
 #[allow(unsafe_code, reason = "exports symbols")]
 mod status;
 mod table;
+#[allow(unsafe_code, reason = "reads memory of the caller")]
+mod text;
 mod texts;
 #[allow(unsafe_code, reason = "exports symbols")]
 mod threads;

@@ -7,11 +7,10 @@ use rescorer::{DeviceRequest, Precision};
 use rescorer_models::PrecisionRequest;
 
 use crate::handle::{self, Behind};
-use crate::input::text;
-use crate::output::Output;
-use crate::sized::{self, FromCaller};
+use crate::sized::FromCaller;
 use crate::status::{Failure, RescorerStatus, guarded};
-use crate::{abi, threads};
+use crate::text::text;
+use crate::{abi, loading};
 
 /// A language model. It never changes: all threads may use it at once.
 pub struct RescorerModel {
@@ -93,12 +92,10 @@ pub unsafe extern "C" fn rescorer_model_load(
     model: *mut *mut RescorerModel,
 ) -> RescorerStatus {
     guarded(|| {
-        // SAFETY: the caller promised a place for the handle.
-        let model = unsafe { Output::new(model, "model, where the handle is to be written,") }?;
-        // SAFETY: the caller promised options that begin with their size.
-        let (options, _) = unsafe { sized::read(options) }?;
-        abi::check(options.abi_version)?;
-        threads::check()?;
+        let place = "model, where the handle is to be written,";
+        // SAFETY: the caller promised a place for the handle, and options that begin with their size.
+        let (model, options) =
+            unsafe { loading::begin(model, place, options, |options| options.abi_version) }?;
         // SAFETY: the caller promised a path that ends with a NUL.
         let path = unsafe { text(&path, "path") }?;
         let (device, precision) = (device(options.device)?, precision(options.precision)?);
@@ -122,7 +119,7 @@ pub fn precision(number: i32) -> Result<PrecisionRequest, Failure> {
         F32 => Ok(Precision::F32.into()),
         INT8 => Ok(Precision::Quantized.into()),
         F16 => Ok(Precision::F16.into()),
-        other => Err(outside("precision", other, "RescorerPrecision", F16)),
+        other => Err(Failure::outside("precision", other, "RescorerPrecision", F16)),
     }
 }
 
@@ -134,14 +131,8 @@ pub fn device(number: i32) -> Result<DeviceRequest, Failure> {
         0 => Ok(DeviceRequest::Auto),
         CPU => Ok(DeviceRequest::Cpu),
         GPU => Ok(DeviceRequest::Gpu(None)),
-        other => Err(outside("device", other, "RescorerDevice", GPU)),
+        other => Err(Failure::outside("device", other, "RescorerDevice", GPU)),
     }
-}
-
-/// A number that is no value of an enum, whose values go from 0 to `last`.
-pub fn outside(what: &str, value: i32, of: &str, last: i32) -> Failure {
-    let reason = format!("{what} {value} is no value of {of}; give one from 0 to {last}");
-    Failure::new(RescorerStatus::InvalidArgument, reason)
 }
 
 /// Frees a model. Rescorers and adapters made from it keep what they need. NULL is nothing to do.

@@ -1,13 +1,12 @@
 use std::ffi::c_char;
 
 use crate::handle;
-use crate::input::text;
 use crate::model::{RescorerDevice, RescorerPrecision, device, precision};
-use crate::output::Output;
 use crate::second_pass::{Rescorer, RescorerWeights};
 use crate::sized::{self, FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus, guarded};
-use crate::{abi, threads};
+use crate::text::text;
+use crate::{abi, loading};
 
 /// Name that the adapter of a cascade's first stage has in messages.
 const CASCADE_ADAPTER: &str = "cascade_adapter";
@@ -99,12 +98,10 @@ pub unsafe extern "C" fn rescorer_load(
     rescorer: *mut *mut Rescorer,
 ) -> RescorerStatus {
     guarded(|| {
-        // SAFETY: the caller promised a place for the handle.
-        let rescorer = unsafe { Output::new(rescorer, "rescorer, where the handle is to be written,") }?;
-        // SAFETY: the caller promised options that begin with their size.
-        let (options, _) = unsafe { sized::read(options) }?;
-        abi::check(options.abi_version)?;
-        threads::check()?;
+        let place = "rescorer, where the handle is to be written,";
+        // SAFETY: the caller promised a place for the handle, and options that begin with their size.
+        let (rescorer, options) =
+            unsafe { loading::begin(rescorer, place, options, |options| options.abi_version) }?;
         // SAFETY: the caller promised a text that ends with a NUL.
         let model = unsafe { text(&model, "model") }?;
         // SAFETY: the caller promised options whose pointers lead to what their fields say.

@@ -7,12 +7,13 @@ use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
 use crate::handle;
-use crate::input::{RescorerList, check_length, text};
+use crate::input::RescorerList;
 use crate::output::Output;
 use crate::result::RescorerResult;
 use crate::second_pass::Rescorer;
 use crate::sized::read_array;
 use crate::status::{Failure, RescorerStatus, guarded};
+use crate::text::{check_length, text};
 use crate::threads;
 
 /// Lists that are answered between two calls of the callback.

@@ -4,11 +4,11 @@ use rescorer::{Fusion, Policy};
 
 use crate::adapter::RescorerAdapter;
 use crate::handle::{self, Behind};
-use crate::input::text;
 use crate::model::RescorerModel;
 use crate::output::Output;
 use crate::sized::{self, FromCaller};
 use crate::status::{Failure, RescorerStatus, guarded};
+use crate::text::text;
 use crate::threads;
 
 /// Name of an adapter that came as a handle.

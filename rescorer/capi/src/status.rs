@@ -59,6 +59,12 @@ impl Failure {
         Self::new(RescorerStatus::NullPointer, format!("{argument} is NULL; give a valid pointer"))
     }
 
+    /// A number that is no value of an enum, whose values go from 0 to `last`.
+    pub fn outside(what: &str, value: i32, of: &str, last: i32) -> Self {
+        let reason = format!("{what} {value} is no value of {of}; give one from 0 to {last}");
+        Self::new(RescorerStatus::InvalidArgument, reason)
+    }
+
     /// Puts a place before the message.
     pub fn at(self, place: &str) -> Self {
         Self { message: format!("{place}: {}", self.message), ..self }

@@ -6,10 +6,10 @@ use rescorer::{TuneOptions, Utterance};
 use rescorer_nbest::{ReadOptions, Reader};
 
 use crate::handle;
-use crate::input::text;
 use crate::second_pass::Rescorer;
 use crate::sized::{self, FromCaller};
 use crate::status::{Failure, RescorerStatus, guarded};
+use crate::text::text;
 use crate::threads;
 
 /// What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum. The values

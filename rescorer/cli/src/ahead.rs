@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::vec;
 
-use crate::lists::ReadItem;
+use crate::read_item::ReadItem;
 
 /// Bytes of text that are handed over at a time.
 const BATCH: usize = 32 * 1024;

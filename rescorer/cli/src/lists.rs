@@ -5,6 +5,7 @@ use rescorer_nbest::{Format, Notice, ReadOptions, Readers};
 
 use crate::ahead::{self, Ahead, Said};
 use crate::args::SelectArgs;
+use crate::read_item::ReadItem;
 use crate::status::{self, Outcome, Status};
 
 /// The utterances that the options select, in the order of the files.
@@ -66,9 +67,6 @@ fn names_costs(format: Format) -> bool {
     // SRILM, wav2letter and torchaudio have no names, sherpa-onnx sums.
     format.takes_names() && format != Format::SherpaOnnx
 }
-
-/// What a reader yields.
-pub type ReadItem = Result<rescorer::Utterance, rescorer::Error>;
 
 /// `--skip` and `--limit` on any source of utterances. What ends the reading is never skipped over.
 pub fn select<I>(utterances: I, args: &SelectArgs) -> impl Iterator<Item = ReadItem> + use<I>

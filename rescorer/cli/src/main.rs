@@ -13,6 +13,7 @@ mod model;
 mod numbers;
 mod perturb_args;
 mod policy_arg;
+mod read_item;
 mod recipe_flags;
 mod recipe_keys;
 mod reference_warnings;

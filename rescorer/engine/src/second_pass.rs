@@ -11,7 +11,6 @@ use crate::answer::confidence::Confidence;
 use crate::answer::ranking::Ranking;
 use crate::answer::rule::{Decision, DecisionRule};
 use crate::error::Error;
-use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
 use crate::fusion::weighting::Weighting;
 use crate::scoring::adapters::AdapterSet;
@@ -68,15 +67,9 @@ impl SecondPass {
         if let (Some(wanted), None) = (&policy.cascade, &cascade) {
             return Err(Error::CascadeMissing { model: wanted.model.name.clone() });
         }
-        let identity = |fingerprint: &str| ModelIdentity {
-            name: "given".to_owned(),
-            fingerprint: fingerprint.to_owned(),
-        };
         policy.weighting.check(&policy.convention)?;
-        policy.check_model(&identity(model.fingerprint_like(&policy.model.fingerprint)))?;
-        let adapter = adapters.default_adapter().map(|adapter| identity(adapter.fingerprint().unwrap_or("")));
-        policy.check_adapter(adapter.as_ref())?;
-        let scorer = Scorer::new(model, policy.convention)?.with_adapters(adapters);
+        let Policy { model: tuned, adapter, convention, .. } = policy;
+        let scorer = Scorer::as_tuned(model, adapters, tuned, adapter.as_ref(), *convention)?;
         let scorer = match cascade.filter(|_| policy.cascade.is_some()) {
             Some(cascade) => scorer.behind(cascade),
             None => scorer,

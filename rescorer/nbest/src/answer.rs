@@ -33,6 +33,9 @@ pub struct AnswerLine {
     pub total: Option<f64>,
 }
 
+/// What numbers of a second pass are called, as fields of a hypothesis and as columns.
+pub(crate) const OF_SECOND_PASS: [&str; 4] = ["first_pass_position", "lm_score", "total", "confidence"];
+
 impl<'a> Answer<'a> {
     /// An answer of these lines, the winner first.
     ///

@@ -9,98 +9,54 @@
 //!
 //! Where no column says so, but two are `id` and `text`, a row is one hypothesis, as in a table of text ([`flat`]).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::File;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Fields, SchemaRef};
+use arrow_schema::{DataType, Fields};
 use serde_json::{Map, Value};
 
+use crate::batches::{Batches, Steps};
 use crate::body::Body;
 use crate::cells::{self, Flaw};
 use crate::flat;
-use crate::formats::{is_table, table};
-use crate::reader::stem;
+use crate::formats::{self, is_table, table};
 use crate::reading::Reading;
 use crate::shape::Json;
+use crate::stem::stem;
 use crate::{Error, Format, Place, Utterance, extra, fields, object, path};
-
-/// Rows that are read at a time.
-pub(crate) const BATCH: usize = 64;
-
-/// Columns, some rows at a time; errors are those of the file.
-pub(crate) struct Batches {
-    pub(crate) schema: SchemaRef,
-    pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>,
-}
-
-/// The rows of a file of columns, one after the other.
-pub(crate) struct Steps {
-    pub(crate) name: Arc<str>,
-    format: Format,
-    batches: Batches,
-    batch: Option<(RecordBatch, usize)>,
-    /// Rows read so far.
-    pub(crate) row: u64,
-}
 
 /// Opens a file, and looks whether its columns can be read.
 pub(crate) fn open(
     name: &str,
     format: Format,
     reading: Arc<Reading>,
-    open: impl FnOnce() -> Result<Batches, String>,
+    file: File,
+    open: fn(File) -> Result<Batches, String>,
 ) -> Result<Box<dyn Body>, Error> {
     let fail = |reason: String| Error::Columns { path: name.to_owned(), format, reason };
-    let batches = guard(open)
-        .map_err(|reason| fail(format!("it is cut short or broken ({reason}); write it again")))?;
-    let columns = batches.schema.fields();
+    let steps = Steps::open(name, format, || open(file))?;
+    let columns = steps.columns();
     if let Some((column, kind)) = columns.iter().find_map(|column| cells::unreadable(column)) {
         return Err(fail(format!(
             "its column `{column}` is of the type {kind}, which cannot be carried along; leave it out, or make it text or numbers"
         )));
     }
-    let marked = Format::of_marks(|mark| has(columns, mark));
+    let marked = formats::of_marks(|mark| has(columns, mark));
     let header = flat::header(columns);
-    let steps = Steps { name: name.into(), format, batches, batch: None, row: 0 };
     match marked {
         Some((shape, json)) => Ok(Box::new(ColumnsBody { stem: stem(name), shape, json, reading, steps })),
         None if is_table(&header, &reading.names) => {
             table(Box::new(flat::FlatRows(steps)), &header, &reading).map_err(fail)
         }
         None => {
-            let columns = steps.batches.schema.fields().iter();
+            let columns = columns.iter();
             let names: Vec<_> = columns.map(|column| format!("`{}`", column.name())).collect();
             Err(fail(format!(
                 "none of its columns ({}) tells what a row is; name one `hypotheses` (lists of structs with `text` and \
                  `score`) or `input` (lists of strings), or two `id` and `text`, where a row is one hypothesis",
                 names.join(", ")
             )))
-        }
-    }
-}
-
-impl Steps {
-    /// The next row: the batch that it stands in, and its place there.
-    pub(crate) fn step(&mut self) -> Result<Option<(RecordBatch, usize)>, Error> {
-        loop {
-            if let Some((batch, next)) = self.batch.as_mut().filter(|(batch, next)| *next < batch.num_rows())
-            {
-                *next += 1;
-                return Ok(Some((batch.clone(), *next - 1)));
-            }
-            match guard(|| self.batches.batches.next().transpose()) {
-                Ok(None) if self.row == 0 => return Err(Error::Empty { path: self.name.to_string() }),
-                Ok(None) => return Ok(None),
-                Ok(Some(batch)) => self.batch = Some((batch, 0)),
-                Err(reason) => {
-                    let reason = format!(
-                        "from row {} on it is cut short or broken ({reason}); write it again",
-                        self.row + 1
-                    );
-                    return Err(Error::Columns { path: self.name.to_string(), format: self.format, reason });
-                }
-            }
         }
     }
 }
@@ -177,9 +133,4 @@ fn spread(object: &mut Map<String, Value>) -> Result<(), Flaw> {
 fn stated_id(batch: &RecordBatch, index: usize) -> Option<String> {
     let id = cells::value(batch.column_by_name("id")?, index).ok()??;
     fields::id(&id)
-}
-
-/// A decoder that panics over a broken file is no reason to end the program.
-fn guard<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("its bytes make no sense".to_owned()))
 }

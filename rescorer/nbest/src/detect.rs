@@ -1,6 +1,7 @@
 //! Tells the format of an input from how it begins.
 
-use crate::formats::{is_hypothesis, refusal};
+use crate::formats::{self, is_hypothesis, refusal};
+use crate::keys::{Keys, behind_string};
 use crate::shape::{Json, Unfinished};
 use crate::source::Source;
 use crate::{Error, FieldNames, Format, nearest, path, shape};
@@ -32,7 +33,7 @@ pub(crate) fn detect(
     if source.unread().trim_ascii().is_empty() {
         return Err(Error::Empty { path: source.name().to_string() });
     }
-    if let Some(format) = Format::of_start(source.unread()) {
+    if let Some(format) = formats::of_start(source.unread()) {
         return Ok(Found { format, json: None });
     }
     if nearest::is_lattice(source.unread()) {
@@ -71,7 +72,7 @@ fn at_end(source: &mut Source, format: Option<Format>, names: &FieldNames) -> Re
         Verdict::Unclear => {
             // What Python prints may begin like JSON.
             let line = source.first_line()?;
-            let format = Format::of_text(&line, names).ok_or_else(|| unknown(source))?;
+            let format = formats::of_text(&line, names).ok_or_else(|| unknown(source))?;
             Ok(Found { format, json: None })
         }
     }
@@ -79,7 +80,7 @@ fn at_end(source: &mut Source, format: Option<Format>, names: &FieldNames) -> Re
 
 fn detect_text(source: &mut Source, names: &FieldNames) -> Result<Found, Error> {
     let line = source.first_line()?;
-    let format = Format::of_text(&line, names).ok_or_else(|| match refusal(&line, names) {
+    let format = formats::of_text(&line, names).ok_or_else(|| match refusal(&line, names) {
         Some(reason) => Error::Header { path: source.name().to_string(), line: source.line(), reason },
         None => unknown(source),
     })?;
@@ -103,7 +104,7 @@ enum Verdict {
 
 /// Looks for the marks of shapes in the keys that begin the text; `all` if no more of it comes.
 fn examine(text: &[u8], format: Option<Format>, all: bool) -> Verdict {
-    let candidates = || Format::shapes().filter(move |(of, _)| format.is_none_or(|format| format == *of));
+    let candidates = || formats::shapes().filter(move |(of, _)| format.is_none_or(|format| format == *of));
     let found = |(format, json)| Found { format, json: Some(json) };
     if let Some(json) = of_lists(text, all) {
         return match json.and_then(|json| candidates().find(|(_, one)| std::ptr::eq(*one, json))) {
@@ -170,7 +171,7 @@ fn of_lists(text: &[u8], all: bool) -> Option<Option<&'static Json>> {
     while let Some(inner) = rest.strip_prefix(b"[") {
         (rest, depth) = (inner.trim_ascii_start(), depth + 1);
     }
-    let [one, several, objects] = Format::Beams.json() else { return None };
+    let [one, several, objects] = formats::json(Format::Beams) else { return None };
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
     match (depth, rest.first()) {
         (_, None) if all => None,
@@ -199,111 +200,6 @@ fn of_lists(text: &[u8], all: bool) -> Option<Option<&'static Json>> {
             (found.documents > 0 && is_beam).then_some(Some(objects))
         }
         _ => None,
-    }
-}
-
-/// The first byte of the element that follows a string in a list; inner `None` where the list ends, `None` if the text does.
-fn behind_string(text: &[u8]) -> Option<Option<u8>> {
-    let mut keys = Keys::new(text);
-    keys.string()?;
-    let rest = text[keys.at + 1..].trim_ascii_start();
-    match rest.first()? {
-        b',' => rest[1..].trim_ascii_start().first().map(|byte| Some(*byte)),
-        _ => Some(None),
-    }
-}
-
-/// The keys of JSON text with the paths that lead to them, as far as the text goes: `results[].alternatives`. A list around
-/// documents is left out.
-pub(crate) struct Keys<'a> {
-    text: &'a [u8],
-    at: usize,
-    stack: Vec<Open>,
-    key_next: bool,
-    /// Documents that have ended.
-    pub(crate) documents: usize,
-}
-
-/// An object with the key that is read, or a list.
-enum Open {
-    Object(String),
-    List,
-}
-
-impl<'a> Keys<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, stack: Vec::new(), key_next: false, documents: 0 }
-    }
-
-    /// The string that starts at the quote at `at`; `None` if it does not end in the text.
-    fn string(&mut self) -> Option<String> {
-        let start = self.at + 1;
-        let mut end = start;
-        loop {
-            match self.text.get(end)? {
-                b'\\' => end += 2,
-                b'"' => break,
-                _ => end += 1,
-            }
-        }
-        self.at = end;
-        Some(String::from_utf8_lossy(&self.text[start..end]).into_owned())
-    }
-
-    /// The path to the key that is read.
-    fn path(&self) -> String {
-        let around = usize::from(matches!(self.stack.first(), Some(Open::List)));
-        let mut path = String::new();
-        for open in &self.stack[around..] {
-            match open {
-                Open::Object(key) if path.is_empty() => path.push_str(key),
-                Open::Object(key) => {
-                    path.push('.');
-                    path.push_str(key);
-                }
-                Open::List => path.push_str("[]"),
-            }
-        }
-        path
-    }
-}
-
-impl Iterator for Keys<'_> {
-    type Item = String;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.at < self.text.len() {
-            match self.text[self.at] {
-                b'{' => {
-                    self.stack.push(Open::Object(String::new()));
-                    self.key_next = true;
-                }
-                b'[' => {
-                    self.stack.push(Open::List);
-                    self.key_next = false;
-                }
-                b'}' | b']' => {
-                    self.stack.pop();
-                    self.key_next = false;
-                    let around = usize::from(matches!(self.stack.first(), Some(Open::List)));
-                    self.documents += usize::from(self.stack.len() <= around);
-                }
-                b',' => self.key_next = matches!(self.stack.last(), Some(Open::Object(_))),
-                b'"' => {
-                    let string = self.string()?;
-                    if std::mem::take(&mut self.key_next)
-                        && let Some(Open::Object(key)) = self.stack.last_mut()
-                    {
-                        *key = string;
-                        self.at += 1;
-                        return Some(self.path());
-                    }
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Turns answers into the bytes of an output format.
 
-use crate::output_formats::Encode;
-use crate::{Answer, Error, OutputContent, OutputFormat};
+use crate::encode::{Encode, OutputContent};
+use crate::{Answer, Error, OutputFormat, output_formats};
 
 /// Encodes answers in one format, one after the other; whoever holds it writes the bytes.
 ///
@@ -12,11 +12,14 @@ pub struct AnswerEncoder {
     bytes: Vec<u8>,
 }
 
-impl AnswerEncoder {
-    pub(crate) fn new(format: OutputFormat, content: OutputContent) -> Self {
-        Self { format, inner: (format.spec().encoder)(content), bytes: Vec::new() }
+impl OutputFormat {
+    /// Begins an output.
+    pub fn encoder(self, content: OutputContent) -> AnswerEncoder {
+        AnswerEncoder { format: self, inner: output_formats::encoder(self, content), bytes: Vec::new() }
     }
+}
 
+impl AnswerEncoder {
     /// The bytes to write for this answer, which may be none so far.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::notice::Notices;
 use crate::reading::Reading;
 use crate::scores::names::known;
 use crate::scores::{self, Beside};
-use crate::{Error, Format, Hypothesis, NBest, Place, Utterance, json, mapped, path};
+use crate::{Error, Hypothesis, NBest, Place, Utterance, json, path};
 
 /// The fields that are not yet taken, and where they stand.
 pub(crate) struct Fields {
@@ -93,7 +93,7 @@ impl Fields {
 
     /// Gives carried fields other names where theirs are those of fields of the native format.
     pub(crate) fn free(&mut self, names: &[&str]) {
-        mapped::free(&mut self.map, names);
+        free(&mut self.map, names);
     }
 
     /// Stays with the id that the utterance has by its key.
@@ -162,18 +162,20 @@ impl Fields {
         Value::Object(rest)
     }
 
-    /// The format of which the fields have a mark.
-    pub(crate) fn marked(&self) -> Option<Format> {
-        Format::of_marks(|mark| path::has(&self.map, mark)).map(|(format, _)| format)
+    /// Whether something stands at a path.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        path::has(&self.map, path)
     }
 
-    /// The error for a field that is not there, or for an utterance of another format.
-    pub(crate) fn missing(&self, field: &str, expected: Format) -> Error {
-        let place = self.place.clone();
-        match self.marked() {
-            Some(found) if found != expected => Error::OtherFormat { place, expected, found },
-            _ => Error::MissingField { place, field: field.to_owned() },
-        }
+    /// Gives up: the field that holds the hypotheses is not there.
+    pub(crate) fn without(self, field: &str) -> Unread {
+        let error = Error::MissingField { place: self.place.clone(), field: field.to_owned() };
+        self.otherwise(error)
+    }
+
+    /// Gives up with an error, unless the fields are those of another format.
+    pub(crate) fn otherwise(self, error: Error) -> Unread {
+        Unread::Empty(Box::new((self, error)))
     }
 
     pub(crate) fn type_error(&self, field: String, expected: &'static str, found: &'static str) -> Error {
@@ -244,6 +246,30 @@ impl Fields {
     pub(crate) fn utterance(mut self, nbest: NBest, reference: Option<String>) -> Result<Utterance, Error> {
         let context = self.text("context")?;
         Ok(Utterance { id: self.id, nbest, reference, context, extra: self.map })
+    }
+}
+
+/// Why an object is not read as an utterance.
+pub(crate) enum Unread {
+    /// Something in it is wrong.
+    Error(Error),
+    /// Nothing stands in the place of the hypotheses: the fields may be those of another format, and if not, this is the
+    /// error.
+    Empty(Box<(Fields, Error)>),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Gives carried fields other names where theirs are those of fields of the native format.
+pub(crate) fn free(extra: &mut Map<String, Value>, names: &[&str]) {
+    for name in names {
+        if let Some(value) = extra.shift_remove(*name) {
+            extra.insert(format!("original_{name}"), value);
+        }
     }
 }
 

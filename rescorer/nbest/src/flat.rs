@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_schema::Fields;
 use serde_json::Value;
 
-use crate::columns::Steps;
+use crate::batches::Steps;
 use crate::rows::{Cell, Row, RowStream};
 use crate::{Error, cells, json};
 

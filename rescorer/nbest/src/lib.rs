@@ -19,18 +19,22 @@
 //! # Ok::<(), rescorer_nbest::Error>(())
 //! ```
 //!
-//! The formats are the variants of [`Format`]; a format is one file under `formats/` and one line in its
-//! registry. Output formats have a registry of their own, `output_formats`.
+//! The formats are the variants of [`Format`]; how each is read is a file under `formats/` and a line in `formats.rs`. Output
+//! formats have an enum and a table of their own, `output_format.rs` and `output_formats.rs`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod answer;
+#[cfg(feature = "parquet")]
+mod batches;
 mod body;
+mod by_name;
 #[cfg(feature = "parquet")]
 mod cells;
 #[cfg(feature = "parquet")]
 mod columns;
 mod decimal_comma;
 mod detect;
+mod encode;
 mod encoder;
 mod error;
 mod extra;
@@ -38,11 +42,15 @@ mod field_names;
 mod fields;
 #[cfg(feature = "parquet")]
 mod flat;
+mod format;
 mod formats;
 mod hypothesis;
+mod join;
 mod json;
+mod json_body;
 mod jsonl_writer;
 mod keyed;
+mod keys;
 mod line;
 mod mapped;
 mod nbest;
@@ -52,6 +60,7 @@ mod object;
 mod objects;
 mod order;
 mod output;
+mod output_format;
 mod output_formats;
 mod path;
 mod place;
@@ -61,20 +70,24 @@ mod readers;
 mod reading;
 mod rows;
 mod scan;
+mod score_kind;
 mod scores;
 mod seen;
 mod shape;
 mod source;
+mod spec;
 mod split;
+mod stem;
 mod trn_writer;
 mod unique;
 mod utterance;
 
 pub use answer::{Answer, AnswerLine};
+pub use encode::OutputContent;
 pub use encoder::AnswerEncoder;
 pub use error::Error;
 pub use field_names::FieldNames;
-pub use formats::Format;
+pub use format::Format;
 pub use hypothesis::Hypothesis;
 pub use jsonl_writer::JsonlWriter;
 pub use line::one_line;
@@ -82,11 +95,11 @@ pub use nbest::NBest;
 pub use notice::Notice;
 pub use objects::Objects;
 pub use output::OutputFile;
-pub use output_formats::{OutputContent, OutputFormat};
+pub use output_format::OutputFormat;
 pub use place::Place;
 pub use reader::{ReadOptions, Reader};
 pub use readers::Readers;
-pub use scores::{LEAST_PROBABILITY, ScoreKind};
+pub use score_kind::{LEAST_PROBABILITY, ScoreKind};
 pub use seen::SeenIds;
 pub use trn_writer::TrnWriter;
 pub use unique::{UniqueHypotheses, UniqueHypothesis};

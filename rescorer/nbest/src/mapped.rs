@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::fields::{Fields, kind};
-use crate::formats::join;
-use crate::reader::stem;
+use crate::fields::{Fields, Unread, free, kind};
+use crate::join::join;
 use crate::scores::{self, Beside};
 use crate::shape::{Id, Json, Mapping, Read, Reference, Score, Text};
-use crate::{Error, Format, Hypothesis, NBest, Place, ScoreKind, Utterance, json, path};
+use crate::stem::stem;
+use crate::{Error, Hypothesis, NBest, Place, ScoreKind, Utterance, json, path};
 
 /// The objects that hold one list each, of an object of a shape. What stands around a list goes with it where it is the only
 /// one.
@@ -36,7 +36,7 @@ pub(crate) fn lists(json: &Json, value: Value, place: &Place) -> Result<Vec<Valu
 }
 
 /// The utterance of an object.
-pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields, format: Format) -> Result<Utterance, Error> {
+pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields) -> Result<Utterance, Unread> {
     fields.rename()?;
     read_id(mapping, &mut fields)?;
     let place = fields.place().clone();
@@ -50,7 +50,10 @@ pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields, format: Format) -
     };
     let listed = match mapping.hypotheses {
         "" => vec![fields.take_hypothesis()],
-        path => fields.listed(path, "a list of hypotheses")?.ok_or_else(|| fields.missing(path, format))?,
+        path => match fields.listed(path, "a list of hypotheses")? {
+            Some(listed) => listed,
+            None => return Err(fields.without(path)),
+        },
     };
     let mut hypotheses = Vec::with_capacity(listed.len());
     for (position, value) in listed.into_iter().enumerate() {
@@ -60,7 +63,7 @@ pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields, format: Format) -
             (Some(one), Some(other)) if *one != other => {
                 let reason =
                     format!("its hypotheses have different references, {one:?} and {other:?}; mend them");
-                return Err(Error::Part { place, reason });
+                return Err(Error::Part { place, reason }.into());
             }
             (None, Some(said)) if position == 0 => reference = Some(said),
             _ => {}
@@ -76,7 +79,7 @@ pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields, format: Format) -
     }
     let nbest = NBest::checked(hypotheses, &place)?;
     fields.free(&["id", "hypotheses", "reference"]);
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 fn read_id(mapping: &Mapping, fields: &mut Fields) -> Result<(), Error> {
@@ -231,7 +234,7 @@ fn score(
                 expected: "a number",
                 found: self::kind(value),
             })?;
-            kind.log(number, field, &at)
+            at.score(kind, number, field)
         };
         one.score = match mapping.score {
             Score::Known => None,
@@ -271,13 +274,4 @@ fn elements<'a>(fields: &'a Map<String, Value>, list: &str, name: &str) -> Vec<(
         Some((format!("{list}[{index}].{name}"), value))
     });
     found.collect()
-}
-
-/// Gives carried fields other names where theirs are those of fields of the native format.
-pub(crate) fn free(extra: &mut Map<String, Value>, names: &[&str]) {
-    for name in names {
-        if let Some(value) = extra.shift_remove(*name) {
-            extra.insert(format!("original_{name}"), value);
-        }
-    }
 }

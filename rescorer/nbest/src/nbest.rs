@@ -1,6 +1,6 @@
 //! The N-best list.
 
-use crate::{Error, Hypothesis, Place, UniqueHypotheses};
+use crate::{Error, Hypothesis, Place};
 
 /// The hypotheses of one utterance in first-pass order, best first.
 ///
@@ -84,11 +84,6 @@ impl NBest {
     /// The first-pass score of every hypothesis: its score, or −position where the list has no scores.
     pub fn first_pass(&self) -> Vec<f64> {
         self.iter().enumerate().map(|(position, h)| h.score.unwrap_or(0.0 - position as f64)).collect()
-    }
-
-    /// The list with repeated texts taken together.
-    pub fn unique(&self) -> UniqueHypotheses {
-        UniqueHypotheses::of(self)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::Format;
-use crate::detect::Keys;
+use crate::keys::Keys;
+use crate::{Format, formats};
 
 /// Keys that are named in a message.
 const NAMED: usize = 8;
@@ -90,7 +90,7 @@ fn shapes(met: &[String]) -> String {
     };
     let seen: Vec<String> = met.iter().flat_map(|path| parts(path)).collect();
     let mut found: Vec<(f64, Format, String)> = Vec::new();
-    for (format, json) in Format::shapes() {
+    for (format, json) in formats::shapes() {
         for mark in json.marks {
             let path = json.path_of(mark).replace('&', "` and `");
             let wanted: Vec<_> = parts(&path.replace("` and `", "."))

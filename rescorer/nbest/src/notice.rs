@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::scores::LEAST_PROBABILITY;
+use crate::score_kind::LEAST_PROBABILITY;
 use crate::{Format, Place};
 
 /// Something that whoever gave the input should know. Each kind is said once for an input, of the first utterance

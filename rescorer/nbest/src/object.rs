@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::body::read;
-use crate::fields::{self, Fields};
+use crate::fields::{self, Fields, Unread};
 use crate::path::{self, Step, steps};
 use crate::reading::Reading;
 use crate::scores::names::known;
 use crate::shape::{Json, Mapping, Read, Text};
-use crate::{Error, Format, Place, Utterance, json, mapped};
+use crate::{Error, Format, Place, Utterance, formats, json, mapped};
 
 /// What the JSON formats look at beside their marks.
 const FIELDS: [&str; 13] = [
@@ -54,7 +53,7 @@ impl Utterance {
         let singular = field.strip_suffix('s').unwrap_or(field);
         FIELDS.contains(&field)
             || known(field).or_else(|| known(singular)).is_some()
-            || Format::shapes().any(|(_, json)| looks_at(json, field))
+            || formats::shapes().any(|(_, json)| looks_at(json, field))
     }
 }
 
@@ -65,7 +64,7 @@ pub(crate) fn any(object: Map<String, Value>, id: &str, reading: &Arc<Reading>) 
     let as_list = |json: &Json| json.has_marks(&|mark| path::has(&object, mark));
     let as_document = |json: &Json| json.has_marks(&|mark| path::has(&object, &json.path_of(mark)));
     let found = |certain: bool| {
-        Format::shapes().find(|(_, json)| json.certain == certain && (as_list(json) || as_document(json)))
+        formats::shapes().find(|(_, json)| json.certain == certain && (as_list(json) || as_document(json)))
     };
     let Some((format, json)) = found(true).or_else(|| found(false)) else {
         let seen: Vec<_> = object.keys().map(|key| format!("`{key}`")).collect();
@@ -137,6 +136,29 @@ fn looks_at(json: &Json, field: &str) -> bool {
         Text::Without(name, _) | Text::Joined(name, _) => *name == field,
     };
     first(lists) == field || (hypotheses.is_empty() && of_text(text)) || first(hypotheses) == field
+}
+
+/// The utterance of an object of a shape.
+///
+/// # Errors
+/// [`Error::OtherFormat`] where it has no hypotheses, but the marks of another format.
+pub(crate) fn read(json: &Json, format: Format, fields: Fields) -> Result<Utterance, Error> {
+    let read = match &json.read {
+        Read::Own(parse) => parse(fields),
+        Read::Mapped(mapping) => mapped::utterance(mapping, fields),
+    };
+    read.map_err(|unread| match unread {
+        Unread::Error(error) => error,
+        Unread::Empty(empty) => {
+            let (fields, error) = *empty;
+            match formats::of_marks(|mark| fields.has_path(mark)) {
+                Some((found, _)) if found != format => {
+                    Error::OtherFormat { place: fields.place().clone(), expected: format, found }
+                }
+                _ => error,
+            }
+        }
+    })
 }
 
 /// Reads an object as one of the formats. Where that has the id as key of the object, the field `id` is the key.

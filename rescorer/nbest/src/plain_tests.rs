@@ -8,7 +8,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::body::{Body, JsonBody};
+use crate::body::Body;
+use crate::formats;
+use crate::json_body::JsonBody;
 use crate::notice::Notices;
 use crate::reading::Reading;
 use crate::source::Source;
@@ -22,7 +24,7 @@ fn read(lines: &str, is_plain: bool) -> Vec<String> {
     let notices = Notices::to(Some(Arc::new(listener)));
     let reading = Arc::new(Reading { notices, ..Reading::default() });
     let source = Source::new("x.jsonl", Cursor::new(lines.to_owned()));
-    let json = &Format::Jsonl.json()[0];
+    let json = &formats::json(Format::Jsonl)[0];
     let mut body = JsonBody::new(source, Format::Jsonl, json, reading, "x".to_owned());
     if !is_plain {
         body = body.without_plain();

@@ -1,18 +1,25 @@
 //! Reads the utterances of one input.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+#[cfg(feature = "parquet")]
+use std::io::Seek;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::body::{Body, JsonBody};
+use crate::body::Body;
+#[cfg(feature = "parquet")]
+use crate::columns;
 use crate::detect::{Found, detect};
-use crate::formats::Kind;
+use crate::formats;
+use crate::json_body::JsonBody;
 use crate::notice::{Listener, Notice, Notices};
 use crate::order::Watched;
 use crate::reading::Reading;
 use crate::scores;
 use crate::source::Source;
+use crate::spec::Spec;
+use crate::stem::stem;
 use crate::{Error, FieldNames, Format, Place, SeenIds, Utterance};
 
 /// How to read.
@@ -84,21 +91,24 @@ impl Reader {
         if path.is_dir() {
             return Self::open_folder(path, options);
         }
-        let mut file = File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
-        let format = options.format.or_else(|| begins_as(&mut file));
-        if let Some((format, Kind::Columns { open, .. })) = format.map(|format| (format, &format.spec().kind))
-            && file.metadata().is_ok_and(|known| known.is_file())
+        let file = File::open(path).map_err(|source| Error::Open { path: name.clone(), source })?;
+        #[cfg(feature = "parquet")]
+        if file.metadata().is_ok_and(|known| known.is_file())
+            && let Some(format) = options.format.or_else(|| begins_as(&file))
+            && let Spec::Columns { open, .. } = formats::spec(format)
         {
             let reading = options.reading();
-            return Ok(Self::of(open(&name, file, reading.clone())?, name, format, reading));
+            let body = columns::open(&name, format, reading.clone(), file, *open)?;
+            return Ok(Self::of(body, name, format, reading));
         }
         Self::from_read(&name, file, options)
     }
 
     fn open_folder(path: &Path, options: &ReadOptions) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let format = options.format.or_else(|| Format::of_folder(path));
-        let Some((format, folder)) = format.and_then(|format| Some((format, format.spec().folder()?))) else {
+        let format = options.format.or_else(|| formats::of_folder(path));
+        let Some((format, folder)) = format.and_then(|format| Some((format, formats::folder(format)?)))
+        else {
             return Err(Error::Folder { path: name });
         };
         let reading = options.reading();
@@ -120,18 +130,18 @@ impl Reader {
         source.unpack()?;
         source.skip_byte_order_mark()?;
         let found = match options.format {
-            Some(format) if format.json().len() > 1 => {
-                let first = || Found { format, json: format.json().first() };
+            Some(format) if formats::json(format).len() > 1 => {
+                let first = || Found { format, json: formats::json(format).first() };
                 detect(&mut source, Some(format), &options.names).or_else(|error| match error {
                     Error::UnknownFormat { .. } => Ok(first()),
                     error => Err(error),
                 })?
             }
-            Some(format) => Found { format, json: format.json().first() },
+            Some(format) => Found { format, json: formats::json(format).first() },
             None => match detect(&mut source, None, &options.names) {
                 // The user says where its fields are.
                 Err(Error::UnknownFormat { .. }) if options.names.names_json(source.unread()) => {
-                    Found { format: Format::Jsonl, json: Format::Jsonl.json().first() }
+                    Found { format: Format::Jsonl, json: formats::json(Format::Jsonl).first() }
                 }
                 found => found?,
             },
@@ -139,15 +149,16 @@ impl Reader {
         let format = found.format;
         check_names(name, format, options)?;
         let reading = options.reading();
-        let body: Box<dyn Body> = match (&format.spec().kind, found.json) {
-            (Kind::Json(_), Some(json)) => {
+        let body: Box<dyn Body> = match (formats::spec(format), found.json) {
+            (Spec::Json(_), Some(json)) => {
                 Box::new(JsonBody::new(source, format, json, reading.clone(), stem(name)))
             }
-            (Kind::Text { open, .. }, _) => open(source, reading.clone())?,
-            (Kind::Folder(_) | Kind::Json(_), _) => {
+            (Spec::Text { open, .. }, _) => open(source, reading.clone())?,
+            (Spec::Folder(_) | Spec::Json(_), _) => {
                 return Err(Error::NoFolder { path: name.to_owned(), format });
             }
-            (Kind::Columns { .. }, _) => {
+            #[cfg(feature = "parquet")]
+            (Spec::Columns { .. }, _) => {
                 let reason = "it is read from a file alone, neither from a stream nor packed: write it to a file, and name that";
                 return Err(Error::Columns { path: name.to_owned(), format, reason: reason.to_owned() });
             }
@@ -253,28 +264,22 @@ fn check_names(path: &str, format: Format, options: &ReadOptions) -> Result<(), 
     Err(Error::Parts { path: path.to_owned(), reason })
 }
 
-/// The format of columns that a file begins with. What is no file, such as a pipe, is left alone.
-fn begins_as(file: &mut File) -> Option<Format> {
+/// The format of columns that a file begins with.
+#[cfg(feature = "parquet")]
+fn begins_as(mut file: &File) -> Option<Format> {
     let mut start = [0; 8];
-    file.metadata().ok().filter(|known| known.is_file())?;
     let length = file.read(&mut start).ok()?;
     file.rewind().ok()?;
-    Format::of_start(&start[..length])
-}
-
-/// What ids begin with where utterances have none: the name of the file without its folder and its end.
-pub(crate) fn stem(name: &str) -> String {
-    let stem = Path::new(name.strip_suffix(".gz").unwrap_or(name)).file_stem();
-    stem.unwrap_or_default().to_string_lossy().into_owned()
+    formats::of_start(&start[..length])
 }
 
 /// Whether a path can be lists: a file, or a folder of a format that is one.
 pub(crate) fn check(path: &Path, options: &ReadOptions) -> Result<(), Error> {
     let name = || path.display().to_string();
     let is_dir = path.metadata().map_err(|source| Error::Open { path: name(), source })?.is_dir();
-    let folder = |format: &Format| format.spec().folder().is_some();
-    match options.format.as_ref().map(folder) {
-        None if is_dir && Format::of_folder(path).is_none() => Err(Error::Folder { path: name() }),
+    let is_folder = |format: Format| formats::folder(format).is_some();
+    match options.format.map(is_folder) {
+        None if is_dir && formats::of_folder(path).is_none() => Err(Error::Folder { path: name() }),
         Some(false) if is_dir => Err(Error::Folder { path: name() }),
         _ => Ok(()),
     }

@@ -15,44 +15,18 @@
 
 use serde_json::Value;
 
-use crate::notice::{Notice, Notices};
-use crate::output_formats::OF_SECOND_PASS;
-use crate::{Error, Hypothesis, Place, json};
+use crate::answer::OF_SECOND_PASS;
+use crate::score_kind::ScoreKind;
+use crate::{Error, Hypothesis};
 
-mod kind;
+mod beside;
 pub(crate) mod names;
 
-pub use kind::ScoreKind;
+pub(crate) use beside::Beside;
 use names::{Group, KNOWN, Known, Role};
-
-/// What probabilities of 0 count as: their logarithm is no number.
-pub const LEAST_PROBABILITY: f64 = 1e-10;
 
 /// The usual field of a score.
 const USUAL: &str = "score";
-
-/// Where the hypotheses of a list stand, for messages.
-pub(crate) struct Beside<'a> {
-    pub(crate) place: &'a Place,
-    pub(crate) notices: &'a Notices,
-    /// What the fields of a hypothesis begin with, such as `hypotheses[0].`; empty in a table.
-    pub(crate) prefix: &'a dyn Fn(usize) -> String,
-}
-
-impl Beside<'_> {
-    /// The number of a field among others; a null, an empty text and a text that is no number are none.
-    fn number(&self, hypothesis: &Hypothesis, name: &str) -> Option<f64> {
-        match hypothesis.extra.get(name)? {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            value => json::not_finite(value).map(|what| if what == "NaN" { f64::NAN } else { f64::INFINITY }),
-        }
-    }
-
-    fn field(&self, position: usize, name: &str) -> String {
-        format!("{}{name}", (self.prefix)(position))
-    }
-}
 
 /// Gives the hypotheses of a list their scores, where none has one yet and a known number stands beside the texts.
 /// The numbers stay among the fields that are carried along.
@@ -117,7 +91,7 @@ fn add_up(hypotheses: &mut [Hypothesis], sources: &[(&str, ScoreKind)], at: &Bes
             hypothesis.score = match number {
                 Some(number) => {
                     let sum = hypothesis.score.unwrap_or(0.0);
-                    Some(sum + kind.log(number, || at.field(position, name), at)?)
+                    Some(sum + at.score(kind, number, || at.field(position, name))?)
                 }
                 // A whole score that is missing leaves the hypothesis without; the list then says so.
                 None if sources.len() == 1 => None,
@@ -191,11 +165,6 @@ pub(crate) fn unused(hypotheses: &[Hypothesis]) -> Option<&str> {
         let beside_all = of_first.is_some() && rest.iter().all(|one| number(one, name).is_some());
         beside_all && rest.iter().any(|one| number(one, name) != of_first)
     })
-}
-
-/// Says where a number is taken for another kind than its name says.
-fn notice(at: &Beside, field: String, make: fn(Place, String) -> Notice) {
-    at.notices.once(|| make(at.place.clone(), field));
 }
 
 #[cfg(test)]

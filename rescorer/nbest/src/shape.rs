@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::fields::Fields;
-use crate::{Error, ScoreKind, Utterance, path};
+use crate::fields::{Fields, Unread};
+use crate::{ScoreKind, Utterance, path};
 
 /// A shape of JSON text. A format has one or more.
 pub(crate) struct Json {
@@ -23,7 +23,7 @@ pub(crate) struct Json {
 /// How an object becomes an utterance.
 pub(crate) enum Read {
     /// By code of its own.
-    Own(fn(Fields) -> Result<Utterance, Error>),
+    Own(fn(Fields) -> Result<Utterance, Unread>),
     /// By a table of paths.
     Mapped(Mapping),
 }

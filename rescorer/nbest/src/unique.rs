@@ -26,6 +26,13 @@ pub struct UniqueHypothesis {
     pub first_pass: f64,
 }
 
+impl NBest {
+    /// The list with repeated texts taken together.
+    pub fn unique(&self) -> UniqueHypotheses {
+        UniqueHypotheses::of(self)
+    }
+}
+
 impl UniqueHypotheses {
     pub(crate) fn of(list: &NBest) -> Self {
         if let [only] = list.hypotheses() {

@@ -4,7 +4,7 @@ use super::chunks::{self, CUT_OFF, Container, Extent};
 use super::layout::{Coding, Layout};
 use super::samples::Decoder;
 use super::source::Source;
-use super::{Audio, SampleFormat};
+use crate::audio::recording::{Audio, SampleFormat};
 
 /// Bytes that are decoded at a time, or a frame where that is more.
 const BLOCK: usize = 1 << 15;

@@ -4,8 +4,8 @@ use std::path::Path;
 use hound::{WavSpec, WavWriter};
 use rescorer_nbest::OutputFile;
 
-use super::{Audio, SampleFormat};
 use crate::Error;
+use crate::audio::recording::{Audio, SampleFormat};
 
 /// Bytes of samples that a WAV file can hold, its header left aside.
 const MOST: u64 = u32::MAX as u64 - 128;

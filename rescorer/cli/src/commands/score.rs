@@ -8,8 +8,9 @@ use rescorer_models::Tokenizer;
 use rescorer_nbest::{Error, one_line};
 use serde::Serialize;
 
-use crate::lists::{self, ReadItem, Skipped};
+use crate::lists::{self, Skipped};
 use crate::model;
+use crate::read_item::ReadItem;
 use crate::score_args::ScoreArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};

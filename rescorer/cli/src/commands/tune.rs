@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use crate::args::ListArgs;
 use crate::judge_args::TuneArgs;
-use crate::lists::{self, ReadItem, Skipped};
+use crate::lists::{self, Skipped};
 use crate::model;
+use crate::read_item::ReadItem;
 use crate::reference_warnings::References;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};

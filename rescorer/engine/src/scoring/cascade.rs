@@ -7,7 +7,6 @@ use rescorer_perturb::Unit;
 
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
-use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Fusion;
 use crate::scoring::adapters::AdapterSet;
@@ -42,12 +41,7 @@ impl Cascade {
         policy: &CascadePolicy,
     ) -> Result<Self, Error> {
         let CascadePolicy { share, threshold, fusion, convention, .. } = *policy;
-        let given =
-            |fingerprint: &str| ModelIdentity { name: "given".into(), fingerprint: fingerprint.into() };
-        policy.model.check_model(&given(model.fingerprint_like(&policy.model.fingerprint)))?;
-        let adapter = adapters.default_adapter().map(|adapter| given(adapter.fingerprint().unwrap_or("")));
-        ModelIdentity::check_adapter(policy.adapter.as_ref(), adapter.as_ref())?;
-        let scorer = Scorer::new(model, convention)?.with_adapters(adapters);
+        let scorer = Scorer::as_tuned(model, adapters, &policy.model, policy.adapter.as_ref(), convention)?;
         Ok(Self { scorer, fusion, share, threshold })
     }
 

@@ -60,6 +60,25 @@ impl Scorer {
         self.list_scorer.sequences()
     }
 
+    /// A scorer of the model and the adapter that a policy was tuned with: `tuned`, and `adapter` or none.
+    ///
+    /// # Errors
+    /// Another model, or another adapter for lists that ask for none; as [`Scorer::new`].
+    pub(crate) fn as_tuned(
+        model: Arc<LanguageModel>,
+        adapters: AdapterSet,
+        tuned: &ModelIdentity,
+        adapter: Option<&ModelIdentity>,
+        config: ScoringConfig,
+    ) -> Result<Self, Error> {
+        let given =
+            |fingerprint: &str| ModelIdentity { name: "given".into(), fingerprint: fingerprint.into() };
+        tuned.check_model(&given(model.fingerprint_like(&tuned.fingerprint)))?;
+        let own = adapters.default_adapter().map(|adapter| given(adapter.fingerprint().unwrap_or("")));
+        ModelIdentity::check_adapter(adapter, own.as_ref())?;
+        Ok(Self::new(model, config)?.with_adapters(adapters))
+    }
+
     /// Counts other units than words in hypotheses: what a length bonus is for. A first stage counts them too.
     #[must_use]
     pub fn with_unit(self, unit: Unit) -> Self {

@@ -3,8 +3,10 @@
 //! A [`Recipe`] says what is trained, on what and how; a [`Trainer`] follows it, stage by stage, and tells what it does
 //! through [`Event`]s. Killed at any moment it goes on from its last checkpoint to the same result.
 
+mod adapter_recipe;
 mod checkpoint;
 mod data;
+mod data_recipe;
 mod encoder_step;
 #[cfg(test)]
 mod encoder_tests;
@@ -18,17 +20,21 @@ mod parity_tests;
 mod recipe;
 mod resume;
 mod schedule;
+mod seed;
 mod set;
 mod stage;
+mod stage_lists;
 mod step;
 mod teacher;
 mod trainer;
 
+pub use adapter_recipe::{AdapterRecipe, Method};
 pub use checkpoint::Progress;
 pub use data::Example;
+pub use data_recipe::DataRecipe;
 pub use event::{DevReport, Event, StepReport};
 pub use objective::{ListLoss, ListView, list_loss};
-pub use recipe::{AdapterRecipe, DataRecipe, Method, Recipe};
+pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use set::TrainingSet;
 pub use stage::{Judge, Schedule, Stage, StageRecipe};

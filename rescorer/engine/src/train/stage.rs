@@ -1,4 +1,8 @@
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// How the rate of learning goes on after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +103,45 @@ pub struct StageRecipe {
     pub patience: Option<usize>,
 }
 
+impl StageRecipe {
+    /// This stage with nothing left open: what it does not set is as in `common`, and then the default.
+    pub(super) fn resolve(&self, common: &StageRecipe, rank: usize) -> Stage {
+        macro_rules! set {
+            ($key:ident, $default:expr) => {
+                self.$key.or(common.$key).unwrap_or($default)
+            };
+        }
+        let objectives =
+            |stage: &StageRecipe| [stage.nll, stage.mwer, stage.mwed, stage.preference, stage.distillation];
+        let names_none = objectives(self).iter().chain(&objectives(common)).all(Option::is_none);
+        Stage {
+            nll: set!(nll, if names_none { 1.0 } else { 0.0 }),
+            mwer: set!(mwer, 0.0),
+            mwed: set!(mwed, 0.0),
+            preference: set!(preference, 0.0),
+            distillation: set!(distillation, 0.0),
+            correlation: set!(correlation, 0.0),
+            epochs: set!(epochs, 1.0),
+            batch: set!(batch, 16),
+            learning_rate: set!(learning_rate, 1e-3),
+            schedule: set!(schedule, Schedule::Linear),
+            warmup: set!(warmup, 0.05),
+            weight_decay: set!(weight_decay, 0.0),
+            clip: set!(clip, 1.0),
+            hypotheses: set!(hypotheses, usize::MAX),
+            first_pass_weight: set!(first_pass_weight, 1.0),
+            lm_weight: set!(lm_weight, 1.0),
+            length_bonus: set!(length_bonus, 0.0),
+            error_temperature: set!(error_temperature, 1.0),
+            beta: set!(beta, 0.1),
+            judge: set!(judge, Default::default()),
+            rank: set!(rank, rank),
+            evaluate_every: set!(evaluate_every, 0),
+            patience: set!(patience, usize::MAX),
+        }
+    }
+}
+
 /// A stage with nothing left open.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[allow(missing_docs)]
@@ -143,4 +186,53 @@ impl Stage {
     pub fn needs_references(&self) -> bool {
         self.nll + self.mwer + self.mwed > 0.0 || (self.preference > 0.0 && self.judge == Judge::Reference)
     }
+
+    /// Refuses values that contradict each other. `number` is that of the stage, from 1.
+    pub(super) fn check(&self, number: usize) -> Result<(), Error> {
+        let fail = |name: &str, reason: String| Err(refusal(format!("stage {number}, {name}"), reason));
+        let weights = [self.nll, self.mwer, self.mwed, self.preference, self.distillation];
+        if !weights.iter().chain([&self.correlation]).all(|weight| weight.is_finite() && *weight >= 0.0)
+            || weights.iter().all(|weight| *weight == 0.0)
+        {
+            let reason = "the weights of nll, mwer, mwed, preference and distillation have to be at least 0, one of \
+                          them more; that of correlation at least 0";
+            return fail("objective", reason.into());
+        }
+        let positive = [
+            ("epochs", self.epochs),
+            ("learning_rate", self.learning_rate),
+            ("clip", f64::from(self.clip)),
+            ("error_temperature", self.error_temperature),
+            ("beta", self.beta),
+            ("lm_weight", self.lm_weight),
+            ("batch", self.batch as f64),
+            ("rank", self.rank as f64),
+            ("patience", self.patience as f64),
+        ];
+        if let Some((name, value)) = positive.iter().find(|(_, value)| !value.is_finite() || *value <= 0.0) {
+            return fail(name, format!("{value}; it has to be above 0"));
+        }
+        if !(0.0..1.0).contains(&self.warmup) {
+            return fail("warmup", format!("{}; it is a share of the steps, less than 1", self.warmup));
+        }
+        if !self.weight_decay.is_finite() || self.weight_decay < 0.0 {
+            return fail("weight_decay", format!("{}; it has to be at least 0", self.weight_decay));
+        }
+        if self.hypotheses < 2 && self.uses_lists() {
+            return fail(
+                "hypotheses",
+                "lists of one hypothesis have nothing to prefer; give 2 or more".into(),
+            );
+        }
+        let others = [self.first_pass_weight, self.length_bonus];
+        if !others.iter().all(|value| value.is_finite()) {
+            return fail("posterior", "weights have to be finite".into());
+        }
+        Ok(())
+    }
+}
+
+/// The error of a key that contradicts the rest of a recipe.
+pub(super) fn refusal(key: impl Display, reason: impl Display) -> Error {
+    Error::Recipe { place: "recipe".into(), reason: format!("{key}: {reason}") }
 }

@@ -1,21 +1,22 @@
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rescorer_lora::{AllocationSettings, LoraAdapter, StepOptions, Trainable};
 use rescorer_models::LanguageModel;
-use sha2::{Digest, Sha256};
 
+use super::adapter_recipe::Method;
 use super::checkpoint::{Checkpoints, Progress};
 use super::event::{DevReport, Event, StepReport};
 use super::losses::Item;
 use super::optimizer::Optimizer;
-use super::recipe::{Method, Recipe};
+use super::recipe::Recipe;
 use super::schedule::learning_rate;
+use super::seed::mix;
 use super::set::TrainingSet;
 use super::stage::Stage;
+use super::stage_lists::StageLists;
 use super::step::losses;
 use crate::error::Error;
 use crate::fusion::tuning::scored_reference::ScoredReference;
@@ -144,37 +145,14 @@ impl Trainer {
         &self.stages[self.progress.stage.min(self.stages.len() - 1)]
     }
 
-    /// Lists that take part in a stage, with the hypotheses that do, and how many were left out for having nothing to
-    /// teach: those of one distinct hypothesis, and those whose hypotheses are all equally good.
-    fn taking_part(&self, stage: &Stage) -> (Vec<(usize, Vec<usize>)>, usize, usize) {
-        let (mut taking_part, mut single, mut equal) = (Vec::new(), 0, 0);
-        for (number, example) in self.set.examples.iter().enumerate() {
-            let mut chosen = if stage.uses_lists() { example.chosen(stage) } else { Vec::new() };
-            let is_equal = |chosen: &[usize]| {
-                let mut errors = chosen.iter().map(|&index| example.errors.get(index));
-                let first = errors.next().flatten();
-                first.is_some() && errors.all(|other| other == first)
-            };
-            if stage.uses_lists() && chosen.len() < 2 {
-                single += 1;
-                chosen.clear();
-            } else if stage.needs_references() && is_equal(&chosen) && stage.uses_lists() {
-                equal += 1;
-                chosen.clear();
-            }
-            if stage.nll > 0.0 || !chosen.is_empty() {
-                taking_part.push((number, chosen));
-            }
-        }
-        (taking_part, single, equal)
+    fn lists(&self, stage: &Stage) -> StageLists {
+        StageLists::new(stage, &self.set.examples)
     }
 
     /// Steps of a stage.
     pub fn total_steps(&self, stage: usize) -> usize {
         let stage = &self.stages[stage];
-        let lists = self.taking_part(stage).0.len();
-        let batch = stage.batch.min(lists).max(1);
-        ((stage.epochs * lists as f64 / batch as f64).ceil() as usize).max(1)
+        self.lists(stage).steps(stage)
     }
 
     /// Trains to the end of the recipe.
@@ -219,21 +197,22 @@ impl Trainer {
         self.last_dev = None;
         let number = self.progress.stage;
         let stage = self.stages[number].clone();
-        let (taking_part, single, equal) = self.taking_part(&stage);
-        if taking_part.is_empty() {
+        let lists = self.lists(&stage);
+        let StageLists { single, equal, .. } = lists;
+        if lists.len() == 0 {
             let reason = format!(
                 "stage {}: {single} lists have one distinct hypothesis, {equal} only equally good ones",
                 number + 1
             );
             return Err(Error::NothingLeft { what: "train", reason });
         }
-        let total = self.total_steps(number);
+        let total = lists.steps(&stage);
         if self.progress.step == 0 {
             let parameters = self.trainable.count();
             tell(&Event::Stage {
                 stage: number + 1,
                 steps: total,
-                lists: taking_part.len(),
+                lists: lists.len(),
                 single,
                 equal,
                 parameters,
@@ -243,7 +222,7 @@ impl Trainer {
             self.before = self.score_all()?;
         }
         while self.progress.step < total {
-            let report = self.step(&stage, &taking_part, total)?;
+            let report = self.step(&stage, &lists, total)?;
             tell(&Event::Step(report))?;
             let (step, is_last) = (self.progress.step, self.progress.step == total);
             let looks = is_last || (stage.evaluate_every > 0 && step.is_multiple_of(stage.evaluate_every));
@@ -271,15 +250,10 @@ impl Trainer {
         !is_allocating || step as f64 > (1.0 - adapter.allocation_end) * total as f64 + 1.0
     }
 
-    fn step(
-        &mut self,
-        stage: &Stage,
-        lists: &[(usize, Vec<usize>)],
-        total: usize,
-    ) -> Result<StepReport, Error> {
+    fn step(&mut self, stage: &Stage, lists: &StageLists, total: usize) -> Result<StepReport, Error> {
         let started = Instant::now();
         let Progress { stage: number, step, .. } = self.progress;
-        let items = self.batch(number, stage, lists, step);
+        let items = lists.batch(stage, self.recipe.seed, number, step);
         let items: Vec<Item<'_>> = items
             .into_iter()
             .map(|(example, chosen)| Item {
@@ -335,33 +309,6 @@ impl Trainer {
         })
     }
 
-    /// The lists of a step. Each epoch goes through all of them in an order of its own.
-    fn batch<'a>(
-        &self,
-        number: usize,
-        stage: &Stage,
-        lists: &'a [(usize, Vec<usize>)],
-        step: usize,
-    ) -> Vec<(usize, &'a Vec<usize>)> {
-        // A step goes through no list twice.
-        let size = stage.batch.min(lists.len());
-        let end = ((step + 1) * size).min((stage.epochs * lists.len() as f64).ceil() as usize);
-        let mut order: (usize, Vec<usize>) = (usize::MAX, Vec::new());
-        let places = step * size..end.max(step * size + 1);
-        let batch = places.map(|place| {
-            let epoch = place / lists.len();
-            if order.0 != epoch {
-                let mut shuffled: Vec<usize> = (0..lists.len()).collect();
-                let seed = mix(&[self.recipe.seed, number as u64, u64::MAX - epoch as u64]);
-                shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-                order = (epoch, shuffled);
-            }
-            let (example, chosen) = &lists[order.1[place % lists.len()]];
-            (*example, chosen)
-        });
-        batch.collect()
-    }
-
     /// Scores of the hypotheses of all examples by the model as it is now.
     fn score_all(&self) -> Result<Vec<Vec<f64>>, Error> {
         let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
@@ -381,13 +328,4 @@ fn fits_model(stages: &[Stage], reads_left_to_right: bool) -> Result<(), Error> 
         return fail("correlation: only an encoder has a representation of the whole text; leave it out");
     }
     Ok(())
-}
-
-/// One seed from several numbers.
-fn mix(numbers: &[u64]) -> u64 {
-    let mut hasher = Sha256::new();
-    numbers.iter().for_each(|number| hasher.update(number.to_le_bytes()));
-    let mut seed = [0; 8];
-    seed.copy_from_slice(&hasher.finalize()[..8]);
-    u64::from_le_bytes(seed)
 }

@@ -5,7 +5,8 @@ use std::ptr;
 use rescorer_nbest::Hypothesis;
 use serde_json::{Value, json};
 
-use super::{NAME, PocketSphinxOptions, ffi};
+use super::ffi;
+use super::options::{NAME, PocketSphinxOptions};
 use crate::{Error, FirstPass, Recognition};
 
 /// Where the system's package has its models, as pkg-config said at the build.

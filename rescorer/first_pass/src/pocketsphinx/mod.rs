@@ -6,30 +6,15 @@ mod decoder;
 #[cfg(feature = "pocketsphinx")]
 #[allow(unsafe_code, reason = "calls a library in C")]
 mod ffi;
-
-use std::path::PathBuf;
+mod options;
 
 #[cfg(feature = "pocketsphinx")]
 pub use decoder::PocketSphinx;
+#[cfg(not(feature = "pocketsphinx"))]
+use options::NAME;
+pub use options::PocketSphinxOptions;
 
 use crate::{Error, FirstPass};
-
-const NAME: &str = "pocketsphinx";
-
-/// How to run PocketSphinx.
-#[derive(Debug, Clone)]
-pub struct PocketSphinxOptions {
-    /// Folder with `en-us/`, `en-us.lm.bin` and `cmudict-en-us.dict`; none takes that of the system's package.
-    pub models: Option<PathBuf>,
-    /// Hypotheses of a list.
-    pub nbest: usize,
-}
-
-impl Default for PocketSphinxOptions {
-    fn default() -> Self {
-        Self { models: None, nbest: 20 }
-    }
-}
 
 /// PocketSphinx, where it was built in.
 #[cfg(feature = "pocketsphinx")]

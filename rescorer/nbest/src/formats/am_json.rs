@@ -3,23 +3,20 @@
 
 use serde_json::Value;
 
-use super::{Kind, Spec};
-use crate::fields::{Fields, hypothesis};
+use crate::fields::{Fields, Unread, hypothesis};
 use crate::shape::{Json, Layout, Read};
-use crate::{Error, Format, NBest, Utterance};
+use crate::spec::Spec;
+use crate::{Error, NBest, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "am-json",
-    kind: Kind::Json(&[Json {
-        marks: &["hyp_#"],
-        certain: true,
-        layout: Layout::inside("{}"),
-        unfinished: &[],
-        read: Read::Own(parse),
-    }]),
-};
+pub(super) const SPEC: Spec = Spec::Json(&[Json {
+    marks: &["hyp_#"],
+    certain: true,
+    layout: Layout::inside("{}"),
+    unfinished: &[],
+    read: Read::Own(parse),
+}]);
 
-fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.rename()?;
     fields.take_key_as_id();
     let mut listed: Vec<(usize, String, Value)> = Vec::new();
@@ -30,26 +27,24 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         }
         None => true,
     });
-    if listed.is_empty() && fields.marked().is_some() {
-        return Err(fields.missing("hyp_1", Format::EspnetJson));
+    if listed.is_empty() {
+        let none = Error::NoHypotheses { place: fields.place().clone() };
+        return Err(fields.otherwise(none));
     }
     // Stable: files hold hyp_10 before or after hyp_2.
     listed.sort_by_key(|(number, ..)| *number);
     let mut hypotheses = Vec::with_capacity(listed.len());
     for (index, (number, key, value)) in listed.into_iter().enumerate() {
         if number != index + 1 {
-            return Err(Error::HypothesisNumber {
-                place: fields.place().clone(),
-                expected: index + 1,
-                found: key,
-            });
+            let (place, expected) = (fields.place().clone(), index + 1);
+            return Err(Error::HypothesisNumber { place, expected, found: key }.into());
         }
         hypotheses.push(hypothesis(fields.named(value), fields.place(), || key.clone())?);
     }
     fields.score(&mut hypotheses, |index| format!("hyp_{}.", index + 1))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("ref")?;
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 /// K of a key `hyp_K`.

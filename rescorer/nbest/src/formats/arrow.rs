@@ -14,9 +14,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::{CompressionType, Message, RecordBatch, root_as_message};
 
-use super::{Kind, Spec};
-use crate::columns::Batches;
-use crate::{Format, columns};
+use crate::batches::Batches;
+use crate::spec::Spec;
 
 /// How a file begins, and how it ends.
 const FILE: &[u8; 6] = b"ARROW1";
@@ -25,13 +24,8 @@ const STREAM_OF_FILE: u64 = 8;
 /// What says that a message follows; so a stream begins.
 const MESSAGE: [u8; 4] = [0xFF; 4];
 
-pub(super) const SPEC: Spec = Spec {
-    name: "arrow",
-    kind: Kind::Columns {
-        marker: |start| start.starts_with(FILE) || start.starts_with(&MESSAGE),
-        open: |name, file, reading| columns::open(name, Format::Arrow, reading, || open(file)),
-    },
-};
+pub(super) const SPEC: Spec =
+    Spec::Columns { marker: |start| start.starts_with(FILE) || start.starts_with(&MESSAGE), open };
 
 fn open(mut file: File) -> Result<Batches, String> {
     let start = start(&mut file).map_err(|error| error.to_string())?;

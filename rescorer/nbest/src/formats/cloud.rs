@@ -6,9 +6,9 @@
 //! Google Cloud Speech-to-Text `RecognizeResponse`, Amazon Transcribe "Output" and "Streaming", Azure "Get speech recognition
 //! results", "Batch" and "Fast transcription", OpenAI "Create transcription", AssemblyAI "Transcript", Rev AI "Transcript".
 
-use super::{Kind, Spec};
 use crate::ScoreKind::{Log, Probability};
 use crate::shape::{Id, Json, Layout, Mapping, Read, Reference, Score, Test, Text, Unfinished};
+use crate::spec::Spec;
 
 /// A mapping of a list with its own id and reference.
 const fn mapping(hypotheses: &'static str, text: Text, score: Score) -> Mapping {
@@ -17,31 +17,28 @@ const fn mapping(hypotheses: &'static str, text: Text, score: Score) -> Mapping 
 
 const TRANSCRIPT: Text = Text::Field(&["transcript"]);
 
-pub(super) const DEEPGRAM: Spec = Spec {
-    name: "deepgram",
-    kind: Kind::Json(&[
-        Json {
-            marks: &["results.channels[].alternatives[].transcript"],
-            certain: true,
-            layout: Layout::DOCUMENTS,
-            unfinished: &[],
-            read: Read::Mapped(Mapping {
-                lists: "results.channels",
-                ..mapping("alternatives", TRANSCRIPT, Score::Known)
-            }),
-        },
-        Json {
-            marks: &["channel.alternatives[].transcript"],
-            certain: true,
-            layout: Layout::DOCUMENTS,
-            unfinished: &[
-                Unfinished::Partial("is_final", Test::Is(false)),
-                Unfinished::Silent("type", Test::NotText("Results")),
-            ],
-            read: Read::Mapped(mapping("channel.alternatives", TRANSCRIPT, Score::Known)),
-        },
-    ]),
-};
+pub(super) const DEEPGRAM: Spec = Spec::Json(&[
+    Json {
+        marks: &["results.channels[].alternatives[].transcript"],
+        certain: true,
+        layout: Layout::DOCUMENTS,
+        unfinished: &[],
+        read: Read::Mapped(Mapping {
+            lists: "results.channels",
+            ..mapping("alternatives", TRANSCRIPT, Score::Known)
+        }),
+    },
+    Json {
+        marks: &["channel.alternatives[].transcript"],
+        certain: true,
+        layout: Layout::DOCUMENTS,
+        unfinished: &[
+            Unfinished::Partial("is_final", Test::Is(false)),
+            Unfinished::Silent("type", Test::NotText("Results")),
+        ],
+        read: Read::Mapped(mapping("channel.alternatives", TRANSCRIPT, Score::Known)),
+    },
+]);
 
 /// One of Google's results. Their messages leave out what is false, so `stability` without `isFinal` is a partial one.
 const fn google(layout: Layout) -> Json {
@@ -68,16 +65,13 @@ const fn google_web(layout: Layout) -> Json {
     }
 }
 
-pub(super) const GOOGLE: Spec = Spec {
-    name: "google",
-    kind: Kind::Json(&[
-        google(Layout::inside("results[]")),
-        google(Layout::inside("response.results[]")),
-        google(Layout::DOCUMENTS),
-        google_web(Layout::inside("result[]")),
-        google_web(Layout::DOCUMENTS),
-    ]),
-};
+pub(super) const GOOGLE: Spec = Spec::Json(&[
+    google(Layout::inside("results[]")),
+    google(Layout::inside("response.results[]")),
+    google(Layout::DOCUMENTS),
+    google_web(Layout::inside("result[]")),
+    google_web(Layout::DOCUMENTS),
+]);
 
 /// A result of a stream.
 const fn aws_stream(layout: Layout) -> Json {
@@ -94,105 +88,90 @@ const fn aws_stream(layout: Layout) -> Json {
     }
 }
 
-pub(super) const AWS: Spec = Spec {
-    name: "aws",
-    kind: Kind::Json(&[
-        // With alternatives, a list for every segment.
-        Json {
-            marks: &["alternatives[].transcript"],
-            certain: true,
-            layout: Layout::inside("results.segments[]"),
-            unfinished: &[],
-            read: Read::Mapped(Mapping {
-                id: Id::None,
-                ..mapping("alternatives", TRANSCRIPT, Score::Sum("items", "confidence", Probability))
-            }),
-        },
-        Json {
-            marks: &["results.transcripts[].transcript"],
-            certain: false,
-            layout: Layout::DOCUMENTS,
-            unfinished: &[],
-            read: Read::Mapped(Mapping {
-                id: Id::Field("jobName"),
-                ..mapping("results.transcripts", TRANSCRIPT, Score::Known)
-            }),
-        },
-        aws_stream(Layout::inside("Transcript.Results[]")),
-        aws_stream(Layout::inside("TranscriptEvent.Transcript.Results[]")),
-        aws_stream(Layout::DOCUMENTS),
-    ]),
-};
+pub(super) const AWS: Spec = Spec::Json(&[
+    // With alternatives, a list for every segment.
+    Json {
+        marks: &["alternatives[].transcript"],
+        certain: true,
+        layout: Layout::inside("results.segments[]"),
+        unfinished: &[],
+        read: Read::Mapped(Mapping {
+            id: Id::None,
+            ..mapping("alternatives", TRANSCRIPT, Score::Sum("items", "confidence", Probability))
+        }),
+    },
+    Json {
+        marks: &["results.transcripts[].transcript"],
+        certain: false,
+        layout: Layout::DOCUMENTS,
+        unfinished: &[],
+        read: Read::Mapped(Mapping {
+            id: Id::Field("jobName"),
+            ..mapping("results.transcripts", TRANSCRIPT, Score::Known)
+        }),
+    },
+    aws_stream(Layout::inside("Transcript.Results[]")),
+    aws_stream(Layout::inside("TranscriptEvent.Transcript.Results[]")),
+    aws_stream(Layout::DOCUMENTS),
+]);
 
 const SILENT: &[Unfinished] = &[
     Unfinished::Silent("RecognitionStatus", Test::NotText("Success")),
     Unfinished::Silent("recognitionStatus", Test::NotText("Success")),
 ];
 
-pub(super) const AZURE: Spec = Spec {
-    name: "azure",
-    kind: Kind::Json(&[
-        Json {
-            marks: &["NBest[].Display", "NBest[].Lexical"],
-            certain: true,
-            layout: Layout::DOCUMENTS,
-            unfinished: SILENT,
-            read: Read::Mapped(mapping("NBest", Text::Field(&["Display", "Lexical"]), Score::Known)),
-        },
-        Json {
-            marks: &["nBest[].display", "nBest[].lexical"],
-            certain: true,
-            layout: Layout::inside("recognizedPhrases[]"),
-            unfinished: SILENT,
-            read: Read::Mapped(mapping("nBest", Text::Field(&["display", "lexical"]), Score::Known)),
-        },
-        Json {
-            marks: &["offsetMilliseconds&text"],
-            certain: true,
-            layout: Layout::inside("phrases[]"),
-            unfinished: &[],
-            read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Known)),
-        },
-        Json {
-            marks: &["RecognitionStatus&DisplayText"],
-            certain: false,
-            layout: Layout::DOCUMENTS,
-            unfinished: SILENT,
-            read: Read::Mapped(mapping("", Text::Field(&["DisplayText"]), Score::Known)),
-        },
-    ]),
-};
-
-pub(super) const OPENAI: Spec = Spec {
-    name: "openai",
-    kind: Kind::Json(&[Json {
-        // `usage` tells the answers without log-probabilities.
-        marks: &["text&logprobs[].logprob", "text&usage.type"],
-        certain: false,
-        layout: Layout::DOCUMENTS,
-        unfinished: &[],
-        read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Sum("logprobs", "logprob", Log))),
-    }]),
-};
-
-pub(super) const ASSEMBLY_AI: Spec = Spec {
-    name: "assemblyai",
-    kind: Kind::Json(&[Json {
-        marks: &["audio_url&text"],
-        certain: false,
-        layout: Layout::DOCUMENTS,
-        unfinished: &[Unfinished::Silent("status", Test::NotText("completed"))],
-        read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Known)),
-    }]),
-};
-
-pub(super) const REV_AI: Spec = Spec {
-    name: "rev-ai",
-    kind: Kind::Json(&[Json {
-        marks: &["elements[].value"],
+pub(super) const AZURE: Spec = Spec::Json(&[
+    Json {
+        marks: &["NBest[].Display", "NBest[].Lexical"],
         certain: true,
-        layout: Layout::inside("monologues[]"),
+        layout: Layout::DOCUMENTS,
+        unfinished: SILENT,
+        read: Read::Mapped(mapping("NBest", Text::Field(&["Display", "Lexical"]), Score::Known)),
+    },
+    Json {
+        marks: &["nBest[].display", "nBest[].lexical"],
+        certain: true,
+        layout: Layout::inside("recognizedPhrases[]"),
+        unfinished: SILENT,
+        read: Read::Mapped(mapping("nBest", Text::Field(&["display", "lexical"]), Score::Known)),
+    },
+    Json {
+        marks: &["offsetMilliseconds&text"],
+        certain: true,
+        layout: Layout::inside("phrases[]"),
         unfinished: &[],
-        read: Read::Mapped(mapping("", Text::Joined("elements", "value"), Score::Known)),
-    }]),
-};
+        read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Known)),
+    },
+    Json {
+        marks: &["RecognitionStatus&DisplayText"],
+        certain: false,
+        layout: Layout::DOCUMENTS,
+        unfinished: SILENT,
+        read: Read::Mapped(mapping("", Text::Field(&["DisplayText"]), Score::Known)),
+    },
+]);
+
+pub(super) const OPENAI: Spec = Spec::Json(&[Json {
+    // `usage` tells the answers without log-probabilities.
+    marks: &["text&logprobs[].logprob", "text&usage.type"],
+    certain: false,
+    layout: Layout::DOCUMENTS,
+    unfinished: &[],
+    read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Sum("logprobs", "logprob", Log))),
+}]);
+
+pub(super) const ASSEMBLY_AI: Spec = Spec::Json(&[Json {
+    marks: &["audio_url&text"],
+    certain: false,
+    layout: Layout::DOCUMENTS,
+    unfinished: &[Unfinished::Silent("status", Test::NotText("completed"))],
+    read: Read::Mapped(mapping("", Text::Field(&["text"]), Score::Known)),
+}]);
+
+pub(super) const REV_AI: Spec = Spec::Json(&[Json {
+    marks: &["elements[].value"],
+    certain: true,
+    layout: Layout::inside("monologues[]"),
+    unfinished: &[],
+    read: Read::Mapped(mapping("", Text::Joined("elements", "value"), Score::Known)),
+}]);

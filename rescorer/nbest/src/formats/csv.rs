@@ -19,10 +19,10 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::{Kind, Opened, Spec};
 use crate::reading::Reading;
 use crate::rows::{Row, RowStream, Rows};
 use crate::source::Source;
+use crate::spec::{Opened, Spec};
 use crate::{Error, FieldNames, Format};
 
 mod columns;
@@ -32,21 +32,17 @@ mod table;
 use columns::Columns;
 use table::Table;
 
-pub(super) const SPEC: Spec = Spec {
-    name: "csv",
-    kind: Kind::Text {
-        marker: |line, names| DELIMITERS.iter().any(|of| has_columns(line, names, Format::Csv, *of)),
-        open: |mut source, reading| {
-            let line = source.first_line()?;
-            let fits = |of: &u8| has_columns(&line, &reading.names, Format::Csv, *of);
-            let count = |of: &u8| line.iter().filter(|byte| *byte == of).count();
-            let delimiter = DELIMITERS.into_iter().find(fits);
-            let delimiter =
-                delimiter.or_else(|| DELIMITERS.into_iter().rev().max_by_key(count)).unwrap_or(b',');
-            open(source, &reading, Format::Csv, delimiter)
-        },
-        folder: None,
+pub(super) const SPEC: Spec = Spec::Text {
+    marker: |line, names| DELIMITERS.iter().any(|of| has_columns(line, names, Format::Csv, *of)),
+    open: |mut source, reading| {
+        let line = source.first_line()?;
+        let fits = |of: &u8| has_columns(&line, &reading.names, Format::Csv, *of);
+        let count = |of: &u8| line.iter().filter(|byte| *byte == of).count();
+        let delimiter = DELIMITERS.into_iter().find(fits);
+        let delimiter = delimiter.or_else(|| DELIMITERS.into_iter().rev().max_by_key(count)).unwrap_or(b',');
+        open(source, &reading, Format::Csv, delimiter)
     },
+    folder: None,
 };
 
 /// What may stand between the columns of this format.

@@ -11,18 +11,15 @@
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use super::{Kind, Spec};
 use crate::body::Body;
 use crate::keyed::{KeyedLine, KeyedLines, numbered};
+use crate::spec::{self, Spec};
 use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "espnet",
-    kind: Kind::Folder(super::Folder {
-        marker: |path| !jobs(path).is_empty(),
-        open: |path, _| Ok(Box::new(Folder::open(path)?)),
-    }),
-};
+pub(super) const SPEC: Spec = Spec::Folder(spec::Folder {
+    marker: |path| !jobs(path).is_empty(),
+    open: |path, _| Ok(Box::new(Folder::open(path)?)),
+});
 
 /// The jobs of a decode folder, job after job: one is held in memory.
 struct Folder {

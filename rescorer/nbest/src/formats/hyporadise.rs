@@ -9,32 +9,32 @@
 
 use serde_json::Value;
 
-use super::{Kind, Spec};
-use crate::fields::{Fields, kind};
+use crate::fields::{Fields, Unread, kind};
 use crate::shape::{Json, Layout, Read};
-use crate::{Error, Format, Hypothesis, NBest, Utterance};
+use crate::spec::Spec;
+use crate::{Error, Hypothesis, NBest, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "hyporadise",
-    kind: Kind::Json(&[Json {
-        marks: &["input"],
-        certain: true,
-        layout: Layout::DOCUMENTS,
-        unfinished: &[],
-        read: Read::Own(parse),
-    }]),
-};
+pub(super) const SPEC: Spec = Spec::Json(&[Json {
+    marks: &["input"],
+    certain: true,
+    layout: Layout::DOCUMENTS,
+    unfinished: &[],
+    read: Read::Own(parse),
+}]);
 
-fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.rename()?;
     fields.read_id()?;
     let texts = fields.list("input", "a list of hypotheses, each a string")?;
-    let texts = texts.ok_or_else(|| fields.missing("input", Format::HyporadiseJson))?;
+    let Some(texts) = texts else { return Err(fields.without("input")) };
     let mut hypotheses = Vec::with_capacity(texts.len());
     for (position, text) in texts.into_iter().enumerate() {
         match text {
             Value::String(text) => hypotheses.push(Hypothesis::new(text)),
-            other => return Err(fields.type_error(format!("input[{position}]"), "a string", kind(&other))),
+            other => {
+                let error = fields.type_error(format!("input[{position}]"), "a string", kind(&other));
+                return Err(error.into());
+            }
         }
     }
     let field = if fields.has("am_score") { "am_score" } else { "score" };
@@ -47,7 +47,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.score(&mut hypotheses, |position| format!("input[{position}]."))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("output")?;
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 fn attach(

@@ -7,36 +7,34 @@
 use serde_json::Value;
 
 use super::item::item;
-use super::{Kind, Spec, sherpa_onnx};
-use crate::fields::Fields;
+use super::sherpa_onnx;
+use crate::fields::{Fields, Unread};
 use crate::shape::{Json, Layout, Read};
-use crate::{Error, Format, NBest, Utterance};
+use crate::spec::Spec;
+use crate::{NBest, Utterance};
 
 /// Names of the list of hypotheses, the usual one first. `nbest` is sherpa-onnx's too.
 pub(super) const NAMES: [&str; 8] =
     ["hypotheses", "hyps", "nbest", "n_best", "nbest_list", "beams", "candidates", "texts"];
 
-pub(super) const SPEC: Spec = Spec {
-    name: "jsonl",
-    kind: Kind::Json(&[
-        Json {
-            marks: &["hypotheses"],
-            certain: true,
-            layout: Layout::LINES,
-            unfinished: &[],
-            read: Read::Own(parse),
-        },
-        Json {
-            marks: &["hyps", "n_best", "nbest_list", "beams", "candidates", "texts"],
-            certain: false,
-            layout: Layout::LINES,
-            unfinished: &[],
-            read: Read::Own(parse),
-        },
-    ]),
-};
+pub(super) const SPEC: Spec = Spec::Json(&[
+    Json {
+        marks: &["hypotheses"],
+        certain: true,
+        layout: Layout::LINES,
+        unfinished: &[],
+        read: Read::Own(parse),
+    },
+    Json {
+        marks: &["hyps", "n_best", "nbest_list", "beams", "candidates", "texts"],
+        certain: false,
+        layout: Layout::LINES,
+        unfinished: &[],
+        read: Read::Own(parse),
+    },
+]);
 
-pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.rename()?;
     fields.read_id()?;
     let name = NAMES.into_iter().find(|name| fields.has(name));
@@ -48,7 +46,7 @@ pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         _ if fields.text_name().is_some_and(|name| fields.has(name)) => {
             ("hypotheses", vec![fields.take_hypothesis()])
         }
-        _ => return Err(fields.missing("hypotheses", Format::Jsonl)),
+        _ => return Err(fields.without("hypotheses")),
     };
     let alone = listed.len() == 1;
     let mut hypotheses = if listed.iter().any(is_sherpa) {
@@ -63,7 +61,7 @@ pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
     let nbest = NBest::checked(hypotheses, fields.place())?;
     let reference = fields.text("reference")?;
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 /// Whether a hypothesis is a result of sherpa-onnx without a score of its own.

@@ -19,10 +19,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use super::{Kind, Spec};
 use crate::body::Body;
 use crate::keyed::{KeyedLine, KeyedLines, numbered};
 use crate::reading::Reading;
+use crate::spec::{self, Spec};
 use crate::{Error, Hypothesis, NBest, Notice, Place, Utterance};
 
 mod costs;
@@ -32,13 +32,10 @@ use costs::{Costs, Flaw};
 /// The weight of acoustic costs that Kaldi's recipes begin with.
 const ACOUSTIC_SCALE: f64 = 0.1;
 
-pub(super) const SPEC: Spec = Spec {
-    name: "kaldi",
-    kind: Kind::Folder(super::Folder {
-        marker: |path| is_archive(path) || !archives(path).is_empty(),
-        open: |path, reading| Ok(Box::new(Folder::open(path, &reading)?)),
-    }),
-};
+pub(super) const SPEC: Spec = Spec::Folder(spec::Folder {
+    marker: |path| is_archive(path) || !archives(path).is_empty(),
+    open: |path, reading| Ok(Box::new(Folder::open(path, &reading)?)),
+});
 
 fn is_archive(path: &Path) -> bool {
     let has = |name: &str| path.join(name).is_file();

@@ -25,22 +25,20 @@ use std::vec;
 
 use serde_json::Value;
 
-use super::{Format, Kind, Spec};
+use crate::Format;
 use crate::body::Body;
 use crate::fields::Fields;
 use crate::json::{self, Flaw};
-use crate::reader::stem;
 use crate::source::Source;
+use crate::spec::{self, Spec};
 use crate::split::{Piece, next_line};
+use crate::stem::stem;
 use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "nemo",
-    kind: Kind::Folder(super::Folder {
-        marker: |path| !files(path, is_beams).is_empty() && !files(path, is_manifest).is_empty(),
-        open: |path, _| Ok(Box::new(Folder::open(path)?)),
-    }),
-};
+pub(super) const SPEC: Spec = Spec::Folder(spec::Folder {
+    marker: |path| !files(path, is_beams).is_empty() && !files(path, is_manifest).is_empty(),
+    open: |path, _| Ok(Box::new(Folder::open(path)?)),
+});
 
 fn is_beams(name: &str) -> bool {
     name.ends_with(".tsv")

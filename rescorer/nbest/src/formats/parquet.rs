@@ -7,17 +7,10 @@ use std::fs::File;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Kind, Spec};
-use crate::columns::{BATCH, Batches};
-use crate::{Format, columns};
+use crate::batches::{BATCH, Batches};
+use crate::spec::Spec;
 
-pub(super) const SPEC: Spec = Spec {
-    name: "parquet",
-    kind: Kind::Columns {
-        marker: |start| start.starts_with(b"PAR1"),
-        open: |name, file, reading| columns::open(name, Format::Parquet, reading, || open(file)),
-    },
-};
+pub(super) const SPEC: Spec = Spec::Columns { marker: |start| start.starts_with(b"PAR1"), open };
 
 fn open(file: File) -> Result<Batches, String> {
     let broken = |error: parquet::errors::ParquetError| error.to_string();

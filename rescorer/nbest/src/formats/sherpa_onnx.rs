@@ -19,23 +19,20 @@
 use serde_json::Value;
 
 use super::item::item;
-use super::{Kind, Spec};
-use crate::fields::{Fields, hypothesis, kind};
+use crate::fields::{Fields, Unread, hypothesis, kind};
 use crate::shape::{Json, Layout, Read};
-use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+use crate::spec::Spec;
+use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "sherpa-onnx",
-    kind: Kind::Json(&[Json {
-        marks: &["nbest", "ys_probs", "ys_log_probs"],
-        certain: false,
-        layout: Layout::DOCUMENTS,
-        unfinished: &[],
-        read: Read::Own(parse),
-    }]),
-};
+pub(super) const SPEC: Spec = Spec::Json(&[Json {
+    marks: &["nbest", "ys_probs", "ys_log_probs"],
+    certain: false,
+    layout: Layout::DOCUMENTS,
+    unfinished: &[],
+    read: Read::Own(parse),
+}]);
 
-fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.read_id()?;
     let place = fields.place().clone();
     let listed = ["nbest", "hypotheses"].into_iter().find(|name| fields.has(name));
@@ -54,7 +51,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         None if fields.has("text") => {
             vec![Outcome::read(fields.take_hypothesis(), &place, "utterance")?.hypothesis]
         }
-        None => return Err(fields.missing("nbest", Format::SherpaOnnx)),
+        None => return Err(fields.without("nbest")),
     };
     if let Some(name) = listed {
         fields.scores_beside(&mut hypotheses)?;
@@ -62,7 +59,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
     }
     let nbest = NBest::checked(hypotheses, &place)?;
     let reference = fields.text("reference")?;
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 /// The hypotheses of a list of results; `list` names it in errors.

@@ -21,26 +21,23 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use super::{Kind, Spec};
 use crate::body::Body;
 use crate::source::Source;
+use crate::spec::{self, Spec};
 use crate::split::{Piece, next_line};
 use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "srilm",
-    kind: Kind::Text {
-        marker: |line, _| begins(line),
-        open: |source, _| Ok(Box::new(Single(Some(source)))),
-        folder: Some(super::Folder {
-            marker: is_folder,
-            open: |path, _| {
-                let files = files(path);
-                let empty = || Error::Empty { path: path.display().to_string() };
-                if files.is_empty() { Err(empty()) } else { Ok(Box::new(Folder(files.into_iter()))) }
-            },
-        }),
-    },
+pub(super) const SPEC: Spec = Spec::Text {
+    marker: |line, _| begins(line),
+    open: |source, _| Ok(Box::new(Single(Some(source)))),
+    folder: Some(spec::Folder {
+        marker: is_folder,
+        open: |path, _| {
+            let files = files(path);
+            let empty = || Error::Empty { path: path.display().to_string() };
+            if files.is_empty() { Err(empty()) } else { Ok(Box::new(Folder(files.into_iter()))) }
+        },
+    }),
 };
 
 /// The headers of the first two formats.

@@ -10,19 +10,17 @@
 //! # Reference
 //! torchaudio 2.8, `torchaudio/models/decoder/_ctc_decoder.py`, `_cuda_ctc_decoder.py`.
 
-use super::{Format, Kind, Spec};
+use crate::Format;
 use crate::body::Body;
-use crate::reader::stem;
 use crate::source::Source;
+use crate::spec::Spec;
+use crate::stem::stem;
 use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "torchaudio",
-    kind: Kind::Text {
-        marker: |line, _| begins(line),
-        open: |source, _| Ok(Box::new(Printed { source, index: 0 })),
-        folder: None,
-    },
+pub(super) const SPEC: Spec = Spec::Text {
+    marker: |line, _| begins(line),
+    open: |source, _| Ok(Box::new(Printed { source, index: 0 })),
+    folder: None,
 };
 
 /// The classes of hypotheses.

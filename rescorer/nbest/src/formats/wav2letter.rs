@@ -12,19 +12,16 @@
 
 use serde_json::{Number, Value};
 
-use super::{Kind, Spec};
 use crate::body::Body;
 use crate::source::Source;
+use crate::spec::Spec;
 use crate::split::{Piece, next_line};
 use crate::{Error, Hypothesis, NBest, Place, SeenIds, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "wav2letter",
-    kind: Kind::Text {
-        marker: |line, _| is_beam(&String::from_utf8_lossy(line)),
-        open: |source, _| Ok(Box::new(Beams { source, next: None, begun: false, seen: SeenIds::default() })),
-        folder: None,
-    },
+pub(super) const SPEC: Spec = Spec::Text {
+    marker: |line, _| is_beam(&String::from_utf8_lossy(line)),
+    open: |source, _| Ok(Box::new(Beams { source, next: None, begun: false, seen: SeenIds::default() })),
+    folder: None,
 };
 
 /// The fields of a line.

@@ -22,23 +22,21 @@
 
 use serde_json::{Map, Value};
 
-use super::{Kind, Spec};
-use crate::fields::{Fields, hypothesis, kind};
+use crate::fields::{Fields, Unread, hypothesis, kind};
+use crate::join::join;
 use crate::shape::{Json, Layout, Read};
-use crate::{Error, Format, Hypothesis, NBest, Place, Utterance};
+use crate::spec::Spec;
+use crate::{Error, Hypothesis, NBest, Place, Utterance};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "whisper",
-    kind: Kind::Json(&[Json {
-        marks: &["segments"],
-        certain: false,
-        layout: Layout::DOCUMENTS,
-        unfinished: &[],
-        read: Read::Own(parse),
-    }]),
-};
+pub(super) const SPEC: Spec = Spec::Json(&[Json {
+    marks: &["segments"],
+    certain: false,
+    layout: Layout::DOCUMENTS,
+    unfinished: &[],
+    read: Read::Own(parse),
+}]);
 
-fn parse(mut fields: Fields) -> Result<Utterance, Error> {
+fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.read_id()?;
     let listed = fields.list("hypotheses", "a list of results with `segments`")?;
     // Silence has no segments.
@@ -46,7 +44,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
         && !fields.has("segments")
         && !(fields.get("segments").is_some() && fields.has("text"))
     {
-        return Err(fields.missing("segments", Format::Whisper));
+        return Err(fields.without("segments"));
     }
     let place = fields.place().clone();
     let hypotheses = match listed {
@@ -65,12 +63,12 @@ fn parse(mut fields: Fields) -> Result<Utterance, Error> {
                         hypothesis(value, &place, || name.clone())
                     }
                 })
-                .collect::<Result<_, _>>()?
+                .collect::<Result<_, Error>>()?
         }
     };
     let nbest = NBest::checked(hypotheses, &place)?;
     let reference = fields.text("reference")?;
-    fields.utterance(nbest, reference)
+    Ok(fields.utterance(nbest, reference)?)
 }
 
 /// Whether a hypothesis of the native format is a whole result: it has segments, and no text or score of its own instead.
@@ -199,46 +197,9 @@ fn mean(segments: &[Segment], alone: bool, at: &Name) -> Result<Option<f64>, Err
     Ok(Some(sum / count))
 }
 
-/// The texts of segments in one.
-pub(crate) fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
-    let at_edge = |text: &str| text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
-    let spaced = texts.iter().any(|text| at_edge(text));
-    let mut joined = String::new();
-    for text in texts {
-        let edges = joined.chars().next_back().zip(text.chars().next());
-        if edges.is_some_and(|(last, first)| !spaced && !without_spaces(last) && !without_spaces(first)) {
-            joined.push(' ');
-        }
-        joined.push_str(text);
-    }
-    joined.trim().to_owned()
-}
-
-/// Whether a character is of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese.
-fn without_spaces(character: char) -> bool {
-    matches!(character, '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
-        | '\u{2E80}'..='\u{A4CF}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}'
-        | '\u{20000}'..='\u{3FFFF}')
-}
-
 /// Whether two texts are the same but for white space. A character that is cut in two by the end of a segment is
 /// spoilt on one side, and then there is nothing to compare.
 fn agrees(text: &str, joined: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
     text.contains('\u{FFFD}') || joined.contains('\u{FFFD}') || letters(text) == letters(joined)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::join;
-
-    #[test]
-    fn segments_are_joined_as_their_script_asks() {
-        assert_eq!(join([" Hello", " there-", "fore. "].into_iter()), "Hello there-fore.");
-        assert_eq!(join(["Hello there.", "", "Yes."].into_iter()), "Hello there. Yes.");
-        assert_eq!(join(["你好", "世界", "OK", "好"].into_iter()), "你好世界OK好");
-        assert_eq!(join(["한국어", "입니다"].into_iter()), "한국어 입니다");
-        assert_eq!(join([].into_iter()), "");
-    }
 }

@@ -11,36 +11,25 @@
 //! # Reference
 //! RFC 4180, with `\n` as line break.
 
-use super::{Encode, OutputContent, OutputSpec, check_fields};
+use crate::answer::OF_SECOND_PASS;
+use crate::encode::{Encode, OutputContent, check_fields};
 use crate::line::is_break;
-use crate::{Answer, Error};
+use crate::{Answer, Error, OutputFormat};
 
-pub(super) const CSV: OutputSpec = OutputSpec {
-    name: "csv",
-    extension: Some("csv"),
-    about: "a row for each hypothesis",
-    lists: true,
-    encoder: |content| Box::new(Table { content, separator: ',', begun: false }),
-};
-
-pub(super) const TSV: OutputSpec = OutputSpec {
-    name: "tsv",
-    extension: Some("tsv"),
-    about: "csv with tabs",
-    encoder: |content| Box::new(Table { content, separator: '\t', begun: false }),
-    ..CSV
-};
-
-/// The columns that a second pass brings.
-pub(crate) const OF_SECOND_PASS: [&str; 4] = ["first_pass_position", "lm_score", "total", "confidence"];
-
-struct Table {
+pub(super) struct Table {
+    format: OutputFormat,
     content: OutputContent,
     separator: char,
     begun: bool,
 }
 
 impl Table {
+    /// With tabs for [`OutputFormat::Tsv`], else with commas.
+    pub(super) fn new(format: OutputFormat, content: OutputContent) -> Self {
+        let separator = if format == OutputFormat::Tsv { '\t' } else { ',' };
+        Self { format, content, separator, begun: false }
+    }
+
     fn columns(&self) -> impl Iterator<Item = &'static str> {
         let OutputContent { lists, second_pass } = self.content;
         let columns = [
@@ -74,7 +63,7 @@ impl Table {
 
 impl Encode for Table {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
-        check_fields(answer, if self.separator == ',' { CSV.name } else { TSV.name })?;
+        check_fields(answer, self.format)?;
         self.begin(to);
         let utterance = answer.utterance();
         // Short, and the same number when it is read.

@@ -11,22 +11,14 @@
 
 use serde_json::{Map, Value};
 
-use super::{Encode, OutputSpec, check_id, unwritable};
+use crate::encode::{Encode, check_id, unwritable};
 use crate::line::is_break;
-use crate::{Answer, Error};
-
-pub(super) const SPEC: OutputSpec = OutputSpec {
-    name: "ctm",
-    extension: Some("ctm"),
-    about: "words of the winners with their times in the input",
-    lists: false,
-    encoder: |_| Box::new(Ctm),
-};
+use crate::{Answer, Error, OutputFormat};
 
 /// What to do about times that are not there or don't fit.
 const REMEDY: &str = "let the recogniser write word times, or write another format";
 
-struct Ctm;
+pub(super) struct Ctm;
 
 struct Word {
     text: String,
@@ -38,13 +30,13 @@ struct Word {
 
 impl Encode for Ctm {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
-        check_id(answer, SPEC.name)?;
+        check_id(answer, OutputFormat::Ctm)?;
         let id = &answer.utterance().id;
         if id.starts_with(";;") {
             let reason = "its id begins with `;;`, which makes the line a comment; rename it".to_owned();
-            return Err(unwritable(answer, SPEC.name, reason));
+            return Err(unwritable(answer, OutputFormat::Ctm, reason));
         }
-        let words = words(answer).map_err(|reason| unwritable(answer, SPEC.name, reason))?;
+        let words = words(answer).map_err(|reason| unwritable(answer, OutputFormat::Ctm, reason))?;
         for Word { text, start, end, confidence } in words {
             let (start, duration) = (start / 1000.0, (end - start) / 1000.0);
             let confidence = confidence.map_or_else(String::new, |confidence| format!(" {confidence:.4}"));

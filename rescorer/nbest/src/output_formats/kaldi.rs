@@ -3,23 +3,15 @@
 //! # Reference
 //! Kaldi, "Data preparation": <https://kaldi-asr.org/doc/data_prep.html>.
 
-use super::{Encode, OutputSpec, check_id};
+use crate::encode::{Encode, check_id};
 use crate::line::words;
-use crate::{Answer, Error};
+use crate::{Answer, Error, OutputFormat};
 
-pub(super) const SPEC: OutputSpec = OutputSpec {
-    name: "kaldi",
-    extension: None,
-    about: "winners as Kaldi's text, ID WORDS",
-    lists: false,
-    encoder: |_| Box::new(Kaldi),
-};
-
-struct Kaldi;
+pub(super) struct Kaldi;
 
 impl Encode for Kaldi {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
-        check_id(answer, SPEC.name)?;
+        check_id(answer, OutputFormat::Kaldi)?;
         to.extend(answer.utterance().id.bytes());
         for word in words(&answer.winner().text) {
             to.push(b' ');

@@ -16,23 +16,15 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::{Encode, OutputContent, OutputSpec, check_fields};
-use crate::{Answer, Error, extra};
-
-pub(super) const SPEC: OutputSpec = OutputSpec {
-    name: "parquet",
-    extension: Some("parquet"),
-    about: "the fields of jsonl as columns",
-    lists: true,
-    encoder: |content| Box::new(Parquet::new(content)),
-};
+use crate::encode::{Encode, OutputContent, check_fields};
+use crate::{Answer, Error, OutputFormat, extra};
 
 /// Utterances that are written in one step.
 const ROWS: usize = 256;
 /// Bytes of a row group.
 const GROUP: usize = 16 << 20;
 
-struct Parquet {
+pub(super) struct Parquet {
     content: OutputContent,
     rows: Rows,
     writer: Option<ArrowWriter<Shared>>,
@@ -59,7 +51,7 @@ struct Rows {
 }
 
 impl Parquet {
-    fn new(content: OutputContent) -> Self {
+    pub(super) fn new(content: OutputContent) -> Self {
         Self { content, rows: Rows::default(), writer: None, written: Shared::default() }
     }
 
@@ -81,7 +73,7 @@ impl Parquet {
 
 impl Encode for Parquet {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
-        check_fields(answer, SPEC.name)?;
+        check_fields(answer, OutputFormat::Parquet)?;
         self.rows.push(answer);
         if self.rows.ids.len() >= ROWS {
             self.write().map_err(failure)?;
@@ -103,7 +95,7 @@ impl Encode for Parquet {
 }
 
 fn failure(error: ParquetError) -> Error {
-    Error::Write { path: SPEC.name.to_owned(), source: io::Error::other(error) }
+    Error::Write { path: OutputFormat::Parquet.name().to_owned(), source: io::Error::other(error) }
 }
 
 impl Shared {

@@ -5,19 +5,11 @@
 //!
 //! A line break or a tab inside a text is written as a blank ([`one_line`]). An id that holds one is refused.
 
-use super::{Encode, OutputContent, OutputSpec, unwritable};
+use crate::encode::{Encode, OutputContent, unwritable};
 use crate::line::has_break;
-use crate::{Answer, Error, one_line};
+use crate::{Answer, Error, OutputFormat, one_line};
 
-pub(super) const SPEC: OutputSpec = OutputSpec {
-    name: "text",
-    extension: Some("txt"),
-    about: "id, tab, text (with lists: id, position, total, text)",
-    lists: true,
-    encoder: |content| Box::new(Text(content)),
-};
-
-struct Text(OutputContent);
+pub(super) struct Text(pub(super) OutputContent);
 
 impl Encode for Text {
     fn encode(&mut self, answer: &Answer, to: &mut Vec<u8>) -> Result<(), Error> {
@@ -25,7 +17,7 @@ impl Encode for Text {
         if has_break(id) {
             let reason =
                 "its id holds a line break or a tab, but stands in one line; rename it, or write jsonl";
-            return Err(unwritable(answer, SPEC.name, reason.to_owned()));
+            return Err(unwritable(answer, OutputFormat::Text, reason.to_owned()));
         }
         if !self.0.lists {
             for part in [id, "\t", &one_line(&answer.winner().text), "\n"] {

@@ -1,6 +1,6 @@
 //! The names of numbers that stand beside a text, and what each is. To add one: a line of [`KNOWN`].
 
-use super::ScoreKind;
+use crate::score_kind::ScoreKind;
 
 /// A number beside a text that is known by its name.
 #[derive(Debug)]
@@ -97,6 +97,22 @@ pub(crate) const KNOWN: &[Known] = {
 /// What is known of a name.
 pub(crate) fn known(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
+}
+
+impl ScoreKind {
+    /// What a number of this name is, where it is one of the known names of scores, or several of them in the plural.
+    ///
+    /// ```
+    /// use rescorer_nbest::ScoreKind;
+    ///
+    /// assert_eq!(ScoreKind::of("confidence"), Some(ScoreKind::Probability));
+    /// assert_eq!(ScoreKind::of("costs"), Some(ScoreKind::Cost));
+    /// assert_eq!(ScoreKind::of("text"), None);
+    /// ```
+    pub fn of(name: &str) -> Option<Self> {
+        let singular = name.strip_suffix('s').unwrap_or(name);
+        known(name).or_else(|| known(singular)).map(|known| known.kind)
+    }
 }
 
 /// Numbers that say where, how long or how many, never how good.

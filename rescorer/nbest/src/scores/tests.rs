@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::notice::Listener;
+use crate::Place;
+use crate::notice::{Listener, Notices};
+use crate::score_kind::LEAST_PROBABILITY;
 
 /// The scores of a list of these objects, and what was said.
 fn scores(list: Value) -> (Result<Vec<Option<f64>>, String>, Vec<String>) {

@@ -1,6 +1,6 @@
 //! Which column of a table is what.
 
-use crate::output_formats::OF_SECOND_PASS;
+use crate::answer::OF_SECOND_PASS;
 use crate::rows::Row;
 use crate::scores::names::known;
 use crate::{FieldNames, ScoreKind};

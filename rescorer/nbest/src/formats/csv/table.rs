@@ -6,8 +6,8 @@ use serde_json::{Number, Value};
 
 use super::columns::{Columns, OF_HYPOTHESIS, OF_UTTERANCE};
 use super::number;
+use crate::answer::OF_SECOND_PASS;
 use crate::body::Body;
-use crate::output_formats::OF_SECOND_PASS;
 use crate::reading::Reading;
 use crate::rows::{Cell, Flaw, Row, RowStream};
 use crate::scores::{self, Beside};
