@@ -167,10 +167,18 @@ fn a_policy_of_a_later_version_is_refused_with_its_version() {
 }
 
 #[test]
-fn without_policy_and_weights_it_scores_and_tunes_and_does_not_answer() {
+fn without_policy_and_weights_the_default_policy_answers() {
     let rescorer = Rescorer::builder(model()).build().unwrap();
-    assert!(matches!(rescorer.rescore(Request::new(LIST)), Err(Error::NoPolicy)));
-    assert_eq!(rescorer.rule(), None);
+    assert!(rescorer.policy().unwrap().starts_with("default, version "), "{:?}", rescorer.policy());
+    let answer = rescorer.rescore(Request::new(LIST)).unwrap();
+    assert_eq!((answer.policy(), rescorer.rule()), (rescorer.policy(), Some(DecisionRule::Maximum)));
+    assert!((0.0..=1.0).contains(&answer.confidence()));
+    let kept = Rescorer::builder(model()).first_pass_only().build().unwrap();
+    assert_eq!((kept.policy(), kept.rescore(Request::new(LIST)).unwrap().changed()), (Some("none"), false));
+    // It weighs sums.
+    let means = ScoringConfig { mean: true, ..ScoringConfig::default() };
+    let means = Rescorer::builder(model()).scoring(means).build().unwrap();
+    assert!(matches!(means.rescore(Request::new(LIST)), Err(Error::NoPolicy)));
     let list = |id: &str, reference: &str| Utterance {
         reference: Some(reference.to_owned()),
         ..Utterance::new(id, NBest::new(LIST.map(Hypothesis::from).to_vec()).unwrap())

@@ -160,7 +160,10 @@ fn scores_that_were_never_computed_are_not_taken_for_zero() {
         with.explain(&utterance, &scores, 0, 1).unwrap_err(),
     ];
     for message in messages.map(|error| error.to_string()) {
-        assert!(message.contains("has no scores; prepare it with the rescorer that answers it"), "{message}");
+        assert!(
+            message.contains("lacks scores or features; prepare it with the rescorer that answers it"),
+            "{message}"
+        );
     }
 }
 

@@ -222,7 +222,7 @@ impl WeightArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Answer")]
 pub struct ChoiceArgs {
-    /// Policy file from `tune`, or default or none [default: the adapter's, else default]
+    /// Policy: FILE, default or none [default: the adapter's, else default]
     ///
     /// A policy has weights and scoring options. default is the policy in the program, fitted to many recognisers; none keeps the first
     /// pass.

@@ -106,9 +106,6 @@ fn a_rule_needs_its_numbers() {
     room.write("old.toml", format!("{}{}", &policy[..start], &policy[end..]));
     room.run("evaluate test.jsonl --policy old.toml").ok();
     room.refused("evaluate test.jsonl --policy old.toml --decision mbr", &["--decision mbr", "`tune`"]);
-    room.refused(
-        "rescore test.jsonl --lm-weight 1 --decision mbr",
-        &["give a policy that this version tuned"],
-    );
+    room.refused("rescore test.jsonl --lm-weight 1 --decision mbr", &["cannot be used with", "--decision"]);
     room.refused("evaluate test.jsonl --policy p.toml --decision vote", &["maximum, mbr or merge"]);
 }

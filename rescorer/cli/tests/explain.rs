@@ -81,7 +81,6 @@ fn what_cannot_be_compared_is_refused() {
     let room = room();
     let refused = |words: &str, parts: &[&str]| room.refused(&format!("explain lists.jsonl {words}"), parts);
     refused("--utterance u9 --lm-weight 1", &["--utterance u9: no list has this id"]);
-    refused("--utterance u2", &["no weights"]);
     refused("--utterance u1 --lm-weight 1", &["\"u1\" has one hypothesis"]);
     refused("--utterance u2 --lm-weight 1 --position 4", &["no position 4; it has 4 hypotheses"]);
     refused(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 #[test]
 fn tune_writes_a_policy_and_reports_the_curve() {
     let room = tuned();
-    let ran = room.run("tune dev.jsonl --output p2.toml --json").ok();
+    let ran = room.run("tune dev.jsonl --fusion classic --output p2.toml --json").ok();
     let report = &ran.json()[0];
     assert_eq!(keys(report), ["policy", "fusion", "first_pass_wer", "rescored_wer", "curve"]);
     assert!(keys(&report["curve"][0]).contains(&"wer"));
@@ -18,9 +18,67 @@ fn tune_writes_a_policy_and_reports_the_curve() {
     for part in ["[fusion]", "lm_weight", "[convention]", "[model]", "fingerprint", "[tuned_on]", "hashes"] {
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
-    let plain = room.run("tune dev.jsonl --output p3.toml").ok().stdout;
+    let plain = room.run("tune dev.jsonl --fusion classic --output p3.toml").ok().stdout;
     assert!(plain.contains("best on 10 lists") && plain.contains("policy: p3.toml"), "{plain}");
     room.run("rescore test.jsonl --policy p.toml").ok();
+}
+
+#[test]
+fn tune_weighs_features_and_says_what_held_out_lists_show() {
+    let room = tuned();
+    let report = &room.run("tune dev.jsonl --output f.toml --json").ok().json()[0];
+    assert_eq!(keys(report), ["policy", "features", "first_pass_wer", "rescored_wer", "confidence"]);
+    let policy = room.read("f.toml");
+    for part in ["version = 2", "[features]", "lm_20 = ", "[decision]", "[tuned_on]"] {
+        assert!(policy.contains(part), "{part} is not in {policy}");
+    }
+    let plain = room.run("tune dev.jsonl --output g.toml").ok().stdout;
+    for part in ["10 lists, held out in turn: WER ", "% confidence", "10 lists are few"] {
+        assert!(plain.contains(part), "{part} is not in {plain}");
+    }
+    assert_eq!(room.read("g.toml"), policy, "the same twice");
+    room.run("rescore test.jsonl --policy f.toml").ok().says(&["policy: f.toml"]);
+    let explained = room.run("explain test.jsonl --policy f.toml --utterance test1").ok().stdout;
+    assert!(explained.contains("language model") && !explained.contains("length bonus"), "{explained}");
+    // A policy for other features.
+    for (text, message) in [
+        (policy.replace("lm_20 = ", "lm_21 = "), "feature \"lm_21\" is not known"),
+        (policy.replace("lm_20 = ", "lm_20 = -"), "expected a finite number"),
+        (
+            policy.replace("[decision]", "[fusion]\nlm_weight = 1.0\n[decision]"),
+            "both `fusion` and `features`",
+        ),
+    ] {
+        room.write("other.toml", text);
+        room.refused("rescore test.jsonl --policy other.toml", &["other.toml", message]);
+    }
+    room.refused("tune dev.jsonl --score-mean --output m.toml", &["means over the tokens"]);
+    room.refused("tune dev.jsonl --cascade f.toml --output c.toml", &["--cascade", "--fusion classic"]);
+}
+
+#[test]
+fn without_weights_the_default_policy_answers() {
+    let room = tuned();
+    let ran = room.run("rescore test.jsonl --json").ok();
+    ran.says(&["policy: default, version 1"]);
+    assert_eq!(ran.json()[0]["policy"], "default, version 1");
+    assert_eq!(
+        room.run("rescore test.jsonl --policy default").ok().stdout,
+        room.run("rescore test.jsonl").ok().stdout
+    );
+    let kept = room.run("rescore test.jsonl --policy none --json").ok();
+    kept.says(&["policy: none", "10 lists needed no model"]);
+    assert!(kept.json().iter().all(|row| row["changed"] == false && row["policy"] == "none"), "{kept:?}");
+    let report = &room.run("evaluate test.jsonl --policy default --json").ok().json()[0];
+    assert_eq!((&report["utterances"], &report["policy"]), (&json!(10), &json!("default, version 1")));
+    let none = &room.run("evaluate test.jsonl --policy none --json").ok().json()[0];
+    assert_eq!(none["rescored_wer"], none["first_pass_wer"]);
+    let tuned = room.run("evaluate test.jsonl --cross-validate 2 --json").ok().json().remove(0);
+    assert_eq!(tuned["default_policy_wer"], report["rescored_wer"]);
+    let classic =
+        room.run("evaluate test.jsonl --cross-validate 2 --fusion classic --json").ok().json().remove(0);
+    assert_eq!(classic["utterances"], 10);
+    room.refused("rescore test.jsonl --score-mean", &["--score-mean", "--lm-weight"]);
 }
 
 #[test]

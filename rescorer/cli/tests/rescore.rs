@@ -132,7 +132,6 @@ fn an_output_file_appears_whole_or_not_at_all() {
 fn weights_come_from_a_policy_or_by_hand() {
     let room = Room::new();
     room.lists("a.jsonl", &ten_lists("k"));
-    room.refused("rescore a.jsonl", &["--policy", "--lm-weight"]);
     room.refused("rescore a.jsonl --lm-weight nan", &["nan", "finite number"]);
     room.refused("rescore a.jsonl --lm-weight 1 --margin inf", &["inf", "finite number"]);
     room.refused("rescore a.jsonl --lm-weight 1 --policy p.toml", &["cannot be used with"]);

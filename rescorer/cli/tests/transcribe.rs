@@ -127,7 +127,6 @@ fn a_recogniser_that_fails_is_an_error_and_leaves_no_file() {
     assert_eq!(room.files(), before);
     let no_policy = format!("{} --policy none.toml", words("dies", "one.wav"));
     room.refused(&no_policy, &["none.toml", "give a file that `tune` wrote"]);
-    room.refused(&words("dies", "one.wav"), &["no weights"]);
     let no_python = format!("transcribe one.wav {LONGER} --python no-python");
     room.refused(&no_python, &["cannot run no-python", "--python PATH"]);
 }
@@ -177,7 +176,6 @@ fn pieces_and_files_that_cannot_be_used_may_be_skipped() {
 #[test]
 fn what_cannot_be_asked_for_is_refused_before_anything_is_recognised() {
     let room = room();
-    refused(&room, "good", "one.wav", &["no weights"]);
     refused(&room, "good", &format!("none.wav {LONGER}"), &["none.wav: no such file"]);
     refused(&room, "good", &format!("one.wav sub/one.wav {LONGER}"), &["another file has the same name"]);
     refused(

@@ -91,7 +91,7 @@ fn tune_and_cross_validation_ask_about_lists_with_rivals_alone() {
     let mut more = lists;
     more.push(list("long", &[&long("talk")], "talk"));
     room.lists("more.jsonl", &more);
-    let ran = room.run("tune more.jsonl --output p.toml").ok();
+    let ran = room.run("tune more.jsonl --fusion classic --output p.toml").ok();
     assert!(ran.stdout.contains("best on 11 lists"), "{ran:?}");
     let report = |words: &str| room.run(&format!("evaluate {words} --json")).ok().json().remove(0);
     assert_eq!(report("more.jsonl --cross-validate 2")["utterances"], 11);

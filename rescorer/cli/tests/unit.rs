@@ -56,7 +56,8 @@ fn rates_are_of_the_unit() {
 #[test]
 fn a_policy_keeps_its_unit() {
     let room = room();
-    let tuned = room.run("tune lists.jsonl --unit character --decision merge --output p.toml").ok();
+    let tuned =
+        room.run("tune lists.jsonl --fusion classic --unit character --decision merge --output p.toml").ok();
     assert!(tuned.stdout.contains("CER %") && tuned.stdout.contains("CER 11.76 -> "), "{}", tuned.stdout);
     assert!(room.read("p.toml").contains("unit = \"character\""), "{}", room.read("p.toml"));
     room.lists("test.jsonl", &[list("t", &["请把床户关上", "请把窗户关上"], "请把窗户关上")]);

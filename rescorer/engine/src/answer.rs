@@ -23,7 +23,7 @@ use crate::answer::ranking::{AnswerHypothesis, AnswerWord, Ranking};
 /// The better text of a list, how sure it is, and where it came from.
 ///
 /// Serialised, it is the object that `rescorer rescore --json` writes: `utterance`, `text`, `position`, `changed`, and where they are
-/// known `reference`, `confidence`, `words`, `decided`, `distinct` and `hypotheses`.
+/// known `policy`, `reference`, `confidence`, `words`, `decided`, `distinct` and `hypotheses`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub(crate) utterance: Utterance,

@@ -69,7 +69,7 @@ pub enum Error {
 
     /// Nothing says how to decide.
     #[error(
-        "no policy and no weights were given, so nothing decides; give one, or tune a policy on lists with references"
+        "nothing decides: the default policy weighs sums of log-probabilities, and the scores are means; give a policy or weights"
     )]
     NoPolicy,
 

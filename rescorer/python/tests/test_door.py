@@ -126,7 +126,7 @@ def provoked(kind, bare, by_mbr):
         "list": lambda: by_mbr.rescore(["so " * 666, "so"]),
         "model": lambda: rescorer.Rescorer.from_pretrained("nowhere.gguf", lm_weight=1),
         "adapter": lambda: load(adapter="no/such/adapter"),
-        "policy": lambda: bare.rescore(["so"]),
+        "policy": lambda: load(policy="nowhere.toml"),
         "settings": lambda: by_mbr.rescore(["so"], deadline=1),
         "job": lambda: bare.tune(empty),
     }[kind]()
@@ -152,7 +152,7 @@ def test_remedies_are_named(second_pass, tuned_policies):
             second_pass.rescore(given)
         assert raised.value.remedy == remedy
     with pytest.raises(rescorer.PolicyError) as raised:
-        load().rescore(LIST)
+        load(mean=True).rescore(LIST)
     assert raised.value.remedy == "policy"
     assert rescorer.RescorerError.kind is None and rescorer.RescorerError("x").remedy is None
 

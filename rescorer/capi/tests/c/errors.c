@@ -30,10 +30,12 @@ int main(int count, char **arguments) {
 
     list.hypotheses = hypotheses + 1;
     list.count = 1;
-    report("policy", rescorer_rescore(bare, &list, &result));
     list.deadline_ms = 1000.0;
     report("settings", rescorer_rescore(by_policy, &list, &result));
 
+    RescorerOptions without = options;
+    without.policy = "nowhere.toml";
+    report("policy", rescorer_load(arguments[1], &without, &none));
     report("model", rescorer_load("nowhere.gguf", &options, &none));
     const RescorerNamedAdapter nowhere = RESCORER_NAMED_ADAPTER_INIT("nowhere", "no/such/adapter");
     options.adapters = &nowhere;

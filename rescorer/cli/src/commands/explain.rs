@@ -76,12 +76,14 @@ fn rows(explanation: &Explanation) -> Vec<Part> {
     let (model, adapter) = (explanation.model(), explanation.adapter());
     let mut rows: Vec<_> = explanation.tokens.iter().map(of_token).collect();
     rows.extend(explanation.whole.map(|whole| ("(text as a whole)".to_owned(), Some((0.0, whole)), whole)));
-    rows.extend([
-        ("language model".to_owned(), Some((model, adapter)), model + adapter),
-        ("first pass".to_owned(), None, explanation.first_pass),
-        ("length bonus".to_owned(), None, explanation.length_bonus),
-        ("lead".to_owned(), None, explanation.lead),
-    ]);
+    rows.push(("language model".to_owned(), Some((model, adapter)), model + adapter));
+    if explanation.features.is_empty() {
+        rows.push(("first pass".to_owned(), None, explanation.first_pass));
+        rows.push(("length bonus".to_owned(), None, explanation.length_bonus));
+    }
+    let features = explanation.features.iter();
+    rows.extend(features.map(|feature| (feature.feature.replace('_', " "), None, feature.share)));
+    rows.push(("lead".to_owned(), None, explanation.lead));
     rows
 }
 
@@ -92,7 +94,7 @@ fn print(out: &mut Sink, id: &str, explanation: &Explanation) -> anyhow::Result<
     writeln!(out, "  {against}  {}\n", explanation.against_text)?;
     let rows = rows(explanation);
     let width = rows.iter().map(|(name, ..)| console::measure_text_width(name)).max().unwrap_or(0);
-    let sums = rows.len() - 4;
+    let sums = explanation.tokens.len() + usize::from(explanation.whole.is_some());
     writeln!(out, "  {:width$}  {:>9}  {:>9}  {:>9}", "", "model", "adapter", "sum")?;
     for (number, (name, parts, sum)) in rows.iter().enumerate() {
         if number == sums {
@@ -125,7 +127,7 @@ fn body(explanation: &Explanation) -> Markup {
             format!("background: rgba(213, 94, 0, {share:.3})")
         }
     };
-    let sums = rows.len() - 4;
+    let sums = explanation.tokens.len() + usize::from(explanation.whole.is_some());
     html! {
         p { "Position " (explanation.position) ": " b { (explanation.text) } }
         p { "Against position " (explanation.against) ": " b { (explanation.against_text) } }

@@ -147,11 +147,12 @@ pub fn ten_lists(prefix: &str) -> Vec<Value> {
 }
 
 /// A room with development lists, test lists and a policy, `dev.jsonl`, `test.jsonl` and `p.toml`.
+/// A room with a policy of three numbers, which tests can set.
 pub fn tuned() -> Room {
     let room = Room::new();
     room.lists("dev.jsonl", &ten_lists("dev"));
     room.lists("test.jsonl", &ten_lists("test"));
-    room.run("tune dev.jsonl --output p.toml").ok();
+    room.run("tune dev.jsonl --fusion classic --output p.toml").ok();
     room
 }
 

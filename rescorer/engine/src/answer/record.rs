@@ -11,6 +11,8 @@ struct AnswerRecord<'a> {
     position: usize,
     changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<f64>,
@@ -59,6 +61,7 @@ impl<'a> AnswerRecord<'a> {
             text: answer.text(),
             position: answer.base_position(),
             changed: answer.changed(),
+            policy: answer.policy(),
             reference: answer.utterance.reference.as_deref(),
             confidence: ranking.map(Ranking::confidence),
             words: ranking.map(|_| words.collect()),

@@ -4,7 +4,7 @@ pub(crate) mod compare;
 pub(crate) mod reliability;
 
 pub use crate::answer::confidence::ConfidenceReport;
-pub use crate::answer::explain::{Explanation, TokenShare};
+pub use crate::answer::explain::{Explanation, FeatureShare, TokenShare};
 pub use compare::{RuleReport, compare_rules};
 pub use reliability::{Reliability, ReliabilityBin};
 

@@ -108,6 +108,10 @@ pub fn cross_validate_features(
     folds: usize,
     seed: u64,
 ) -> Result<Vec<Weighting>, Error> {
+    if lists.iter().all(|list| list.reference_words == 0) {
+        let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
+        return Err(Error::no_words("cross-validate", lists.len(), unit));
+    }
     let fold_of = folds_of(lists, folds, seed)?;
     let tuned = (0..folds)
         .map(|held_out| {
