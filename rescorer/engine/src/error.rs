@@ -67,9 +67,10 @@ pub enum Error {
         value: f64,
     },
 
-    /// Nothing says how to decide.
+    /// Nothing says how to decide: the default policy does not take scores that are means.
     #[error(
-        "no policy and no weights were given, so nothing decides; give one, or tune a policy on lists with references"
+        "no policy and no weights were given, and the default policy takes no scores that are means, so nothing decides; \
+         give a policy or weights"
     )]
     NoPolicy,
 
