@@ -67,10 +67,9 @@ pub enum Error {
         value: f64,
     },
 
-    /// Nothing says how to decide: the default policy does not take scores that are means.
+    /// Nothing says how to decide.
     #[error(
-        "no policy and no weights were given, and the default policy takes no scores that are means, so nothing decides; \
-         give a policy or weights"
+        "nothing decides: the default policy weighs sums of log-probabilities, and the scores are means; give a policy or weights"
     )]
     NoPolicy,
 
