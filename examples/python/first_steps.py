@@ -8,7 +8,7 @@ rescorer = Rescorer.from_pretrained(
     policy="policy.toml",
     adapters={"medical": "adapters/medical"},    # the policy.toml in its folder decides for its lists
 )
-pair = [{"text": "please right it down", "score": -1.2}, {"text": "please write it down", "score": -1.4}]
+pair = [{"text": "please right it down", "score": -4.1}, {"text": "please write it down", "score": -4.3}]
 answer = rescorer.rescore({"hypotheses": pair, "context": "have you got a pencil"})
 print(f"{answer.text} ({answer.confidence:.0%})")
 lists = [json.loads(line) for line in open("dev.jsonl", encoding="utf-8")]

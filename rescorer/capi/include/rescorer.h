@@ -2,7 +2,7 @@
  *
  * A recogniser hands over its N-best list, a small language model scores every hypothesis, and the better text comes back.
  *
- *   1. rescorer_load            loads a rescorer: a model with a policy, which `rescorer tune` or rescorer_tune found, and adapters
+ *   1. rescorer_load            loads a rescorer: a model, its policy (the default one, or one of `rescorer tune`) and adapters
  *   2. rescorer_rescore         rescores a list; rescorer_rescore_batch takes many, rescorer_rescore_json one as JSON
  *   3. rescorer_result_answer   gives the answer; rescorer_result_json the same as JSON
  *   4. rescorer_result_free, rescorer_free
@@ -25,9 +25,7 @@
  *   }
  *
  *   int main(int count, char **arguments) {
- *       RescorerWeights weights = RESCORER_WEIGHTS_INIT(0.3);
- *       RescorerOptions options = RESCORER_OPTIONS_INIT;
- *       options.weights = &weights;   // or options.policy = "policy.toml"
+ *       RescorerOptions options = RESCORER_OPTIONS_INIT;   // the default policy; or options.policy = "policy.toml"
  *       Rescorer *rescorer = NULL;
  *       check(rescorer_load(count > 1 ? arguments[1] : "model.gguf", &options, &rescorer));
  *
@@ -89,7 +87,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Begin a RescorerOptions with this: the device and the precision that fit best, no policy, no adapters. */
+/* Begin a RescorerOptions with this: the device and the precision that fit best, the default policy, no adapters. */
 #define RESCORER_OPTIONS_INIT \
     {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL}
 
@@ -377,8 +375,8 @@ typedef struct RescorerNamedAdapter {
 } RescorerNamedAdapter;
 
 /**
- * What a rescorer is made of. Begin with `RESCORER_OPTIONS_INIT`: the device and the precision that fit best, and no policy, which is
- * enough for `rescorer_tune`. Everything in it stays the caller's and is read during the call only.
+ * What a rescorer is made of. Begin with `RESCORER_OPTIONS_INIT`: the device and the precision that fit best, and the default policy.
+ * Everything in it stays the caller's and is read during the call only.
  */
 typedef struct RescorerOptions {
   /**
@@ -402,7 +400,7 @@ typedef struct RescorerOptions {
    */
   uint32_t threads;
   /**
-   * The TOML file that `rescorer_tune` or the command `rescorer tune` wrote. NULL where `weights` decide, or policies of adapters.
+   * The TOML file that `rescorer_tune` or the command `rescorer tune` wrote. NULL where `weights` or policies of adapters decide, else the default policy.
    */
   const char *policy;
   /**
@@ -632,7 +630,7 @@ typedef struct RescorerAnswer {
    */
   const char *adapter;
   /**
-   * The policy that decided: its file, or "policy" where it was given to `rescorer_from_policy`. NULL for weights given by hand.
+   * The policy that decided: its file, "default, version N", or "policy" of `rescorer_from_policy`. NULL for weights given by hand.
    */
   const char *policy;
 } RescorerAnswer;

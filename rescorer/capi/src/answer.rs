@@ -83,7 +83,7 @@ pub struct RescorerAnswer {
     pub reserved: i32,
     /// Name of the adapter that took part; NULL if none did, or if it was given by its handle.
     pub adapter: *const c_char,
-    /// The policy that decided: its file, or "policy" where it was given to `rescorer_from_policy`. NULL for weights given by hand.
+    /// The policy that decided: its file, "default, version N", or "policy" of `rescorer_from_policy`. NULL for weights given by hand.
     pub policy: *const c_char,
 }
 

@@ -23,8 +23,8 @@ pub struct RescorerNamedAdapter {
     pub folder: *const c_char,
 }
 
-/// What a rescorer is made of. Begin with `RESCORER_OPTIONS_INIT`: the device and the precision that fit best, and no policy, which is
-/// enough for `rescorer_tune`. Everything in it stays the caller's and is read during the call only.
+/// What a rescorer is made of. Begin with `RESCORER_OPTIONS_INIT`: the device and the precision that fit best, and the default policy.
+/// Everything in it stays the caller's and is read during the call only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct RescorerOptions {
@@ -38,7 +38,7 @@ pub struct RescorerOptions {
     pub device: i32,
     /// Threads of its own to compute with on the CPU; 0 is those that all rescorers share.
     pub threads: u32,
-    /// The TOML file that `rescorer_tune` or the command `rescorer tune` wrote. NULL where `weights` decide, or policies of adapters.
+    /// The TOML file that `rescorer_tune` or the command `rescorer tune` wrote. NULL where `weights` or policies of adapters decide, else the default policy.
     pub policy: *const c_char,
     /// Weights by hand in place of a policy, or NULL.
     pub weights: *const RescorerWeights,

@@ -233,8 +233,8 @@ impl Rescorer {
     /// ```no_run
     /// use rescorer::{Request, Rescorer};
     ///
-    /// let rescorer = Rescorer::builder("smollm2-135m").policy("policy.toml").build()?;
-    /// let request = Request::new([("please right it down", -1.2), ("please write it down", -1.4)]);
+    /// let rescorer = Rescorer::builder("smollm2-135m").build()?;
+    /// let request = Request::new([("please right it down", -4.1), ("please write it down", -4.3)]);
     /// println!("{}", rescorer.rescore(request)?.text());
     /// # Ok::<(), rescorer::Error>(())
     /// ```

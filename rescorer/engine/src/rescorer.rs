@@ -56,7 +56,7 @@ impl Rescorer {
     /// policy's rule in every case.
     ///
     /// # Errors
-    /// A list that can't be answered ([`ErrorKind::List`](crate::ErrorKind::List)); no policy; a deadline with a policy whose rule
+    /// A list that can't be answered ([`ErrorKind::List`](crate::ErrorKind::List)); scores that are means without a policy or weights; a deadline with a policy whose rule
     /// needs all scores, or on a GPU; a model that fails.
     pub fn rescore(&self, request: impl Into<Request>) -> Result<Answer, Error> {
         let mut answering = Answering::new(self.parts.clone());
@@ -73,7 +73,7 @@ impl Rescorer {
     ///
     /// ```no_run
     /// # use rescorer::Rescorer;
-    /// # let rescorer = Rescorer::builder("smollm2-135m").policy("policy.toml").build()?;
+    /// # let rescorer = Rescorer::builder("smollm2-135m").build()?;
     /// for answer in rescorer.rescore_many(rescorer_nbest::Reader::open("lists.jsonl", &Default::default())?) {
     ///     println!("{}", answer?.text());
     /// }
@@ -136,12 +136,13 @@ impl Rescorer {
         &self.parts.scorer
     }
 
-    /// The rule that answers lists which ask for no adapter; `None` without a policy.
+    /// The rule that answers lists which ask for no adapter; `None` where nothing decides.
     pub fn rule(&self) -> Option<DecisionRule> {
         self.parts.routes.default().ok().map(|route| route.pass.decision().rule)
     }
 
-    /// The policy that answers lists which ask for no adapter: its file, or what it was given as. `None` for weights given by hand.
+    /// The policy that answers lists which ask for no adapter: its file, what it was given as, or
+    /// `default, version N`. `None` for weights given by hand.
     pub fn policy(&self) -> Option<&str> {
         self.parts.routes.default().ok().and_then(|route| route.origin.policy.as_deref())
     }

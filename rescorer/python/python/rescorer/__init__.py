@@ -4,11 +4,12 @@ A recogniser hands over its N-best list, a small language model looks at every h
 
     import rescorer
 
-    second_pass = rescorer.Rescorer.from_pretrained("smollm2-135m", policy="policy.toml")
-    result = second_pass.rescore(["please right it down", "please write it down"], scores=[-1.2, -1.4])
+    second_pass = rescorer.Rescorer.from_pretrained("smollm2-135m")
+    result = second_pass.rescore(["please right it down", "please write it down"], scores=[-4.1, -4.3])
     print(result.text, result.lm_scores)
 
-Weights are found by ``second_pass.tune(lists)``, or the command ``rescorer tune``, on lists with references, and kept in a policy.
+Without a policy the default one answers. ``second_pass.tune(lists)``, or the command ``rescorer tune``, makes one on lists with
+references.
 """
 
 from ._errors import (

@@ -36,7 +36,7 @@ class AdapterError(RescorerError, ValueError):
 
 
 class PolicyError(RescorerError, ValueError):
-    """No policy and no weights, or a policy that can't be read or is not for this model or adapter."""
+    """No policy and no weights for scores that are means, or a policy that can't be read or is not for this model or adapter."""
 
     kind = "policy"
 

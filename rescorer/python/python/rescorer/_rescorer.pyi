@@ -91,7 +91,7 @@ class Result:
 
     @property
     def policy(self) -> Optional[str]:
-        """The file of the policy that decided; None for weights given by hand."""
+        """The file of the policy that decided, or ``default, version N``; None for weights given by hand."""
 
     @property
     def lm_score(self) -> Optional[float]:

@@ -78,8 +78,7 @@ class Rescorer:
         Args:
             model: ``smollm2-135m``, ``gemma3-270m``, a ``.gguf`` file or a Hugging Face folder.
             policy: file that :meth:`tune` or the command ``rescorer tune`` wrote: weights, rule and convention. Without it and
-                without ``lm_weight`` the policies of ``adapters`` decide; where there are none, the rescorer tunes and scores,
-                but does not answer.
+                without ``lm_weight`` the policies of ``adapters`` decide; where there are none, the default policy.
             lm_weight: without a policy, the weight of the language model in
                 ``total = first_pass + lm_weight * lm_score + length_bonus * words``.
             length_bonus: without a policy, the reward of a word, or whatever ``unit`` is; 0 if left out.
@@ -98,7 +97,8 @@ class Rescorer:
             decision: ``maximum``, ``mbr`` or ``merge``; the policy's if left out.
             bos: without a policy, the token that begins a sentence; the model's own if left out.
             eos: without a policy, whether the end of the sentence is scored; it is if left out.
-            mean: without a policy, whether scores are divided by the number of tokens; they are not if left out.
+            mean: without a policy, whether scores are divided by the number of tokens; they are not if left out. Such scores need
+                ``lm_weight``: the default policy takes sums.
             lm_text: without a policy, what the model sees of a text: ``none`` (as it is), ``lower`` or ``sentence``.
             encoder_score: without a policy, how an encoder scores: ``pll``, ``pll-unmasked`` or ``head``; ``head`` where the
                 adapter has one, else ``pll``, if left out.
