@@ -36,7 +36,7 @@ struct Report<'a> {
     decisions: Option<Vec<RuleReport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<ConfidenceReport>,
-    /// Rate of the default policy, beside one that was tuned.
+    /// Rate of the default policy, beside one that was tuned near it.
     #[serde(skip_serializing_if = "Option::is_none")]
     default_policy_wer: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +131,10 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
             .confidences
             .as_deref()
             .map(|confidences| ConfidenceReport::new(&answers, confidences)),
-        default_policy_wer: args.cross_validate.and_then(|_| default_policy_wer(&judged)),
+        default_policy_wer: args
+            .cross_validate
+            .filter(|_| args.fusion == FusionKind::Features)
+            .and_then(|_| default_policy_wer(&judged)),
         policy: rescorer.policy().filter(|_| args.policy.is_some()).map(str::to_owned),
         left_out,
         skipped: skipped.count(),
