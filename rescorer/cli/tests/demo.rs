@@ -58,8 +58,7 @@ fn first_pass_and_oracle_are_what_the_pages_say() {
 fn the_second_pass_gains_on_recorded_speech() {
     let model = std::env::var("RESCORER_TEST_MODEL").unwrap_or_else(|_| panic!("set RESCORER_TEST_MODEL"));
     let room = Room::new();
-    let options =
-        "evaluate --normalize whisper-english --cross-validate 5 --fusion classic --precision int8 --device cpu --json";
+    let options = "evaluate --normalize whisper-english --cross-validate 5 --fusion classic --precision int8 --device cpu --json";
     let mut command = room.command(options);
     command.args(["--model", &model]).args(examples(&RECORDED));
     let report = ran(command.output().unwrap()).ok().json().remove(0);
