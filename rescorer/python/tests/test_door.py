@@ -36,10 +36,10 @@ def tuned_policies(tmp_path_factory):
 
 
 def weighted(policy, lm_weight):
-    """A policy with these weights alone."""
-    for name, value in (("lm_weight", lm_weight), ("length_bonus", 0.0), ("margin", 0.0)):
-        policy, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", policy)
-        assert count == 1, policy
+    """The policy with this weight by hand in place of those of features."""
+    fusion = f"[fusion]\nlm_weight = {lm_weight}\nlength_bonus = 0.0\nmargin = 0.0\n\n"
+    policy, count = re.subn(r"(?ms)^\[features\]\n.*?(?=^\[)", fusion, policy)
+    assert count == 1, policy
     return policy
 
 
