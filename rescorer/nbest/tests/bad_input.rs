@@ -197,6 +197,9 @@ fn utterances_of_another_format() {
     assert!(
         bad_value("{\"input\": [\"a\"]}").contains("looks like hyporadise, but the file is read as am-json")
     );
+    let (ids, errors) = read_as(None, "beams.json", "[\"a\", \"b\"]\n{\"input\": [\"a\"]}\n[\"c\"]\n");
+    assert_eq!(ids, ["beams:0", "beams:2"]);
+    assert!(recoverable(errors).contains("looks like hyporadise, but the file is read as beams"));
 }
 
 #[test]
