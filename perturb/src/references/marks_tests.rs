@@ -83,7 +83,8 @@ proptest! {
     ) {
         let marked = count(&format!("{before} {{ {one} @ / {other} @ }} {after}"), &hypothesis).0;
         let readings = [one, other].map(|middle| count(&format!("{before} {middle} {after}"), &hypothesis).0);
-        prop_assert!(readings.contains(&marked));
+        // The cheapest alignment is that of a reading. Alignments of one cost c may differ in errors, since 3 · errors ≤ c ≤ 4 · errors.
+        prop_assert!(readings.iter().any(|&reading| 3 * marked <= 4 * reading && 3 * reading <= 4 * marked));
     }
 
     #[test]
