@@ -134,6 +134,18 @@ pub(crate) struct Mapping {
     pub(crate) reference: Reference,
 }
 
+impl Mapping {
+    /// An object that is a list of one hypothesis: `text`, a score that is known by its name, and `reference`.
+    pub(crate) const ONE_TEXT: Self = Self {
+        lists: "",
+        hypotheses: "",
+        text: Text::Field(&["text"]),
+        score: Score::Known,
+        id: Id::Own,
+        reference: Reference::List("reference"),
+    };
+}
+
 /// Where a text is.
 pub(crate) enum Text {
     /// In the first of these fields that is there.

@@ -43,14 +43,7 @@ pub(super) const VOSK: Spec = Spec::Json(&[
         certain: false,
         layout: Layout::DOCUMENTS,
         unfinished: PARTIAL,
-        read: Read::Mapped(Mapping {
-            lists: "",
-            hypotheses: "",
-            text: Text::Field(&["text"]),
-            score: Score::Known,
-            id: Id::Own,
-            reference: Reference::List("reference"),
-        }),
+        read: Read::Mapped(Mapping::ONE_TEXT),
     },
 ]);
 

@@ -29,14 +29,7 @@ pub(super) const HUGGING_FACE: Spec = Spec::Json(&[Json {
     certain: false,
     layout: Layout::DOCUMENTS,
     unfinished: &[],
-    read: Read::Mapped(Mapping {
-        lists: "",
-        hypotheses: "",
-        text: Text::Field(&["text"]),
-        score: Score::Known,
-        id: Id::Own,
-        reference: Reference::List("reference"),
-    }),
+    read: Read::Mapped(Mapping::ONE_TEXT),
 }]);
 
 pub(super) const ESPNET_DATA: Spec = Spec::Json(&[Json {
@@ -60,12 +53,10 @@ pub(super) const NEMO_MANIFEST: Spec = Spec::Json(&[Json {
     layout: Layout::LINES,
     unfinished: &[],
     read: Read::Mapped(Mapping {
-        lists: "",
-        hypotheses: "",
         text: Text::Field(&["pred_text"]),
-        score: Score::Known,
         id: Id::Audio("audio_filepath", "offset"),
         reference: Reference::List("text"),
+        ..Mapping::ONE_TEXT
     }),
 }]);
 
@@ -74,12 +65,5 @@ pub(super) const FUN_ASR: Spec = Spec::Json(&[Json {
     certain: false,
     layout: Layout::DOCUMENTS,
     unfinished: &[],
-    read: Read::Mapped(Mapping {
-        lists: "",
-        hypotheses: "",
-        text: Text::Field(&["text"]),
-        score: Score::Known,
-        id: Id::Field("key"),
-        reference: Reference::List("reference"),
-    }),
+    read: Read::Mapped(Mapping { id: Id::Field("key"), ..Mapping::ONE_TEXT }),
 }]);

@@ -41,17 +41,17 @@ pub enum Feature {
     Repeats,
     /// 1 where the words are not those of the first-pass best: what a change of words has to be worth.
     Change,
-    /// The same in a list without scores.
+    /// 1 where the words change in a list without scores.
     ChangeUnscored,
-    /// The same in a list without scores and without repeats, where nothing but the order tells how sure the first pass is.
+    /// 1 where the words change in a list without scores and without repeats, where nothing but the order tells how sure the first pass is.
     ChangeUnknown,
-    /// The same, by the length of the first-pass best: `ln(1 + words₀) − 2.5`.
+    /// A change by the length of the first-pass best: `ln(1 + words₀) − 2.5`.
     ChangeLength,
-    /// The same, by the number of choices: `ln(1 + N) − 1.4`.
+    /// A change by the number of choices: `ln(1 + N) − 1.4`.
     ChangeChoices,
-    /// The same, by how far the list is from the first-pass best: `ln(1 + e₀) − 0.7`.
+    /// A change by how far the list is from the first-pass best: `ln(1 + e₀) − 0.7`.
     ChangeDisagreement,
-    /// The same, by what the model makes of the first-pass best: `(lm₀/n₀ + 4) / 2`.
+    /// A change by what the model makes of the first-pass best: `(lm₀/n₀ + 4) / 2`.
     ChangeSurprise,
 }
 

@@ -40,6 +40,9 @@ pub struct ScoredReference {
 /// Candidates with their features, whatever the list was prepared for.
 fn featured(utterance: &Utterance, scores: &ListScores, unit: Unit) -> Vec<Candidate> {
     let mut candidates = candidates(scores);
+    if !scores.features.is_empty() {
+        return candidates;
+    }
     let hypotheses = scores.distinct.hypotheses().iter();
     let texts: Vec<String> =
         hypotheses.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();

@@ -1,7 +1,7 @@
 //! Weights of the least loss near those of a prior.
 
 use super::examples::{Examples, Objective};
-use crate::fusion::features::{Feature, FeatureFusion, FeatureRow};
+use crate::fusion::features::{Feature, FeatureFusion};
 
 /// Steps of the optimiser, and the first of its rates, which falls to 0 with the cosine.
 const STEPS: usize = 300;
@@ -38,13 +38,7 @@ pub(crate) fn fit(
             let (mean, square) = (means[index] / corrections[0], squares[index] / corrections[1]);
             weights[index] -= rate * mean / (square.sqrt() + 1e-8);
         }
-        project(&mut weights);
+        weights = *FeatureFusion::of_row(weights).weights();
     }
     FeatureFusion::of_row(weights)
-}
-
-fn project(weights: &mut FeatureRow) {
-    for feature in Feature::OF_MODEL {
-        weights[feature.index()] = weights[feature.index()].max(0.0);
-    }
 }
