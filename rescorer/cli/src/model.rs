@@ -9,6 +9,7 @@ use rescorer::{Policy, Rescorer, RescorerBuilder};
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
+use crate::policy_arg::PolicyArg;
 use crate::status::Status;
 
 /// Begins a rescorer with the model and the adapters that the options ask for.
@@ -89,11 +90,24 @@ pub fn policy(path: &Path, convention: &ConventionArgs) -> anyhow::Result<Policy
     Ok(Policy::read(path)?)
 }
 
+/// Has a rescorer decide by the policy that `--policy` names.
+pub fn decide(
+    builder: RescorerBuilder,
+    choice: &PolicyArg,
+    convention: &ConventionArgs,
+) -> anyhow::Result<RescorerBuilder> {
+    Ok(match choice {
+        PolicyArg::Default => builder.default_policy().scoring(convention.convention()),
+        PolicyArg::None => builder.first_pass_only().scoring(convention.convention()),
+        PolicyArg::File(path) => builder.policy_value(policy(path, convention)?, choice.to_string()),
+    })
+}
+
 /// A rescorer that decides by the policy or the weights of the options.
 pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     let mut builder = builder(&args.model, status)?;
     if let Some(policy) = &choice.policy {
-        builder = policy.decide(builder, &args.convention)?;
+        builder = decide(builder, policy, &args.convention)?;
     } else if let Some(weights) = choice.weights.fusion() {
         builder = builder.weights(weights).scoring(args.convention.convention());
     } else if let Some(option) = args.convention.given() {

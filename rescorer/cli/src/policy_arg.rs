@@ -5,11 +5,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use rescorer::RescorerBuilder;
-
-use crate::args::ConventionArgs;
-use crate::model;
-
 /// A policy file, or one of two names. A file of such a name is `./default`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyArg {
@@ -43,19 +38,6 @@ impl fmt::Display for PolicyArg {
 }
 
 impl PolicyArg {
-    /// Has a rescorer decide so.
-    pub fn decide(
-        &self,
-        builder: RescorerBuilder,
-        convention: &ConventionArgs,
-    ) -> anyhow::Result<RescorerBuilder> {
-        Ok(match self {
-            Self::Default => builder.default_policy().scoring(convention.convention()),
-            Self::None => builder.first_pass_only().scoring(convention.convention()),
-            Self::File(path) => builder.policy_value(model::policy(path, convention)?, self.to_string()),
-        })
-    }
-
     /// The file, where it is one.
     pub fn file(&self) -> Option<&PathBuf> {
         match self {

@@ -67,7 +67,7 @@ impl SecondPass {
         if let (Some(wanted), None) = (&policy.cascade, &cascade) {
             return Err(Error::CascadeMissing { model: wanted.model.name.clone() });
         }
-        policy.weighting.check(&policy.convention)?;
+        policy.convention.check(&policy.weighting)?;
         let Policy { model: tuned, adapter, convention, .. } = policy;
         let scorer = Scorer::as_tuned(model, adapters, tuned, adapter.as_ref(), *convention)?;
         let scorer = match cascade.filter(|_| policy.cascade.is_some()) {

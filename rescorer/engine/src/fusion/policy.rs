@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy_file::{PolicyFile, VERSION};
+use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::weighting::Weighting;
 use crate::scoring::config::ScoringConfig;
 
@@ -45,18 +46,6 @@ pub struct Policy {
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
-}
-
-/// The lists a policy was tuned on, so that they are not reported on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TunedOn {
-    /// WER of the first pass on them, in percent.
-    pub first_pass_wer: f64,
-    /// WER with these weights on them, in percent.
-    pub rescored_wer: f64,
-    /// [`content_hash`](crate::fusion::content_hash) of every list.
-    pub hashes: Vec<String>,
 }
 
 impl Policy {
@@ -194,5 +183,75 @@ impl Policy {
     /// The hashes of the lists it was tuned on.
     pub fn seen(&self) -> HashSet<&str> {
         self.tuned_on.hashes.iter().map(String::as_str).collect()
+    }
+}
+
+impl TryFrom<PolicyFile> for Policy {
+    type Error = String;
+
+    fn try_from(file: PolicyFile) -> Result<Self, String> {
+        if !file.numbers().into_iter().all(f64::is_finite) {
+            return Err("a weight is not a finite number; tune again".to_owned());
+        }
+        let weighting = match (file.fusion, file.features) {
+            (Some(fusion), None) => Weighting::Classic(fusion),
+            (None, Some(features)) => Weighting::Features(features),
+            (None, None) => return Err("missing field `fusion` or `features`; tune again".to_owned()),
+            (Some(_), Some(_)) => return Err("both `fusion` and `features`; remove one of them".to_owned()),
+        };
+        if let (Weighting::Features(_), Some(_)) = (weighting, &file.cascade) {
+            return Err("features behind a first stage; tune the cascade with classic fusion".to_owned());
+        }
+        let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, cascade, .. } =
+            file;
+        let tuned_on = file.tuned_on;
+        Ok(Self {
+            normalize,
+            unit,
+            weighting,
+            decision,
+            confidence,
+            convention,
+            model,
+            adapter,
+            cascade,
+            tuned_on,
+        })
+    }
+}
+
+impl From<Policy> for PolicyFile {
+    fn from(policy: Policy) -> Self {
+        let Policy {
+            normalize,
+            unit,
+            weighting,
+            decision,
+            confidence,
+            convention,
+            model,
+            adapter,
+            cascade,
+            ..
+        } = policy;
+        let (version, fusion, features) = match weighting {
+            Weighting::Classic(fusion) => (1, Some(fusion), None),
+            Weighting::Features(features) => (VERSION, None, Some(features)),
+        };
+        let tuned_on = policy.tuned_on;
+        Self {
+            version,
+            normalize,
+            unit,
+            fusion,
+            features,
+            decision,
+            confidence,
+            convention,
+            model,
+            adapter,
+            cascade,
+            tuned_on,
+        }
     }
 }

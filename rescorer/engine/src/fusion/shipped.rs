@@ -9,7 +9,8 @@ use crate::answer::confidence::Confidence;
 use crate::answer::rule::Decision;
 use crate::fusion::features::FeatureFusion;
 use crate::fusion::model_identity::ModelIdentity;
-use crate::fusion::policy::{Policy, TunedOn};
+use crate::fusion::policy::Policy;
+use crate::fusion::tuned_on::TunedOn;
 use crate::scoring::config::ScoringConfig;
 
 /// The default policy: weights of features that were fitted to the lists of many recognisers.

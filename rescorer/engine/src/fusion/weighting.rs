@@ -1,9 +1,7 @@
 //! The two kinds of fusion, behind one face.
 
-use crate::error::{Error, SettingsError};
 use crate::fusion::features::FeatureFusion;
 use crate::fusion::weights::{Candidate, Fusion};
-use crate::scoring::config::ScoringConfig;
 
 /// How a hypothesis gets its total.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,10 +45,14 @@ impl Weighting {
     /// Without candidates.
     pub fn winner(&self, candidates: &[Candidate]) -> usize {
         let first = &candidates[0];
-        let first_total = self.total(first, first);
+        self.best(first, candidates.iter().map(|candidate| self.total(candidate, first)))
+    }
+
+    /// Index of the largest total, of which the first is that of the first-pass best; that stays within the margin.
+    fn best(&self, first: &Candidate, mut totals: impl Iterator<Item = f64>) -> usize {
+        let first_total = totals.next().unwrap_or_default();
         let (mut best, mut best_total) = (0, first_total);
-        for (index, candidate) in candidates.iter().enumerate().skip(1) {
-            let total = self.total(candidate, first);
+        for (index, total) in (1..).zip(totals) {
             if total > best_total {
                 (best, best_total) = (index, total);
             }
@@ -64,7 +66,7 @@ impl Weighting {
     /// Without candidates.
     pub fn order(&self, candidates: &[Candidate]) -> Vec<usize> {
         let totals = self.totals(candidates);
-        let winner = self.winner(candidates);
+        let winner = self.best(&candidates[0], totals.iter().copied());
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| {
             (b == winner).cmp(&(a == winner)).then(totals[b].total_cmp(&totals[a])).then(a.cmp(&b))
@@ -86,16 +88,6 @@ impl Weighting {
             Self::Classic(fusion) => fusion.lm_weight >= 0.0,
             Self::Features(_) => true,
         }
-    }
-
-    /// Refuses features of scores that are means: they weigh the sum and the mean.
-    ///
-    /// # Errors
-    /// [`SettingsError::Contradiction`].
-    pub(crate) fn check(&self, config: &ScoringConfig) -> Result<(), Error> {
-        let is_mean = config.mean && self.wants_features();
-        let (one, other) = ("weights of features", "scores that are means over the tokens");
-        if is_mean { Err(SettingsError::Contradiction { one, other }.into()) } else { Ok(()) }
     }
 
     /// Whether candidates need their features.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, SettingsError};
+use crate::fusion::weighting::Weighting;
 use crate::scoring::encoder_score::EncoderScore;
 use crate::scoring::text_casing::TextCasing;
 
@@ -23,6 +25,20 @@ pub struct ScoringConfig {
     /// one way only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<EncoderScore>,
+}
+
+impl ScoringConfig {
+    /// Refuses to weigh features of scores that are means: features hold the sum and the mean.
+    ///
+    /// # Errors
+    /// [`SettingsError::Contradiction`].
+    pub(crate) fn check(&self, weighting: &Weighting) -> Result<(), Error> {
+        let (one, other) = ("weights of features", "scores that are means over the tokens");
+        match self.mean && weighting.wants_features() {
+            true => Err(SettingsError::Contradiction { one, other }.into()),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Default for ScoringConfig {

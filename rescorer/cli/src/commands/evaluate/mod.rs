@@ -1,17 +1,17 @@
+mod choice;
+
 use std::io::Write;
 
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
+use rescorer::Policy;
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
-use rescorer::fusion::{
-    Confidence, Decision, DefaultPolicy, FeatureFusion, FusionKind, Metric, ScoredAnswer, ScoredReference,
-    Weighting, content_hash, cross_validate, cross_validate_decision, cross_validate_features, most_folds,
-};
+use rescorer::fusion::{FusionKind, Metric, ScoredAnswer, ScoredReference, content_hash, most_folds};
 use rescorer::scoring::{Need, ScoringStats};
-use rescorer::{Fusion, Policy};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
+use self::choice::{Choice, default_policy_wer, given_weighting};
 use super::tune::judge;
 use crate::judge_args::EvaluateArgs;
 use crate::lists::{self, Skipped};
@@ -23,9 +23,6 @@ use crate::view::{self, Grid};
 
 /// Folds of the cross-validation that stands in for weights.
 const FOLDS: usize = 5;
-
-/// The ways to give weights.
-const WEIGHTS: &str = "give --policy FILE from `tune`, --cross-validate K or --lm-weight W";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -72,7 +69,7 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let mut builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
     builder = match &args.policy {
-        Some(policy) => policy.decide(builder, &args.scoring.convention)?,
+        Some(policy) => model::decide(builder, policy, &args.scoring.convention)?,
         None => builder.scoring(args.scoring.convention.convention()),
     };
     let rescorer = model::build(builder, &args.scoring.model, status)?;
@@ -164,71 +161,6 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         file.finish()?;
     }
     skipped.outcome(judged.len())
-}
-
-/// What answers every list.
-struct Choice {
-    tuned: Vec<(Weighting, Decision)>,
-    /// Where they were tuned.
-    confidences: Option<Vec<Confidence>>,
-}
-
-/// WER with the policy in the program, in percent.
-fn default_policy_wer(judged: &[ScoredReference]) -> Option<f64> {
-    let weighting = DefaultPolicy::shipped().features.into();
-    let errors: usize = judged.iter().map(|list| list.rescored(&weighting).errors).sum();
-    let words: usize = judged.iter().map(|list| list.reference_words).sum();
-    (words > 0).then(|| 100.0 * errors as f64 / words as f64)
-}
-
-/// Weights that are given, with what belongs to them.
-type Given = (Weighting, Option<Decision>, Option<Confidence>);
-
-/// The weights of a policy, or those given by hand; `None` where they are to be tuned.
-fn given_weighting(args: &EvaluateArgs, policy: Option<&Policy>) -> Option<Given> {
-    let by_hand = |fusion: Fusion| (Weighting::Classic(fusion), None, None);
-    match &args.policy {
-        Some(PolicyArg::File(_)) => {
-            policy.map(|policy| (policy.weighting, policy.decision, policy.confidence))
-        }
-        Some(PolicyArg::Default) => {
-            let shipped = DefaultPolicy::shipped();
-            Some((shipped.features.into(), Some(shipped.decision), shipped.confidence))
-        }
-        Some(PolicyArg::None) => Some((FeatureFusion::new([]).into(), Some(Decision::default()), None)),
-        None => args.weights.fusion().map(by_hand),
-    }
-}
-
-impl Choice {
-    fn new(args: &EvaluateArgs, given: Option<Given>, judged: &[ScoredReference]) -> anyhow::Result<Self> {
-        if let Some(folds) = args.cross_validate {
-            let (seed, rule) = (args.seed, args.decision.unwrap_or_default());
-            let weightings: Vec<Weighting> = match args.fusion {
-                FusionKind::Features => {
-                    cross_validate_features(judged, &DefaultPolicy::shipped().features, folds, seed)?
-                }
-                FusionKind::Classic => {
-                    cross_validate(judged, folds, seed)?.into_iter().map(Weighting::Classic).collect()
-                }
-            };
-            let decisions = cross_validate_decision(judged, &weightings, rule, folds, seed)?;
-            let confidences = decisions.iter().map(|(_, confidence)| *confidence).collect();
-            let decisions = decisions.into_iter().map(|(decision, _)| decision);
-            return Ok(Self { tuned: weightings.into_iter().zip(decisions).collect(), confidences });
-        }
-        let Some((weighting, decision, confidence)) = given else {
-            bail!("no weights: {WEIGHTS}");
-        };
-        let Some(decision) = Decision::by_rule(decision, args.decision) else {
-            bail!(
-                "--decision {}: no numbers for it; give a --policy that this version of `tune` wrote",
-                args.decision.unwrap_or_default()
-            );
-        };
-        let of_all = |confidence| vec![confidence; judged.len()];
-        Ok(Self { tuned: vec![(weighting, decision); judged.len()], confidences: confidence.map(of_all) })
-    }
 }
 
 #[derive(Serialize)]

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
-use crate::fusion::policy::TunedOn;
 use crate::fusion::shipped::DefaultPolicy;
+use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::tuning::decision::tune_decision;
 use crate::fusion::tuning::features::{FeatureTuned, tune_features};
 use crate::fusion::tuning::fusion_kind::FusionKind;
@@ -116,7 +116,7 @@ impl TuneOptions {
             _ => Found::Classic(tune(judged)?),
         };
         let weighting = found.weighting();
-        weighting.check(scorer.config())?;
+        scorer.config().check(&weighting)?;
         let (decision, confidence) = self.decision(judged, &weighting);
         let (first_pass_wer, rescored_wer) = found.error_rates();
         let mut hashes: Vec<String> = judged.iter().map(|list| list.hash.clone()).collect();
