@@ -37,7 +37,7 @@ impl SecondPass {
     /// A rescorer with these weights that answers with the largest total.
     pub fn new(scorer: Scorer, weighting: impl Into<Weighting>) -> Self {
         let weighting = weighting.into();
-        let scorer = scorer.with_features(weighting.wants_features());
+        let scorer = scorer.with_features(&weighting);
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
         Self { scorer, weighting, decision: Decision::default(), confidence: None, metric }
     }
@@ -75,7 +75,7 @@ impl SecondPass {
             None => scorer,
         };
         let decision = policy.decision.unwrap_or_default();
-        Ok(Self::new(scorer, policy.weighting).with_decision(decision, policy.confidence, policy.metric()))
+        Ok(Self::new(scorer, &policy.weighting).with_decision(decision, policy.confidence, policy.metric()))
     }
 
     /// Answers by another rule. `metric` says what its words are, and which are the same; the length bonus goes by it too. A
@@ -223,6 +223,6 @@ impl SecondPass {
     /// A list without scores that needs some.
     pub fn decide(&self, nbest: &NBest, scores: &ListScores) -> Result<Ranking, Error> {
         let confidence = self.confidence.as_ref();
-        Ranking::decided(nbest, scores, self.weighting, &self.decision, confidence, self.metric)
+        Ranking::decided(nbest, scores, &self.weighting, &self.decision, confidence, self.metric)
     }
 }

@@ -18,7 +18,7 @@ pub use crate::answer::confidence::Confidence;
 pub use crate::answer::rule::{Decision, DecisionRule};
 pub use cascade_policy::CascadePolicy;
 pub use content_hash::content_hash;
-pub use features::{Feature, FeatureFusion};
+pub use features::{Feature, FeatureFusion, WordWeights};
 pub use model_identity::ModelIdentity;
 pub use policy::Policy;
 pub use shipped::DefaultPolicy;

@@ -199,7 +199,7 @@ impl TryFrom<PolicyFile> for Policy {
             (None, None) => return Err("missing field `fusion` or `features`; tune again".to_owned()),
             (Some(_), Some(_)) => return Err("both `fusion` and `features`; remove one of them".to_owned()),
         };
-        if let (Weighting::Features(_), Some(_)) = (weighting, &file.cascade) {
+        if let (Weighting::Features(_), Some(_)) = (&weighting, &file.cascade) {
             return Err("features behind a first stage; tune the cascade with classic fusion".to_owned());
         }
         let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, cascade, .. } =

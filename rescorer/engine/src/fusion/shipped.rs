@@ -16,7 +16,7 @@ use crate::scoring::config::ScoringConfig;
 /// The default policy: weights of features that were fitted to the lists of many recognisers.
 ///
 /// It is for any model: features compare a hypothesis with the first-pass best and have no scale. The program
-/// `examples/default_policy.rs` makes its file.
+/// `examples/default_policy` makes its file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DefaultPolicy {
@@ -57,7 +57,7 @@ impl DefaultPolicy {
         adapter: Option<ModelIdentity>,
     ) -> Policy {
         let tuned_on = TunedOn { first_pass_wer: 0.0, rescored_wer: 0.0, hashes: Vec::new() };
-        Policy::new(metric.normalize, self.features, config, model, adapter, tuned_on)
+        Policy::new(metric.normalize, self.features.clone(), config, model, adapter, tuned_on)
             .with_unit(metric.unit)
             .with_decision(self.decision, self.confidence)
     }

@@ -4,7 +4,7 @@ use crate::fusion::features::FeatureFusion;
 use crate::fusion::weights::{Candidate, Fusion};
 
 /// How a hypothesis gets its total.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Weighting {
     /// By three numbers, on the scale of the first pass.
     Classic(Fusion),
@@ -126,7 +126,7 @@ impl From<&Fusion> for Weighting {
 
 impl From<&Weighting> for Weighting {
     fn from(weighting: &Weighting) -> Self {
-        *weighting
+        weighting.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use rescorer_perturb::{
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::fusion::features::table;
+use crate::fusion::features::{WordWeights, table};
 use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Candidate;
 
@@ -100,8 +100,8 @@ impl KnownLists {
                 Some(Candidate::new(*first_pass, lm_score(text)?, *words))
             });
             let mut candidates = candidates.collect::<Option<Vec<_>>>()?;
-            if let Some(tokens) = tokens {
-                list.add_features(&mut candidates, tokens)?;
+            if let (Some(tokens), Some(features)) = (tokens, weighting.features()) {
+                list.add_features(&mut candidates, tokens, features.words())?;
             }
             Some(list.row(weighting.winner(&candidates)))
         };
@@ -129,10 +129,16 @@ impl KnownList {
         Ok(Self { hypotheses: hypotheses.collect(), reference_words: reference.len(), distinct, unit })
     }
 
-    fn add_features(&self, candidates: &mut [Candidate], tokens: &HashMap<String, usize>) -> Option<()> {
+    fn add_features(
+        &self,
+        candidates: &mut [Candidate],
+        tokens: &HashMap<String, usize>,
+        words: &WordWeights,
+    ) -> Option<()> {
         let texts: Vec<String> = self.hypotheses.iter().map(|hypothesis| hypothesis.text.clone()).collect();
         let tokens: Vec<usize> = texts.iter().map(|text| tokens.get(text).copied()).collect::<Option<_>>()?;
-        let list = table::List { distinct: &self.distinct, texts: &texts, tokens: &tokens, unit: self.unit };
+        let Self { distinct, unit, .. } = self;
+        let list = table::List { distinct, texts: &texts, tokens: &tokens, unit: *unit, words };
         for ((candidate, features), tokens) in candidates.iter_mut().zip(table::rows(&list)).zip(tokens) {
             (candidate.features, candidate.tokens) = (features, tokens);
         }

@@ -170,7 +170,7 @@ impl Benchmark {
                 rescorer: contestant.name.clone(),
                 key: contestant.key.clone(),
                 fusion: contestant.weighting.classic().copied(),
-                features: contestant.weighting.features().copied(),
+                features: contestant.weighting.features().cloned(),
                 wer,
                 interval: wer_interval(&own, groups, DRAWS, seed)?,
             });

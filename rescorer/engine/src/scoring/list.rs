@@ -64,7 +64,7 @@ impl ListScores {
     /// The weights that the list is answered with: those of the rescorer before, where its answer stands.
     fn weighting(&self, weighting: &Weighting) -> Weighting {
         let early = self.first_stage.as_ref().filter(|known| known.exits_early);
-        early.map_or(*weighting, |known| known.fusion.into())
+        early.map_or_else(|| weighting.clone(), |known| known.fusion.into())
     }
 
     /// Whether totals under these weights are known.

@@ -7,8 +7,9 @@ use rescorer_nbest::{NBest, UniqueHypotheses, Utterance};
 use rescorer_perturb::Unit;
 
 use crate::error::Error;
-use crate::fusion::features::table;
+use crate::fusion::features::{WordWeights, table};
 use crate::fusion::model_identity::ModelIdentity;
+use crate::fusion::weighting::Weighting;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::decoder::Decoder;
@@ -28,7 +29,8 @@ pub struct Scorer {
     list_scorer: Arc<dyn ListScorer>,
     adapters: AdapterSet,
     unit: Unit,
-    wants_features: bool,
+    /// Weights of single words, where features are wanted.
+    features: Option<WordWeights>,
 }
 
 /// Tokens of a context, and of every hypothesis behind it.
@@ -45,7 +47,7 @@ impl Scorer {
             true => Arc::new(Encoder::new(model, config)?),
             false => Arc::new(Decoder::new(model, config)?),
         };
-        Ok(Self { list_scorer, adapters: AdapterSet::default(), unit: Unit::Word, wants_features: false })
+        Ok(Self { list_scorer, adapters: AdapterSet::default(), unit: Unit::Word, features: None })
     }
 
     pub(crate) fn list_scorer(&self) -> &Arc<dyn ListScorer> {
@@ -85,10 +87,10 @@ impl Scorer {
         Self { unit, ..self }
     }
 
-    /// Computes the features of lists, for fusion that weighs them.
+    /// Computes the features of lists where this fusion weighs them.
     #[must_use]
-    pub(crate) fn with_features(self, wants_features: bool) -> Self {
-        Self { wants_features, ..self }
+    pub(crate) fn with_features(self, weighting: &Weighting) -> Self {
+        Self { features: weighting.features().map(|features| features.words().clone()), ..self }
     }
 
     /// What is counted in hypotheses.
@@ -221,14 +223,15 @@ impl Scorer {
             .collect();
         let ends = usize::from(self.sequences().eos.is_some());
         let tokens: Vec<usize> = sequences.iter().map(|sequence| sequence.len() + ends).collect();
-        let features = match self.wants_features && distinct.hypotheses().len() > 1 {
-            true => table::rows(&table::List {
+        let features = match &self.features {
+            Some(words) if distinct.hypotheses().len() > 1 => table::rows(&table::List {
                 distinct: &distinct,
                 texts: &texts,
                 tokens: &tokens,
                 unit: self.unit,
+                words,
             }),
-            false => Vec::new(),
+            _ => Vec::new(),
         };
         Ok(PreparedList {
             first_stage: self.list_scorer.prepare_first_stage(need, self.unit, list)?,

@@ -22,7 +22,7 @@ pub(super) struct Choice {
 
 /// WER with the policy in the program, in percent.
 pub(super) fn default_policy_wer(judged: &[ScoredReference]) -> Option<f64> {
-    let weighting = DefaultPolicy::shipped().features.into();
+    let weighting = DefaultPolicy::shipped().features.clone().into();
     let errors: usize = judged.iter().map(|list| list.rescored(&weighting).errors).sum();
     let words: usize = judged.iter().map(|list| list.reference_words).sum();
     (words > 0).then(|| 100.0 * errors as f64 / words as f64)
@@ -36,11 +36,11 @@ pub(super) fn given_weighting(args: &EvaluateArgs, policy: Option<&Policy>) -> O
     let by_hand = |fusion: Fusion| (Weighting::Classic(fusion), None, None);
     match &args.policy {
         Some(PolicyArg::File(_)) => {
-            policy.map(|policy| (policy.weighting, policy.decision, policy.confidence))
+            policy.map(|policy| (policy.weighting.clone(), policy.decision, policy.confidence))
         }
         Some(PolicyArg::Default) => {
             let shipped = DefaultPolicy::shipped();
-            Some((shipped.features.into(), Some(shipped.decision), shipped.confidence))
+            Some((shipped.features.clone().into(), Some(shipped.decision), shipped.confidence))
         }
         Some(PolicyArg::None) => Some((FeatureFusion::new([]).into(), Some(Decision::default()), None)),
         None => args.weights.fusion().map(by_hand),

@@ -104,7 +104,7 @@ fn decision(rescorer: &PlannedRescorer) -> anyhow::Result<Decision> {
         .transpose()
         .with_context(|| format!("rescorer {:?}", rescorer.name))?;
     let by_hand = rescorer.fusion.map(Weighting::Classic);
-    let Some(weighting) = by_hand.or(policy.as_ref().map(|policy| policy.weighting)) else {
+    let Some(weighting) = by_hand.or(policy.as_ref().map(|policy| policy.weighting.clone())) else {
         bail!("rescorer {:?}: give `policy` or `fusion`", rescorer.name);
     };
     if policy.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
@@ -178,7 +178,7 @@ fn contestant(
         Weighting::Features(_) => Some(benchmark.tokens(scorer)?),
         Weighting::Classic(_) => None,
     };
-    Ok(Contestant { name: rescorer.name.clone(), weighting: decision.weighting, tokens, key, cache })
+    Ok(Contestant { name: rescorer.name.clone(), weighting: decision.weighting.clone(), tokens, key, cache })
 }
 
 fn data_file(path: &Path) -> anyhow::Result<DataFile> {

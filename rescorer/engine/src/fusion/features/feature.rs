@@ -53,11 +53,13 @@ pub enum Feature {
     ChangeDisagreement,
     /// A change by what the model makes of the first-pass best: `(lm₀/n₀ + 4) / 2`.
     ChangeSurprise,
+    /// What was learned of single words, see [`WordWeights`](crate::fusion::WordWeights). Its weight is 1.
+    LearnedWords,
 }
 
 impl Feature {
     /// Number of features.
-    pub const COUNT: usize = 22;
+    pub const COUNT: usize = 23;
 
     /// All features, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = [
@@ -83,6 +85,7 @@ impl Feature {
         Self::ChangeChoices,
         Self::ChangeDisagreement,
         Self::ChangeSurprise,
+        Self::LearnedWords,
     ];
 
     /// Features that rise with the language-model score of the hypothesis. Their weights are never negative, so what is known of a
@@ -114,6 +117,7 @@ impl Feature {
             Self::ChangeChoices => "change_choices",
             Self::ChangeDisagreement => "change_disagreement",
             Self::ChangeSurprise => "change_surprise",
+            Self::LearnedWords => "learned_words",
         }
     }
 

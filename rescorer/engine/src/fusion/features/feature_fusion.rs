@@ -1,21 +1,26 @@
 use std::collections::BTreeMap;
 
 use serde::de::Error as _;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::feature::{Feature, FeatureRow};
+use super::word_weights::WordWeights;
 use crate::fusion::weights::Candidate;
 
 /// Weights of features: `total = Σ weight · feature`, where the first-pass best has the total 0.
 ///
-/// In a policy file it is a table of names and weights; a feature that is not there has the weight 0.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// In a policy file it is a table of names and weights, and under `words` a table of [`WordWeights`]; a feature that is not there has the
+/// weight 0.
+#[derive(Debug, Clone, PartialEq)]
 pub struct FeatureFusion {
     weights: FeatureRow,
+    words: WordWeights,
 }
 
 impl FeatureFusion {
-    /// Fusion by these weights. Negative weights of [`Feature::OF_MODEL`] become 0.
+    /// Fusion by these weights. Negative weights of [`Feature::OF_MODEL`] become 0; [`Feature::LearnedWords`] takes its weight from
+    /// [`with_words`](Self::with_words).
     pub fn new(weights: impl IntoIterator<Item = (Feature, f64)>) -> Self {
         let mut row = [0.0; Feature::COUNT];
         weights.into_iter().for_each(|(feature, weight)| row[feature.index()] = weight);
@@ -26,7 +31,20 @@ impl FeatureFusion {
         for feature in Feature::OF_MODEL {
             weights[feature.index()] = weights[feature.index()].max(0.0);
         }
-        Self { weights }
+        weights[Feature::LearnedWords.index()] = 0.0;
+        Self { weights, words: WordWeights::default() }
+    }
+
+    /// Weighs single words too.
+    #[must_use]
+    pub fn with_words(mut self, words: WordWeights) -> Self {
+        self.weights[Feature::LearnedWords.index()] = if words.is_empty() { 0.0 } else { 1.0 };
+        Self { words, ..self }
+    }
+
+    /// The weights of single words.
+    pub fn words(&self) -> &WordWeights {
+        &self.words
     }
 
     /// The weight of a feature.
@@ -64,18 +82,47 @@ impl Candidate {
     }
 }
 
+/// Key of the table of words.
+const WORDS: &str = "words";
+
+/// An entry of the table in a file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Weight(f64),
+    Words(WordWeights),
+}
+
 impl Serialize for FeatureFusion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let weights = Feature::ALL.into_iter().map(|feature| (feature.name(), self.weight(feature)));
-        serializer.collect_map(weights.filter(|(_, weight)| *weight != 0.0))
+        let mut map = serializer.serialize_map(None)?;
+        let of_row = Feature::ALL.into_iter().filter(|feature| *feature != Feature::LearnedWords);
+        for feature in of_row.filter(|feature| self.weight(*feature) != 0.0) {
+            map.serialize_entry(feature.name(), &self.weight(feature))?;
+        }
+        if !self.words.is_empty() {
+            map.serialize_entry(WORDS, &self.words)?;
+        }
+        map.end()
     }
 }
 
 impl<'de> Deserialize<'de> for FeatureFusion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut row = [0.0; Feature::COUNT];
-        for (name, weight) in BTreeMap::<String, f64>::deserialize(deserializer)? {
-            let feature = Feature::of(&name).ok_or_else(|| {
+        let (mut row, mut words) = ([0.0; Feature::COUNT], WordWeights::default());
+        for (name, entry) in BTreeMap::<String, Entry>::deserialize(deserializer)? {
+            let weight = match entry {
+                Entry::Words(found) if name == WORDS => {
+                    words = found;
+                    continue;
+                }
+                Entry::Words(_) => {
+                    return Err(D::Error::custom(format!("weight of {name} is a table, expected a number")));
+                }
+                Entry::Weight(weight) => weight,
+            };
+            let known = Feature::of(&name).filter(|feature| *feature != Feature::LearnedWords);
+            let feature = known.ok_or_else(|| {
                 D::Error::custom(format!("feature {name:?} is not known; update the program, or tune again"))
             })?;
             if !weight.is_finite() || (weight < 0.0 && Feature::OF_MODEL.contains(&feature)) {
@@ -84,7 +131,7 @@ impl<'de> Deserialize<'de> for FeatureFusion {
             }
             row[feature.index()] = weight;
         }
-        Ok(Self { weights: row })
+        Ok(Self::of_row(row).with_words(words))
     }
 }
 
@@ -97,6 +144,10 @@ mod tests {
         let fusion = FeatureFusion::new([(Feature::Lm5, 0.5), (Feature::Change, -0.25)]);
         let text = toml::to_string(&fusion).unwrap();
         assert_eq!(text, "lm_5 = 0.5\nchange = -0.25\n");
+        assert_eq!(toml::from_str::<FeatureFusion>(&text).unwrap(), fusion);
+        let fusion = fusion.with_words(WordWeights::new([("mister".to_owned(), -0.5)]));
+        let text = toml::to_string(&fusion).unwrap();
+        assert_eq!(text, "lm_5 = 0.5\nchange = -0.25\n\n[words]\nmister = -0.5\n");
         assert_eq!(toml::from_str::<FeatureFusion>(&text).unwrap(), fusion);
         for (bad, expected) in [("lm_weight = 1.0", "not known"), ("lm_5 = -1.0", "expected a finite number")]
         {

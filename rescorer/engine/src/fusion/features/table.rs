@@ -8,6 +8,7 @@ use rescorer_perturb::{Unit, spoken, word_errors};
 
 use super::feature::{Feature, FeatureRow};
 use super::scale::ScoreScale;
+use super::word_weights::{WordWeights, word_changes};
 
 /// What a share of the first pass is raised by, so that its logarithm is bounded.
 const LEAST_SHARE: f64 = 0.01;
@@ -21,6 +22,8 @@ pub(crate) struct List<'a> {
     pub tokens: &'a [usize],
     /// What a word is.
     pub unit: Unit,
+    /// What single words are worth.
+    pub words: &'a WordWeights,
 }
 
 /// The features of every unique hypothesis. Those of the model are 0, but for [`Feature::ChangeSurprise`], which is 1 where the words
@@ -53,6 +56,8 @@ struct Choices {
     edits: Vec<f64>,
     /// Mean number of word edits to all listed hypotheses.
     distances: Vec<f64>,
+    /// What the words are worth that were learned.
+    learned: Vec<f64>,
 }
 
 impl Choices {
@@ -87,7 +92,11 @@ impl Choices {
             }
         }
         let words = units.iter().map(|words| words.len() as f64).collect();
-        Self { of, words, shares, edits, distances }
+        let learned = match list.words.is_empty() {
+            true => vec![0.0; units.len()],
+            false => units.iter().map(|words| list.words.total(&word_changes(words, &units[0]))).collect(),
+        };
+        Self { of, words, shares, edits, distances, learned }
     }
 }
 
@@ -131,7 +140,7 @@ fn deviation(values: &[f64]) -> f64 {
 
 /// What the words say.
 fn words(choices: &Choices, has_repeats: bool, rows: &mut [FeatureRow]) {
-    let Choices { of, words, shares, edits, distances } = choices;
+    let Choices { of, words, shares, edits, distances, learned } = choices;
     let change = [
         (Feature::Change, 1.0),
         (Feature::ChangeLength, words[0].ln_1p() - 2.5),
@@ -147,6 +156,7 @@ fn words(choices: &Choices, has_repeats: bool, rows: &mut [FeatureRow]) {
         row[Feature::EditRate.index()] = -(edits[choice] / words[0].max(1.0)).min(2.0);
         row[Feature::Agreement.index()] = -signed_log(distances[choice] - distances[0]);
         row[Feature::Repeats.index()] = shares[choice] - shares[0];
+        row[Feature::LearnedWords.index()] = learned[choice];
         if choice != 0 {
             change.iter().for_each(|(feature, value)| row[feature.index()] = *value);
             let is_unscored = row[Feature::RankUnscored.index()] != 0.0;
@@ -163,6 +173,10 @@ mod tests {
     use super::*;
 
     fn rows_of(list: &[(&str, Option<f64>)]) -> Vec<FeatureRow> {
+        weighed(list, &WordWeights::default())
+    }
+
+    fn weighed(list: &[(&str, Option<f64>)], words: &WordWeights) -> Vec<FeatureRow> {
         let hypothesis =
             |(text, score): &(&str, Option<f64>)| Hypothesis { score: *score, ..Hypothesis::new(*text) };
         let nbest = NBest::new(list.iter().map(hypothesis).collect()).unwrap();
@@ -173,7 +187,7 @@ mod tests {
             .map(|known| nbest.hypotheses()[known.position].text.clone())
             .collect();
         let tokens: Vec<usize> = texts.iter().map(|text| text.split(' ').count() + 1).collect();
-        rows(&List { distinct: &distinct, texts: &texts, tokens: &tokens, unit: Unit::Word })
+        rows(&List { distinct: &distinct, texts: &texts, tokens: &tokens, unit: Unit::Word, words })
     }
 
     fn close(found: f64, expected: f64) -> bool {
@@ -206,6 +220,16 @@ mod tests {
         assert_eq!(rows[1][Feature::FirstPassShare.index()], 0.0, "their probabilities add up");
         assert!(rows[2][Feature::FirstPassShare.index()] < 0.0);
         assert_eq!(rows[2][Feature::Repeats.index()], 1.0 / 3.0 - 2.0 / 3.0);
+    }
+
+    #[test]
+    fn learned_words_count_by_what_is_spoken() {
+        let words = WordWeights::new([("stop".to_owned(), 0.5), ("now".to_owned(), -2.0)]);
+        let rows = weighed(&[("Stop, now!", None), ("stop", None), ("Stop! Stop.", None)], &words);
+        assert_eq!(
+            rows.iter().map(|row| row[Feature::LearnedWords.index()]).collect::<Vec<_>>(),
+            [0.0, 2.0, 2.5]
+        );
     }
 
     #[test]

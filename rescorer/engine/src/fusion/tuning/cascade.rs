@@ -105,6 +105,7 @@ mod tests {
             candidates: vec![candidate(0.0, 0.0), candidate(-1.0, -10.0)],
             errors: vec![1, 0],
             counts: vec![Default::default(); 2],
+            word_changes: vec![Vec::new(); 2],
             first_stage: Some(FirstStageScores {
                 first_pass: vec![0.0, -1.0],
                 lm_scores: vec![0.0, 2.0 * (lead + 1.0)],

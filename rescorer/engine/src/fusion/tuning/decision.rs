@@ -29,12 +29,13 @@ fn tune_on(lists: &[&ScoredReference], weighting: &Weighting) -> Decision {
     let mut merge = [0usize; MERGE_MARGINS.len()];
     for list in lists {
         let texts: Vec<Vec<&str>> = list.texts.iter().map(|text| words(text)).collect();
-        let shares = posterior(&list.candidates, weighting, scale);
+        let candidates = list.weighed(weighting);
+        let shares = posterior(&candidates, weighting, scale);
         let risks = risks(&shares, &distances(&texts));
         for (errors, margin) in mbr.iter_mut().zip(MBR_MARGINS) {
             *errors += list.errors[least_risk(&risks, margin)];
         }
-        let winner = weighting.winner(&list.candidates);
+        let winner = weighting.winner(&candidates);
         let voted = Voted::new(winner, &shares, &texts);
         let reference = words(&list.reference);
         for (errors, margin) in merge.iter_mut().zip(MERGE_MARGINS) {

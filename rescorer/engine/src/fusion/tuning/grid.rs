@@ -171,6 +171,7 @@ mod tests {
             candidates,
             errors: errors.into(),
             counts: vec![Default::default(); 2],
+            word_changes: vec![Vec::new(); 2],
             first_stage: None,
         }
     }

@@ -66,7 +66,7 @@ impl Found {
     pub fn weighting(&self) -> Weighting {
         match self {
             Self::Classic(tuned) => tuned.fusion.into(),
-            Self::Features(tuned) => tuned.features.into(),
+            Self::Features(tuned) => tuned.features.clone().into(),
         }
     }
 

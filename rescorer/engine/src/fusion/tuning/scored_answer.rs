@@ -35,9 +35,10 @@ impl ScoredAnswer {
 impl ScoredReference {
     /// What a decision answers, held against the reference.
     pub fn answer(&self, weighting: &Weighting, decision: &Decision) -> ScoredAnswer {
+        let candidates = self.weighed(weighting);
         let texts: Vec<Vec<&str>> = self.texts.iter().map(|text| self.metric.unit.split(text)).collect();
         let RuleAnswer { hypothesis, words: answered, same, .. } =
-            decision.answer(weighting, &self.candidates, &texts);
+            decision.answer(weighting, &candidates, &texts);
         let text: Vec<&str> = answered.iter().map(|word| texts[word.hypothesis][word.index]).collect();
         let reference = self.metric.unit.split(&self.reference);
         let errors = word_errors(&reference, &text);
@@ -55,7 +56,7 @@ impl ScoredReference {
                 DecisionRule::Maximum | DecisionRule::Mbr => hypothesis != 0,
             },
             words: answered.iter().map(|word| word.posterior).zip(right).collect(),
-            evidence: Evidence::new(&self.candidates, hypothesis, same),
+            evidence: Evidence::new(&candidates, hypothesis, same),
         }
     }
 }

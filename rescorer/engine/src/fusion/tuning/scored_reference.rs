@@ -1,9 +1,13 @@
+use std::borrow::Cow;
+
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, Unit, UtteranceErrors, align, word_errors};
+use rescorer_perturb::{
+    ErrorCounts, MarkedReference, Metric, Unit, UtteranceErrors, align, spoken, word_errors,
+};
 
 use crate::error::Error;
 use crate::fusion::content_hash::content_hash;
-use crate::fusion::features::table;
+use crate::fusion::features::{Feature, FeatureFusion, WordChanges, WordWeights, table, word_changes};
 use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Candidate;
 use crate::scoring::list::FirstStageScores;
@@ -33,23 +37,31 @@ pub struct ScoredReference {
     pub errors: Vec<usize>,
     /// Their substitutions, deletions and insertions, from the alignment with sclite's costs.
     pub counts: Vec<ErrorCounts>,
+    /// How the words of the distinct hypotheses differ from those of the first-pass best.
+    pub(crate) word_changes: Vec<WordChanges>,
     /// What the rescorer before knows of the list, where there is one.
     pub first_stage: Option<FirstStageScores>,
 }
 
-/// Candidates with their features, whatever the list was prepared for.
-fn featured(utterance: &Utterance, scores: &ListScores, unit: Unit) -> Vec<Candidate> {
+/// Candidates with their features, whatever the list was prepared for; words are weighed later.
+fn featured(texts: &[String], scores: &ListScores, unit: Unit) -> Vec<Candidate> {
     let mut candidates = candidates(scores);
     if !scores.features.is_empty() {
+        candidates.iter_mut().for_each(|candidate| candidate.features[Feature::LearnedWords.index()] = 0.0);
         return candidates;
     }
-    let hypotheses = scores.distinct.hypotheses().iter();
-    let texts: Vec<String> =
-        hypotheses.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
     let tokens: Vec<usize> = candidates.iter().map(|candidate| candidate.tokens).collect();
-    let rows = table::rows(&table::List { distinct: &scores.distinct, texts: &texts, tokens: &tokens, unit });
+    let (distinct, words) = (&scores.distinct, &WordWeights::default());
+    let rows = table::rows(&table::List { distinct, texts, tokens: &tokens, unit, words });
     candidates.iter_mut().zip(rows).for_each(|(candidate, row)| candidate.features = row);
     candidates
+}
+
+/// How the words of the texts differ from those of the first.
+fn changes(texts: &[String], unit: Unit) -> Vec<WordChanges> {
+    let spoken: Vec<Cow<'_, str>> = texts.iter().map(|text| spoken(text)).collect();
+    let words: Vec<Vec<&str>> = spoken.iter().map(|text| unit.split(text)).collect();
+    words.iter().map(|own| word_changes(own, &words[0])).collect()
 }
 
 impl ScoredReference {
@@ -65,11 +77,14 @@ impl ScoredReference {
         let marked = MarkedReference::new(reference);
         let reference = normalize.apply(reference).into_owned();
         let reference_words = unit.split(&reference);
+        let written = scores.distinct.hypotheses().iter();
+        let written: Vec<String> =
+            written.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
         let mut texts = Vec::new();
         let mut errors = Vec::new();
         let mut counts = Vec::new();
-        for hypothesis in scores.distinct.hypotheses() {
-            let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
+        for text in &written {
+            let text = normalize.apply(text);
             let text_words = unit.split(&text);
             errors.push(word_errors(&reference_words, &text_words));
             counts.push(align(&reference_words, &text_words).counts());
@@ -82,7 +97,8 @@ impl ScoredReference {
             metric,
             reference_words: reference_words.len(),
             texts,
-            candidates: featured(utterance, scores, unit),
+            candidates: featured(&written, scores, unit),
+            word_changes: changes(&written, unit),
             errors,
             counts,
             reference,
@@ -102,6 +118,20 @@ impl ScoredReference {
         }
     }
 
+    /// The candidates with what this weighting has learned of their words.
+    pub(crate) fn weighed(&self, weighting: &Weighting) -> Cow<'_, [Candidate]> {
+        match weighting.features().map(FeatureFusion::words) {
+            Some(words) if !words.is_empty() => {
+                let mut candidates = self.candidates.clone();
+                for (candidate, changes) in candidates.iter_mut().zip(&self.word_changes) {
+                    candidate.features[Feature::LearnedWords.index()] = words.total(changes);
+                }
+                Cow::Owned(candidates)
+            }
+            _ => Cow::Borrowed(&self.candidates),
+        }
+    }
+
     /// Errors of the first-pass best.
     pub fn first_pass(&self) -> UtteranceErrors {
         self.row(0)
@@ -109,7 +139,7 @@ impl ScoredReference {
 
     /// Errors of the hypothesis that is picked.
     pub fn rescored(&self, weighting: &Weighting) -> UtteranceErrors {
-        self.row(weighting.winner(&self.candidates))
+        self.row(weighting.winner(&self.weighed(weighting)))
     }
 
     /// Errors of the best hypothesis of the list.

@@ -1,6 +1,8 @@
 //! Lists as numbers: what weights are fitted to.
 
-use crate::fusion::features::{Feature, FeatureRow};
+use std::collections::BTreeMap;
+
+use crate::fusion::features::{Feature, FeatureRow, WordChanges};
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weights::Candidate;
 
@@ -8,13 +10,18 @@ use crate::fusion::weights::Candidate;
 /// hundred lists.
 const MOST_ERRORS: f64 = 8.0;
 
+/// Least mean square of a feature, so that one that is nearly always 0 stays near its prior.
+const LEAST_SQUARE: f64 = 1e-3;
+
 /// How much less likely each error more makes a hypothesis to be the one that is looked for: by e^-3.
 const SHARPNESS: f64 = 3.0;
 
 /// A hypothesis of a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Example {
     values: FeatureRow,
+    /// Numbers of the words that it has more or fewer of, and how many.
+    words: Vec<(usize, f64)>,
     /// Errors less those of the first-pass best.
     errors: f64,
     /// Share of the hypothesis in what is looked for: that of the fewest errors, or several of them.
@@ -35,6 +42,16 @@ struct List {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Examples {
     lists: Vec<List>,
+    /// The words by which hypotheses differ.
+    vocabulary: Vec<String>,
+}
+
+/// Weights in the order in which they are fitted, or a gradient of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights {
+    pub features: FeatureRow,
+    /// One for each word of the vocabulary; empty where words are not weighed.
+    pub words: Vec<f64>,
 }
 
 /// What is minimised.
@@ -46,6 +63,8 @@ pub(crate) struct Objective {
     pub cross_entropy: f64,
     /// Factor of the squared distance to the prior.
     pub strength: f64,
+    /// Factor of the squares of the words' weights; where it is none, words are not weighed.
+    pub word_strength: Option<f64>,
 }
 
 impl Examples {
@@ -60,11 +79,15 @@ impl Examples {
         weight: f64,
         caution: impl Fn(&ScoredReference) -> f64,
     ) -> Self {
-        let (mut examples, mut words) = (Vec::new(), 0);
+        let (mut examples, mut words, mut numbers) = (Vec::new(), 0, BTreeMap::new());
         for list in lists {
             words += list.reference_words;
             if list.errors.iter().any(|errors| *errors != list.errors[0]) {
-                examples.push(of_list(&list.candidates, &list.errors, caution(list)));
+                let mut hypotheses = of_list(&list.candidates, &list.errors, caution(list));
+                for (hypothesis, changes) in hypotheses.iter_mut().zip(&list.word_changes) {
+                    hypothesis.words = numbered(changes, &mut numbers);
+                }
+                examples.push(hypotheses);
             }
         }
         let count = examples.len().max(1) as f64;
@@ -73,26 +96,47 @@ impl Examples {
             weight: 100.0 * weight / words.max(1) as f64,
             entropy_weight: weight / count,
         };
-        Self { lists: examples.into_iter().map(list).collect() }
+        let mut vocabulary = vec![String::new(); numbers.len()];
+        numbers.into_iter().for_each(|(word, number): (String, usize)| vocabulary[number] = word);
+        Self { lists: examples.into_iter().map(list).collect(), vocabulary }
     }
 
-    /// These and others.
+    /// These and others, of which words are not weighed.
     pub fn and(mut self, others: Self) -> Self {
         self.lists.extend(others.lists);
+        self.vocabulary.clear();
         self
+    }
+
+    /// The words by which hypotheses differ.
+    pub fn vocabulary(&self) -> &[String] {
+        &self.vocabulary
+    }
+
+    /// Mean squares of the features where they are not those of the first-pass best, as shares of their mean.
+    pub fn squares(&self) -> FeatureRow {
+        let mut squares = [LEAST_SQUARE; Feature::COUNT];
+        let others = || self.lists.iter().flat_map(|list| &list.hypotheses[1..]);
+        let count = others().count().max(1) as f64;
+        for example in others() {
+            squares.iter_mut().zip(&example.values).for_each(|(sum, value)| *sum += value * value / count);
+        }
+        let mean = squares.iter().sum::<f64>() / Feature::COUNT as f64;
+        squares.map(|square| square / mean)
     }
 
     /// Expected errors that a softmax of the totals would make, less those of the first-pass bests, times `errors`, plus the
     /// cross-entropy times `cross_entropy`; and the gradient of that.
     ///
     /// Expected errors are flat where the first-pass best always wins, the cross-entropy is convex.
-    pub fn loss(&self, weights: &FeatureRow, errors: f64, cross_entropy: f64) -> (f64, FeatureRow) {
-        let (mut loss, mut gradient) = (0.0, [0.0; Feature::COUNT]);
+    pub fn loss(&self, weights: &Weights, errors: f64, cross_entropy: f64) -> (f64, Weights) {
+        let mut loss = 0.0;
+        let mut gradient = Weights { features: [0.0; Feature::COUNT], words: vec![0.0; weights.words.len()] };
         let mut shares = Vec::new();
         for List { hypotheses, weight, entropy_weight } in &self.lists {
             let (of_errors, of_entropy) = (errors * weight, cross_entropy * entropy_weight);
             shares.clear();
-            shares.extend(hypotheses.iter().map(|example| dot(&example.values, weights)));
+            shares.extend(hypotheses.iter().map(|example| example.total(weights)));
             let most = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let looked_for: f64 =
                 shares.iter().zip(hypotheses).map(|(total, example)| total * example.target).sum();
@@ -105,7 +149,11 @@ impl Examples {
             for (share, example) in shares.iter().zip(hypotheses) {
                 let slope =
                     of_errors * share * (example.errors - mean) + of_entropy * (share - example.target);
-                gradient.iter_mut().zip(&example.values).for_each(|(sum, value)| *sum += slope * value);
+                let features = gradient.features.iter_mut().zip(&example.values);
+                features.for_each(|(sum, value)| *sum += slope * value);
+                if !weights.words.is_empty() {
+                    example.words.iter().for_each(|(word, count)| gradient.words[*word] += slope * count);
+                }
             }
         }
         (loss, gradient)
@@ -119,6 +167,7 @@ fn of_list(candidates: &[Candidate], errors: &[usize], caution: f64) -> Vec<Exam
     let sum: f64 = errors.iter().map(|count| likely(*count)).sum();
     let of = |(candidate, count): (&Candidate, &usize)| Example {
         values: candidate.values(&candidates[0]),
+        words: Vec::new(),
         errors: {
             let more = apart(*count, errors[0]).min(MOST_ERRORS);
             if more > 0.0 { caution * more } else { more }
@@ -128,8 +177,25 @@ fn of_list(candidates: &[Candidate], errors: &[usize], caution: f64) -> Vec<Exam
     candidates.iter().zip(errors).map(of).collect()
 }
 
-fn dot(values: &FeatureRow, weights: &FeatureRow) -> f64 {
-    values.iter().zip(weights).map(|(value, weight)| value * weight).sum()
+/// The changes with numbers for words; new words get the next ones.
+fn numbered(changes: &WordChanges, numbers: &mut BTreeMap<String, usize>) -> Vec<(usize, f64)> {
+    let number = |(word, count): &(String, f64)| {
+        let next = numbers.len();
+        (*numbers.entry(word.clone()).or_insert(next), *count)
+    };
+    changes.iter().map(number).collect()
+}
+
+impl Example {
+    fn total(&self, weights: &Weights) -> f64 {
+        let features: f64 =
+            self.values.iter().zip(&weights.features).map(|(value, weight)| value * weight).sum();
+        let words = match weights.words.is_empty() {
+            true => 0.0,
+            false => self.words.iter().map(|(word, count)| weights.words[*word] * count).sum(),
+        };
+        features + words
+    }
 }
 
 #[cfg(test)]
@@ -151,13 +217,16 @@ mod tests {
             list(of_list(&candidates, &[2, 1, 4, 1], 1.0)),
             list(of_list(&candidates[1..], &[0, 3, 12], 1.5)),
         ];
-        let examples = Examples { lists };
-        let weights: FeatureRow = std::array::from_fn(|at| (at % 3) as f64 * 0.2 - 0.1);
+        let mut examples = Examples { lists, vocabulary: vec!["a".into(), "b".into()] };
+        examples.lists[0].hypotheses[1].words = vec![(0, 1.0), (1, -2.0)];
+        examples.lists[0].hypotheses[3].words = vec![(1, 1.0)];
+        let features: FeatureRow = std::array::from_fn(|at| (at % 3) as f64 * 0.2 - 0.1);
+        let weights = Weights { features, words: vec![0.3, -0.2] };
         let (_, gradient) = examples.loss(&weights, 0.7, 0.3);
-        for (at, slope) in gradient.into_iter().enumerate() {
+        for (at, slope) in gradient.features.into_iter().chain(gradient.words).enumerate() {
             let moved = |step: f64| {
-                let mut moved = weights;
-                moved[at] += step;
+                let mut moved = weights.clone();
+                *moved.features.iter_mut().chain(&mut moved.words).nth(at).unwrap() += step;
                 examples.loss(&moved, 0.7, 0.3).0
             };
             let measured = (moved(1e-5) - moved(-1e-5)) / 2e-5;

@@ -20,7 +20,7 @@ pub(crate) struct Gate {
 
 /// What a gate saves on lists, in errors.
 #[derive(Debug, Clone, Copy, Default)]
-struct Saved {
+pub(super) struct Saved {
     errors: usize,
     sum: f64,
     squares: f64,
@@ -75,11 +75,12 @@ fn close(weights: &FeatureFusion, gate: f64) -> FeatureFusion {
     }
     let mut row = *weights.weights();
     row[Feature::Change.index()] -= gate;
-    FeatureFusion::of_row(row)
+    FeatureFusion::of_row(row).with_words(weights.words().clone())
 }
 
 impl Saved {
-    fn add(&mut self, first: usize, rescored: usize) {
+    /// Counts a list.
+    pub fn add(&mut self, first: usize, rescored: usize) {
         let saved = first as f64 - rescored as f64;
         self.errors += rescored;
         self.sum += saved;
@@ -89,7 +90,7 @@ impl Saved {
 
     /// Probability that the mean saving is 0 or more: that of a normal distribution around the mean that was measured. Where nothing
     /// changed, 1.
-    fn confidence(&self) -> f64 {
+    pub fn confidence(&self) -> f64 {
         let variance = self.squares - self.sum * self.sum / self.lists.max(1.0);
         if variance <= 0.0 {
             return if self.sum >= 0.0 { 1.0 } else { 0.0 };

@@ -1,7 +1,7 @@
 //! Weights for lists of which no reference is known: those of many recognisers together.
 
 use super::examples::{Examples, Objective};
-use super::fit::fit;
+use super::fit::{Fitting, fit};
 use crate::fusion::features::{Feature, FeatureFusion};
 use crate::fusion::tuning::scored_reference::ScoredReference;
 
@@ -32,8 +32,9 @@ const CAUTIONS: [f64; 3] = [1.1, 1.3, 3.0];
 
 const STRENGTH: f64 = 1e-3;
 
-/// Rounds of the optimiser.
+/// Rounds of the optimiser, and steps of each.
 const ROUNDS: usize = 6;
+const STEPS: usize = 300;
 
 /// Lists of one recogniser.
 #[derive(Debug, Clone)]
@@ -52,10 +53,12 @@ pub fn fit_prior(sets: &[PriorSet]) -> FeatureFusion {
     let of_set = |set: &PriorSet| Examples::weighted(&set.lists, set.weight, caution);
     let examples = sets.iter().map(of_set).reduce(Examples::and).unwrap_or_default();
     let zero = FeatureFusion::new([]);
-    let entropy = Objective { errors: 0.0, cross_entropy: 1.0, strength: STRENGTH };
-    let errors = Objective { errors: 1.0, cross_entropy: 0.0, strength: STRENGTH };
-    [entropy, errors].into_iter().fold(zero, |start, objective| {
-        (0..ROUNDS).fold(start, |start, _| fit(&examples, &zero, &start, objective, &FREE))
+    let entropy = Objective { errors: 0.0, cross_entropy: 1.0, strength: STRENGTH, word_strength: None };
+    let errors = Objective { errors: 1.0, cross_entropy: 0.0, ..entropy };
+    [entropy, errors].into_iter().fold(zero.clone(), |start, objective| {
+        let fitting =
+            Fitting { prior: &zero, objective, scale: &[1.0; Feature::COUNT], free: &FREE, steps: STEPS };
+        (0..ROUNDS).fold(start, |start, _| fit(&examples, &start, &fitting))
     })
 }
 

@@ -1,13 +1,15 @@
-//! How strongly the prior holds, by inner cross-validation, and weights that are means over the best settings.
+//! How strongly the prior holds, by inner cross-validation, weights that are means over the best settings, and weights of words.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::examples::{Examples, Objective};
-use super::fit::fit;
-use super::gate::Gate;
+use super::fit::{Fitting, fit};
+use super::gate::{Gate, Saved};
 use crate::error::Error;
-use crate::fusion::features::{Feature, FeatureFusion, FeatureRow};
+use crate::fusion::features::{Feature, FeatureFusion, FeatureRow, WordWeights};
 use crate::fusion::tuning::folds::{folds_of, most_folds};
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
@@ -26,6 +28,15 @@ const CROSS_ENTROPIES: [f64; 2] = [0.0, 0.1];
 /// Share of errors more than the fewest with which a setting is as good as the best; the weights of all those are averaged.
 const AS_GOOD: f64 = 0.003;
 
+/// Strengths by which weights of words stay near 0.
+const WORD_STRENGTHS: [f64; 3] = [0.1, 0.02, 0.005];
+
+/// Confidence that weights of words save errors, at which they are taken: they save more than one standard error.
+const WORDS_CONFIDENCE: f64 = 0.84;
+
+/// Steps of the optimiser for each setting.
+const STEPS: usize = 100;
+
 /// Weights of features, and what they are worth on lists that were held out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureTuned {
@@ -39,9 +50,11 @@ pub struct FeatureTuned {
     pub confidence: f64,
 }
 
-/// Weights of all settings, fitted without one fold.
+/// What is fitted without one fold.
 struct Fold {
-    /// `[settings]`.
+    /// The lists of the other folds.
+    examples: Examples,
+    /// Weights of all settings.
     weights: Vec<FeatureFusion>,
     /// Lists of the fold.
     held_out: Vec<usize>,
@@ -64,30 +77,16 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
         let unit = lists.first().map(|list| list.metric.unit).unwrap_or_default();
         return Err(Error::no_words("tune", lists.len(), unit));
     }
-    let folds = folds(lists, prior);
-    let errors_of = |weights: &FeatureFusion, held_out: &[usize]| -> usize {
-        let weighting = Weighting::Features(*weights);
-        held_out.iter().map(|&list| lists[list].rescored(&weighting).errors).sum()
-    };
-    let settings = STRENGTHS.len() * CROSS_ENTROPIES.len();
-    let errors: Vec<usize> = (0..settings)
-        .into_par_iter()
-        .map(|setting| folds.iter().map(|fold| errors_of(&fold.weights[setting], &fold.held_out)).sum())
-        .collect();
-    let mut order: Vec<usize> = (0..settings).collect();
-    // Of settings that are equally good, the strongest prior.
-    order.sort_by_key(|&setting| (errors[setting], setting));
-    let most = (errors[order[0]] as f64 * (1.0 + AS_GOOD)) as usize;
-    order.retain(|&setting| errors[setting] <= most);
-    let best = |fold: &Fold| mean(order.iter().map(|&setting| &fold.weights[setting]));
-    let of_folds: Vec<FeatureFusion> = folds.iter().map(best).collect();
     let percent = |errors: usize| 100.0 * errors as f64 / words as f64;
     let first_pass_wer = percent(lists.iter().map(|list| list.first_pass().errors).sum());
-    if of_folds.is_empty() {
-        let errors = lists.iter().map(|list| list.rescored(&Weighting::Features(*prior)).errors).sum();
-        let (features, rescored_wer) = (*prior, percent(errors));
+    let folds = folds(lists, prior);
+    if folds.is_empty() {
+        let errors =
+            total(lists.iter().map(|list| list.rescored(&Weighting::Features(prior.clone())).errors));
+        let (features, rescored_wer) = (prior.clone(), percent(errors));
         return Ok(FeatureTuned { features, first_pass_wer, rescored_wer, confidence: 0.5 });
     }
+    let of_folds = weigh_words(lists, prior, &folds, best_settings(lists, &folds));
     let gate = Gate::new(lists, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
     Ok(FeatureTuned {
         features: gate.closed(&mean(of_folds.iter())),
@@ -95,6 +94,76 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
         rescored_wer: percent(gate.errors()),
         confidence: gate.confidence(),
     })
+}
+
+fn total(errors: impl Iterator<Item = usize>) -> usize {
+    errors.sum()
+}
+
+/// Errors on the lists of a fold.
+fn held_out_errors(lists: &[&ScoredReference], fold: &Fold, weights: &FeatureFusion) -> Vec<usize> {
+    let weighting = Weighting::Features(weights.clone());
+    fold.held_out.iter().map(|&list| lists[list].rescored(&weighting).errors).collect()
+}
+
+/// The settings that make the fewest errors on lists that were held out, or nearly so; the best first.
+fn best_settings(lists: &[&ScoredReference], folds: &[Fold]) -> Vec<usize> {
+    let settings = STRENGTHS.len() * CROSS_ENTROPIES.len();
+    let of_setting = |setting: usize| {
+        total(
+            folds.iter().map(|fold| total(held_out_errors(lists, fold, &fold.weights[setting]).into_iter())),
+        )
+    };
+    let errors: Vec<usize> = (0..settings).into_par_iter().map(of_setting).collect();
+    let mut order: Vec<usize> = (0..settings).collect();
+    // Of settings that are equally good, the strongest prior.
+    order.sort_by_key(|&setting| (errors[setting], setting));
+    let most = (errors[order[0]] as f64 * (1.0 + AS_GOOD)) as usize;
+    order.retain(|&setting| errors[setting] <= most);
+    order
+}
+
+/// The weights of every fold: means over the best settings, or with weights of words where these save errors on lists that were held
+/// out.
+fn weigh_words(
+    lists: &[&ScoredReference],
+    prior: &FeatureFusion,
+    folds: &[Fold],
+    settings: Vec<usize>,
+) -> Vec<FeatureFusion> {
+    let without: Vec<FeatureFusion> =
+        folds.iter().map(|fold| mean(settings.iter().map(|&setting| &fold.weights[setting]))).collect();
+    let errors = |weights: &[FeatureFusion]| -> Vec<usize> {
+        folds.iter().zip(weights).flat_map(|(fold, weights)| held_out_errors(lists, fold, weights)).collect()
+    };
+    let errors_without = errors(&without);
+    let with = WORD_STRENGTHS.map(|word_strength| {
+        let objective = Objective { word_strength: Some(word_strength), ..objective(settings[0]) };
+        let weights: Vec<FeatureFusion> = folds
+            .par_iter()
+            .map(|Fold { examples, weights, .. }| {
+                let scale = &examples.squares();
+                let fitting = Fitting { prior, objective, scale, free: &Feature::ALL, steps: STEPS };
+                fit(examples, &weights[settings[0]], &fitting)
+            })
+            .collect();
+        let mut saved = Saved::default();
+        let pairs = errors_without.iter().zip(errors(&weights));
+        pairs.for_each(|(without, with)| saved.add(*without, with));
+        (saved.confidence(), weights)
+    });
+    let surest = with.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
+    match surest {
+        Some((confidence, weights)) if confidence >= WORDS_CONFIDENCE => weights,
+        _ => without,
+    }
+}
+
+/// What a setting minimises.
+fn objective(setting: usize) -> Objective {
+    let cross_entropy = CROSS_ENTROPIES[setting % CROSS_ENTROPIES.len()];
+    let strength = STRENGTHS[setting / CROSS_ENTROPIES.len()];
+    Objective { errors: 1.0, cross_entropy, strength, word_strength: None }
 }
 
 /// Fits weights for every list on the lists of the other folds, which are those of
@@ -120,7 +189,7 @@ pub fn cross_validate_features(
             Ok(Weighting::Features(tune_on(&others, prior)?.features))
         })
         .collect::<Result<Vec<Weighting>, Error>>()?;
-    Ok(fold_of.iter().map(|&fold| tuned[fold]).collect())
+    Ok(fold_of.iter().map(|&fold| tuned[fold].clone()).collect())
 }
 
 /// Fits all settings without each fold; none where the lists have a single reference.
@@ -130,31 +199,29 @@ fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
     let of_fold = |held_out: &usize| {
         let others = lists.iter().zip(&fold_of).filter(|(_, fold)| *fold != held_out);
         let examples = Examples::new(others.map(|(list, _)| *list));
-        let paths = CROSS_ENTROPIES.par_iter().map(|&cross_entropy| {
-            let mut start = *prior;
-            let path = STRENGTHS.map(|strength| {
-                let objective = Objective { errors: 1.0, cross_entropy, strength };
-                start = fit(&examples, prior, &start, objective, &Feature::ALL);
-                start
-            });
-            path.to_vec()
-        });
-        let by_entropy: Vec<Vec<FeatureFusion>> = paths.collect();
+        let scale = &examples.squares();
+        let mut starts = CROSS_ENTROPIES.map(|_| prior.clone());
         // Settings in the order of the strengths, so that the strongest come first.
-        let weights = (0..STRENGTHS.len()).flat_map(|at| by_entropy.iter().map(move |path| path[at]));
-        Fold {
-            weights: weights.collect(),
-            held_out: (0..lists.len()).filter(|&list| fold_of[list] == *held_out).collect(),
-        }
+        let of_setting = |setting: usize| {
+            let start = &mut starts[setting % CROSS_ENTROPIES.len()];
+            let (objective, free) = (objective(setting), &Feature::ALL);
+            *start = fit(&examples, start, &Fitting { prior, objective, scale, free, steps: STEPS });
+            start.clone()
+        };
+        let weights = (0..STRENGTHS.len() * CROSS_ENTROPIES.len()).map(of_setting).collect();
+        let held_out = (0..lists.len()).filter(|&list| fold_of[list] == *held_out).collect();
+        Fold { examples, weights, held_out }
     };
     (0..count).into_par_iter().map(|held_out| of_fold(&held_out)).collect()
 }
 
-fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion>) -> FeatureFusion {
-    let (mut sum, mut count): (FeatureRow, f64) = ([0.0; Feature::COUNT], 0.0);
+fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion> + Clone) -> FeatureFusion {
+    let count = weights.clone().count().max(1) as f64;
+    let (mut sum, mut words): (FeatureRow, BTreeMap<&str, f64>) = ([0.0; Feature::COUNT], BTreeMap::new());
     for weights in weights {
-        sum.iter_mut().zip(weights.weights()).for_each(|(sum, weight)| *sum += weight);
-        count += 1.0;
+        sum.iter_mut().zip(weights.weights()).for_each(|(sum, weight)| *sum += weight / count);
+        weights.words().iter().for_each(|(word, weight)| *words.entry(word).or_default() += weight / count);
     }
-    FeatureFusion::of_row(sum.map(|sum| sum / count.max(1.0)))
+    let words = words.into_iter().map(|(word, weight)| (word.to_owned(), weight));
+    FeatureFusion::of_row(sum).with_words(WordWeights::new(words))
 }
