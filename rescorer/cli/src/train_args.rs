@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use rescorer::fusion::FusionKind;
 
 use crate::args::CommonArgs;
 use crate::numbers;
@@ -34,6 +35,12 @@ pub struct TrainArgs {
     /// Do not use the network; a named model must be in the cache
     #[arg(long, help_heading = "Model")]
     pub offline: bool,
+    /// What the policy weighs: features or classic
+    ///
+    /// features are weights near those of the default policy. classic are LM weight, length bonus and margin: what a cascade takes, and
+    /// the default if the recipe's scores are means.
+    #[arg(long, value_name = "KIND", help_heading = "Output")]
+    pub fusion: Option<FusionKind>,
     /// Write adapter, policy, log and checkpoint into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub output: PathBuf,

@@ -1,5 +1,5 @@
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, Unit, UtteranceErrors, align, word_errors};
+use rescorer_perturb::{ErrorCounts, MarkedReference, Metric, UtteranceErrors, align, word_errors};
 
 use crate::error::Error;
 use crate::fusion::content_hash::content_hash;
@@ -37,27 +37,26 @@ pub struct ScoredReference {
     pub first_stage: Option<FirstStageScores>,
 }
 
-/// Candidates with their features, whatever the list was prepared for.
-fn featured(utterance: &Utterance, scores: &ListScores, unit: Unit) -> Vec<Candidate> {
-    let mut candidates = candidates(scores);
-    if !scores.features.is_empty() {
-        return candidates;
-    }
-    let hypotheses = scores.distinct.hypotheses().iter();
-    let texts: Vec<String> =
-        hypotheses.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
-    let tokens: Vec<usize> = candidates.iter().map(|candidate| candidate.tokens).collect();
-    let rows = table::rows(&table::List { distinct: &scores.distinct, texts: &texts, tokens: &tokens, unit });
-    candidates.iter_mut().zip(rows).for_each(|(candidate, row)| candidate.features = row);
-    candidates
-}
-
 impl ScoredReference {
-    /// Counts the errors of every distinct hypothesis.
+    /// Counts the errors of every distinct hypothesis, and computes its features where the list was prepared without them.
     ///
     /// # Errors
     /// [`Error::NoReference`].
     pub fn new(utterance: &Utterance, scores: &ListScores, metric: impl Into<Metric>) -> Result<Self, Error> {
+        let list = Self::without_features(utterance, scores, metric)?;
+        Ok(if scores.features.is_empty() { list.featured(utterance) } else { list })
+    }
+
+    /// Counts the errors of every distinct hypothesis, for weights that are classic: features that the list was prepared without are
+    /// all 0.
+    ///
+    /// # Errors
+    /// [`Error::NoReference`].
+    pub fn without_features(
+        utterance: &Utterance,
+        scores: &ListScores,
+        metric: impl Into<Metric>,
+    ) -> Result<Self, Error> {
         let metric = metric.into();
         let Metric { normalize, unit } = metric;
         let reference =
@@ -82,12 +81,28 @@ impl ScoredReference {
             metric,
             reference_words: reference_words.len(),
             texts,
-            candidates: featured(utterance, scores, unit),
+            candidates: candidates(scores),
             errors,
             counts,
             reference,
             first_stage: scores.first_stage.clone(),
         })
+    }
+
+    /// The list with the features of its hypotheses; `utterance` is what it was made of.
+    pub(crate) fn featured(mut self, utterance: &Utterance) -> Self {
+        let distinct = utterance.nbest.unique();
+        let hypotheses = distinct.hypotheses().iter();
+        let texts: Vec<String> =
+            hypotheses.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
+        let tokens: Vec<usize> = self.candidates.iter().map(|candidate| candidate.tokens).collect();
+        let list =
+            table::List { distinct: &distinct, texts: &texts, tokens: &tokens, unit: self.metric.unit };
+        self.candidates
+            .iter_mut()
+            .zip(table::rows(&list))
+            .for_each(|(candidate, row)| candidate.features = row);
+        self
     }
 
     /// Errors of a normalised text against the reference as sclite reads its marks; as ever where it has none.
