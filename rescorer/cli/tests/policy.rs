@@ -52,6 +52,10 @@ fn tune_weighs_features_and_says_what_held_out_lists_show() {
         room.write("other.toml", text);
         room.refused("rescore test.jsonl --policy other.toml", &["other.toml", message]);
     }
+    // Nothing can be held out of a single list.
+    room.lists("one.jsonl", &[list("a", &["the cat", "a hat"], "a hat")]);
+    let one = room.run("tune one.jsonl --output one.toml").ok().stdout;
+    assert!(one.contains("1 lists, none of which can be held out") && !one.contains("confidence"), "{one}");
     // Before anything is scored: the list after the first could not be.
     room.lists("broken.jsonl", &[list("a", &["the cat", "a hat"], "a hat"), list("b", &[], "a hat")]);
     for words in ["tune broken.jsonl --output m.toml", "evaluate broken.jsonl"] {

@@ -2,7 +2,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use rescorer::fusion::{
-    Feature, FeatureTuned, Found, FusionKind, ScoredReference, Tuned, TunedPolicy, tune_cascade,
+    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, ScoredReference, Tuned, TunedPolicy,
+    tune_cascade,
 };
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
@@ -134,6 +135,13 @@ fn print_features(out: &mut Sink, tuned: &FeatureTuned, lists: usize, unit: Unit
         if weight != 0.0 {
             writeln!(out, "{weight:>8.3}  {feature}")?;
         }
+    }
+    if tuned.features == DefaultPolicy::shipped().features {
+        return Ok(writeln!(
+            out,
+            "{lists} lists, none of which can be held out, since they have one reference in all: the weights are those of the \
+             default policy"
+        )?);
     }
     let FeatureTuned { first_pass_wer, rescored_wer, confidence, .. } = tuned;
     writeln!(
