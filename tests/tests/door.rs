@@ -185,7 +185,9 @@ fn without_policy_and_weights_the_default_policy_answers() {
     };
     let lists = [list("a", "the hat sat"), list("b", "the cat sat")];
     let options = TuneOptions { rule: DecisionRule::Mbr, ..TuneOptions::default() };
+    assert_eq!(rescorer.tune_while(&lists, options, &|| false).unwrap(), None, "stopped before the first");
     let policy = rescorer.tune(&lists, options).unwrap();
+    assert_eq!(rescorer.tune_while(&lists, options, &|| true).unwrap().as_ref(), Some(&policy));
     assert_eq!((policy.tuned_on.hashes.len(), policy.decision.unwrap().rule), (2, DecisionRule::Mbr));
     let tuned = Rescorer::builder(model()).policy_value(policy, "tuned").build().unwrap();
     assert_eq!(tuned.rule(), Some(DecisionRule::Mbr));

@@ -101,8 +101,11 @@
 /* Begin a RescorerWeights with this: no length bonus, no margin. */
 #define RESCORER_WEIGHTS_INIT(lm_weight) {sizeof(RescorerWeights), (lm_weight), 0.0, 0.0}
 
-/* Begin a RescorerTuneOptions with this: errors in words, texts as they are, the rule maximum. */
-#define RESCORER_TUNE_OPTIONS_INIT {sizeof(RescorerTuneOptions), NULL, NULL, NULL}
+/* Begin a RescorerTuneOptions with this: errors in words, texts as they are, the rule maximum, weights of features. */
+#define RESCORER_TUNE_OPTIONS_INIT {sizeof(RescorerTuneOptions), NULL, NULL, NULL, NULL}
+
+/* Begin a RescorerJsonOptions with this: the whole answer, no deadline. */
+#define RESCORER_JSON_OPTIONS_INIT {sizeof(RescorerJsonOptions), RESCORER_WANT_LIST, 0, 0.0}
 
 /* Begin a RescorerHypothesis with this. */
 #define RESCORER_HYPOTHESIS_INIT(text, score) {sizeof(RescorerHypothesis), (text), (score)}
@@ -499,6 +502,28 @@ typedef struct RescorerList {
 typedef int32_t (*RescorerProgress)(size_t done, size_t total, void *user_data);
 
 /**
+ * How a list of JSON is answered. Begin with `RESCORER_JSON_OPTIONS_INIT`.
+ */
+typedef struct RescorerJsonOptions {
+  /**
+   * Size of this struct, as `RESCORER_JSON_OPTIONS_INIT` sets it.
+   */
+  size_t struct_size;
+  /**
+   * A value of `RescorerWant`: how much of an answer is wanted.
+   */
+  int32_t want;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+  /**
+   * Milliseconds to answer in, as `deadline_ms` of `RescorerList`; 0 is as long as it takes.
+   */
+  double deadline_ms;
+} RescorerJsonOptions;
+
+/**
  * A distinct hypothesis.
  */
 typedef struct RescorerScored {
@@ -549,6 +574,14 @@ typedef struct RescorerWord {
    * Probability that it is right, where the policy can tell, else its share of the posterior.
    */
   double confidence;
+  /**
+   * Where it begins in the recording, in seconds, where the JSON had word times; else NaN.
+   */
+  double start;
+  /**
+   * Where it ends; else NaN.
+   */
+  double end;
 } RescorerWord;
 
 /**
@@ -636,7 +669,7 @@ typedef struct RescorerAnswer {
 } RescorerAnswer;
 
 /**
- * What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum. The values
+ * What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum, weights of features. The values
  * are those of the command `rescorer tune`.
  */
 typedef struct RescorerTuneOptions {
@@ -656,6 +689,11 @@ typedef struct RescorerTuneOptions {
    * What the policy answers with: "maximum", "mbr" or "merge"; NULL is "maximum".
    */
   const char *rule;
+  /**
+   * What is fitted: "features", weights near those of the default policy, or "classic", the three numbers of `RescorerWeights`; NULL
+   * is "features". Scores that are means, and policies for the first stage of a cascade, need "classic".
+   */
+  const char *fusion;
 } RescorerTuneOptions;
 
 #ifdef __cplusplus
@@ -752,6 +790,17 @@ RescorerStatus rescorer_rescore_json(const struct Rescorer *rescorer,
                                      struct RescorerResult **result);
 
 /**
+ * Rescores a list in JSON as `rescorer_rescore_json`, with options: the text alone, a deadline.
+ *
+ * # Safety
+ * As `rescorer_rescore_json`; `options` was begun with `RESCORER_JSON_OPTIONS_INIT`.
+ */
+RescorerStatus rescorer_rescore_json_with(const struct Rescorer *rescorer,
+                                          const char *json,
+                                          const struct RescorerJsonOptions *options,
+                                          struct RescorerResult **result);
+
+/**
  * Gives the answer of a result. It is the result's: it holds, with all that it points to, until the result is freed.
  *
  * # Safety
@@ -809,6 +858,16 @@ RescorerStatus rescorer_from_cascade_policy(const struct RescorerModel *cascade_
                                             const struct RescorerAdapter *adapter,
                                             const char *policy,
                                             struct Rescorer **rescorer);
+
+/**
+ * Gives what is no error, but worth a look, of how a rescorer was loaded: a GPU that was left for the CPU, an adapter that doesn't say
+ * which model it is for. One a line; NULL if there is nothing. The text is the rescorer's: it holds until that is freed.
+ *
+ * # Safety
+ * `warnings` points to where the text's address is to be written.
+ */
+RescorerStatus rescorer_warnings(const struct Rescorer *rescorer,
+                                 const char **warnings);
 
 /**
  * Frees a rescorer. NULL is nothing to do.

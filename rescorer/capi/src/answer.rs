@@ -39,6 +39,10 @@ pub struct RescorerWord {
     pub word: *const c_char,
     /// Probability that it is right, where the policy can tell, else its share of the posterior.
     pub confidence: f64,
+    /// Where it begins in the recording, in seconds, where the JSON had word times; else NaN.
+    pub start: f64,
+    /// Where it ends; else NaN.
+    pub end: f64,
 }
 
 /// What was answered. It is the result's, with its texts and arrays, and goes with it.
@@ -204,5 +208,11 @@ fn scored(hypothesis: &AnswerHypothesis, text: *const c_char) -> RescorerScored 
 }
 
 fn word(word: &AnswerWord, text: *const c_char) -> RescorerWord {
-    RescorerWord { struct_size: size_of::<RescorerWord>(), word: text, confidence: word.confidence }
+    RescorerWord {
+        struct_size: size_of::<RescorerWord>(),
+        word: text,
+        confidence: word.confidence,
+        start: word.start.unwrap_or(f64::NAN),
+        end: word.end.unwrap_or(f64::NAN),
+    }
 }

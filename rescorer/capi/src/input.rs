@@ -62,6 +62,20 @@ pub struct RescorerList {
     pub deadline_ms: f64,
 }
 
+/// How a list of JSON is answered. Begin with `RESCORER_JSON_OPTIONS_INIT`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct RescorerJsonOptions {
+    /// Size of this struct, as `RESCORER_JSON_OPTIONS_INIT` sets it.
+    pub struct_size: usize,
+    /// A value of `RescorerWant`: how much of an answer is wanted.
+    pub want: i32,
+    /// 0.
+    pub reserved: i32,
+    /// Milliseconds to answer in, as `deadline_ms` of `RescorerList`; 0 is as long as it takes.
+    pub deadline_ms: f64,
+}
+
 // SAFETY: a size, a pointer and a float.
 unsafe impl FromCaller for RescorerHypothesis {
     const NAME: &'static str = "hypotheses (RescorerHypothesis)";
@@ -91,6 +105,48 @@ unsafe impl FromCaller for RescorerList {
             deadline_ms: 0.0,
         }
     }
+}
+
+// SAFETY: a size, integers and a float; what they may be is checked when they are used.
+unsafe impl FromCaller for RescorerJsonOptions {
+    const NAME: &'static str = "options (RescorerJsonOptions)";
+    const MACRO: &'static str = "RESCORER_JSON_OPTIONS_INIT";
+    const EARLIER: &'static [usize] = &[];
+    fn defaults() -> Self {
+        let (struct_size, want) = (size_of::<Self>(), RescorerWant::List as i32);
+        Self { struct_size, want, reserved: 0, deadline_ms: 0.0 }
+    }
+}
+
+impl RescorerJsonOptions {
+    /// What is asked about the list of JSON.
+    pub(crate) fn request(&self, utterance: Utterance) -> Result<Request, Failure> {
+        if self.reserved != 0 {
+            let reason = format!("reserved is {}; leave it at 0", self.reserved);
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        asked(utterance, self.want, self.deadline_ms)
+    }
+}
+
+/// What is asked about a list: so much of an answer, in so many milliseconds, where they are not 0.
+fn asked(utterance: Utterance, want: i32, deadline_ms: f64) -> Result<Request, Failure> {
+    const ANSWER: i32 = RescorerWant::Answer as i32;
+    const TEXT: i32 = RescorerWant::Text as i32;
+    let request = Request::from(utterance);
+    let request = match want {
+        0 => request.with_list(),
+        ANSWER => request,
+        TEXT => request.text_only(),
+        other => return Err(Failure::outside("want", other, "RescorerWant", TEXT)),
+    };
+    if deadline_ms == 0.0 {
+        return Ok(request);
+    }
+    Duration::try_from_secs_f64(deadline_ms / 1e3).map(|limit| request.deadline(limit)).map_err(|_| {
+        let reason = format!("deadline_ms is {deadline_ms}; give milliseconds, or 0 for as long as it takes");
+        Failure::new(RescorerStatus::InvalidArgument, reason)
+    })
 }
 
 impl RescorerList {
@@ -123,37 +179,15 @@ impl RescorerList {
         unsafe { text(&self.adapter_name, "adapter_name of a list") }.map(Some)
     }
 
-    /// The time to answer in, where there is one.
-    fn deadline(&self) -> Result<Option<Duration>, Failure> {
-        if self.deadline_ms == 0.0 {
-            return Ok(None);
-        }
-        Duration::try_from_secs_f64(self.deadline_ms / 1e3).map(Some).map_err(|_| {
-            let reason = format!(
-                "deadline_ms is {}; give milliseconds, or 0 for as long as it takes",
-                self.deadline_ms
-            );
-            Failure::new(RescorerStatus::InvalidArgument, reason)
-        })
-    }
-
     /// What the list asks.
     ///
     /// # Safety
     /// As [`nbest`](Self::nbest).
     pub(crate) unsafe fn request(&self) -> Result<Request, Failure> {
-        const ANSWER: i32 = RescorerWant::Answer as i32;
-        const TEXT: i32 = RescorerWant::Text as i32;
         // SAFETY: the caller promised arrays and texts that are as the list says.
         let (name, nbest, context) = unsafe { (self.name()?, self.nbest()?, self.context()?) };
-        let mut request =
-            Request::from(Utterance { context: context.map(str::to_owned), ..Utterance::new(name, nbest) });
-        request = match self.want {
-            0 => request.with_list(),
-            ANSWER => request,
-            TEXT => request.text_only(),
-            other => return Err(Failure::outside("want", other, "RescorerWant", TEXT)),
-        };
+        let utterance = Utterance { context: context.map(str::to_owned), ..Utterance::new(name, nbest) };
+        let mut request = asked(utterance, self.want, self.deadline_ms)?;
         // SAFETY: the caller promised texts that are as the list says.
         if let Some(name) = unsafe { self.adapter_name() }? {
             request = request.adapter(name);
@@ -161,10 +195,7 @@ impl RescorerList {
         if !self.adapter.is_null() {
             request = request.attached(handle::find(self.adapter)?.as_ref().clone());
         }
-        Ok(match self.deadline()? {
-            Some(limit) => request.deadline(limit),
-            None => request,
-        })
+        Ok(request)
     }
 
     /// # Safety

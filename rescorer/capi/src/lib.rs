@@ -44,17 +44,20 @@ mod tune;
 pub use abi::{RESCORER_ABI_VERSION, rescorer_abi_version, rescorer_version};
 pub use adapter::{RescorerAdapter, rescorer_adapter_free, rescorer_adapter_load};
 pub use answer::{RescorerAnswer, RescorerScored, RescorerWord};
-pub use input::{RescorerHypothesis, RescorerList, RescorerWant};
+pub use input::{RescorerHypothesis, RescorerJsonOptions, RescorerList, RescorerWant};
 pub use model::{
     RescorerDevice, RescorerModel, RescorerModelOptions, RescorerPrecision, rescorer_model_free,
     rescorer_model_load,
 };
 pub use options::{RescorerNamedAdapter, RescorerOptions, rescorer_load};
-pub use rescore::{RescorerProgress, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json};
+pub use rescore::{
+    RescorerProgress, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json,
+    rescorer_rescore_json_with,
+};
 pub use result::{RescorerResult, rescorer_result_answer, rescorer_result_free, rescorer_result_json};
 pub use second_pass::{
     Rescorer, RescorerWeights, rescorer_free, rescorer_from_cascade_policy, rescorer_from_policy,
-    rescorer_new, rescorer_prepare_context,
+    rescorer_new, rescorer_prepare_context, rescorer_warnings,
 };
 pub use status::{RescorerStatus, rescorer_last_error};
 pub use threads::rescorer_set_threads;

@@ -2,7 +2,7 @@ use std::ffi::c_char;
 
 use crate::handle;
 use crate::model::{RescorerDevice, RescorerPrecision, device, precision};
-use crate::second_pass::{Rescorer, RescorerWeights};
+use crate::second_pass::{Made, Rescorer, RescorerWeights};
 use crate::sized::{self, FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus, guarded};
 use crate::text::text;
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn rescorer_load(
         let model = unsafe { text(&model, "model") }?;
         // SAFETY: the caller promised options whose pointers lead to what their fields say.
         let builder = unsafe { options.parts(rescorer::Rescorer::builder(model).offline()) }?;
-        rescorer.write(handle::keep(builder.build()?)?);
+        rescorer.write(handle::keep(Made::new(builder.build()?)?)?);
         Ok(())
     })
 }

@@ -7,11 +7,11 @@ use rescorer_nbest::{Format, Notice, ReadOptions, Reader};
 
 use crate::answer::Answered;
 use crate::handle;
-use crate::input::RescorerList;
+use crate::input::{RescorerJsonOptions, RescorerList};
 use crate::output::Output;
 use crate::result::RescorerResult;
 use crate::second_pass::Rescorer;
-use crate::sized::read_array;
+use crate::sized::{self, FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus, guarded};
 use crate::text::{check_length, text};
 use crate::threads;
@@ -98,11 +98,28 @@ pub unsafe extern "C" fn rescorer_rescore_json(
     json: *const c_char,
     result: *mut *mut RescorerResult,
 ) -> RescorerStatus {
+    // SAFETY: the options are ours, and the caller promised the same of the rest.
+    unsafe { rescorer_rescore_json_with(rescorer, json, &RescorerJsonOptions::defaults(), result) }
+}
+
+/// Rescores a list in JSON as `rescorer_rescore_json`, with options: the text alone, a deadline.
+///
+/// # Safety
+/// As `rescorer_rescore_json`; `options` was begun with `RESCORER_JSON_OPTIONS_INIT`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_rescore_json_with(
+    rescorer: *const Rescorer,
+    json: *const c_char,
+    options: *const RescorerJsonOptions,
+    result: *mut *mut RescorerResult,
+) -> RescorerStatus {
     guarded(|| {
         // SAFETY: the caller promised a place for the handle.
         let result = unsafe { Output::new(result, "result, where the handle is to be written,") }?;
         threads::check()?;
         let rescorer = handle::find(rescorer)?;
+        // SAFETY: the caller promised options that begin with their size.
+        let (asked, _) = unsafe { sized::read(options) }?;
         // SAFETY: the caller promised a text that ends with a NUL.
         let json = unsafe { text(&json, "json") }?;
         let notices: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -121,7 +138,7 @@ pub unsafe extern "C" fn rescorer_rescore_json(
         };
         let mut hypotheses = utterance.nbest.hypotheses().iter().enumerate();
         hypotheses.try_for_each(|(position, one)| check_length(position, &one.text))?;
-        let answer = rescorer.rescore(Request::from(utterance).with_list())?;
+        let answer = rescorer.rescore(asked.request(utterance)?)?;
         let notices = notices.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
         let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
         result.write(handle::keep(Answered::new(answer, notice))?);

@@ -1,4 +1,5 @@
-use std::ffi::c_char;
+use std::ffi::{CString, NulError, c_char};
+use std::ops::Deref;
 
 use rescorer::{Fusion, Policy};
 
@@ -19,8 +20,36 @@ pub struct Rescorer {
     _private: [u8; 0],
 }
 
+/// A rescorer, and what C reads of it.
+pub struct Made {
+    rescorer: rescorer::Rescorer,
+    /// One a line.
+    warnings: Option<CString>,
+}
+
+impl Made {
+    /// A rescorer that was made.
+    pub fn new(rescorer: rescorer::Rescorer) -> Result<Self, Failure> {
+        // A model that came as a handle was loaded before, and says it here.
+        let of_model = rescorer.model().device().warning().map(str::to_owned);
+        let mut lines = rescorer.warnings().to_vec();
+        lines.extend(of_model.filter(|line| !rescorer.warnings().contains(line)));
+        let internal = |error: NulError| Failure::new(RescorerStatus::Internal, error.to_string());
+        let warnings = (!lines.is_empty()).then(|| CString::new(lines.join("\n").replace('\0', "\u{fffd}")));
+        Ok(Self { rescorer, warnings: warnings.transpose().map_err(internal)? })
+    }
+}
+
+impl Deref for Made {
+    type Target = rescorer::Rescorer;
+
+    fn deref(&self) -> &Self::Target {
+        &self.rescorer
+    }
+}
+
 impl Behind for Rescorer {
-    type Value = rescorer::Rescorer;
+    type Value = Made;
     const NAME: &'static str = "the rescorer";
 }
 
@@ -85,7 +114,7 @@ pub unsafe extern "C" fn rescorer_new(
         let weights = weights.fusion()?;
         let model = handle::find(model)?;
         let made = rescorer::Rescorer::builder(model.as_ref().clone()).weights(weights).build()?;
-        rescorer.write(handle::keep(made)?);
+        rescorer.write(handle::keep(Made::new(made)?)?);
         Ok(())
     })
 }
@@ -143,7 +172,26 @@ pub unsafe extern "C" fn rescorer_from_cascade_policy(
             builder = builder.first_stage_adapter(ADAPTER, handle::find(cascade_adapter)?.as_ref().clone());
         }
         let made = builder.build()?;
-        rescorer.write(handle::keep(made)?);
+        rescorer.write(handle::keep(Made::new(made)?)?);
+        Ok(())
+    })
+}
+
+/// Gives what is no error, but worth a look, of how a rescorer was loaded: a GPU that was left for the CPU, an adapter that doesn't say
+/// which model it is for. One a line; NULL if there is nothing. The text is the rescorer's: it holds until that is freed.
+///
+/// # Safety
+/// `warnings` points to where the text's address is to be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rescorer_warnings(
+    rescorer: *const Rescorer,
+    warnings: *mut *const c_char,
+) -> RescorerStatus {
+    guarded(|| {
+        // SAFETY: the caller promised a place for the address.
+        let warnings = unsafe { Output::new(warnings, "warnings, where the address is to be written,") }?;
+        let rescorer = handle::find(rescorer)?;
+        warnings.write(rescorer.warnings.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()));
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::str::FromStr;
 
-use rescorer::fusion::FusionKind;
 use rescorer::{TuneOptions, Utterance};
 use rescorer_nbest::{ReadOptions, Reader};
 
@@ -12,7 +12,7 @@ use crate::status::{Failure, RescorerStatus, guarded};
 use crate::text::text;
 use crate::threads;
 
-/// What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum. The values
+/// What a policy is tuned for. Begin with `RESCORER_TUNE_OPTIONS_INIT`: errors in words, texts as they are, the rule maximum, weights of features. The values
 /// are those of the command `rescorer tune`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +25,19 @@ pub struct RescorerTuneOptions {
     pub unit: *const c_char,
     /// What the policy answers with: "maximum", "mbr" or "merge"; NULL is "maximum".
     pub rule: *const c_char,
+    /// What is fitted: "features", weights near those of the default policy, or "classic", the three numbers of `RescorerWeights`; NULL
+    /// is "features". Scores that are means, and policies for the first stage of a cascade, need "classic".
+    pub fusion: *const c_char,
 }
 
 // SAFETY: a size and pointers.
 unsafe impl FromCaller for RescorerTuneOptions {
     const NAME: &'static str = "options (RescorerTuneOptions)";
     const MACRO: &'static str = "RESCORER_TUNE_OPTIONS_INIT";
-    const EARLIER: &'static [usize] = &[];
+    const EARLIER: &'static [usize] = &[offset_of!(Self, fusion)];
     fn defaults() -> Self {
         let null = std::ptr::null();
-        Self { struct_size: size_of::<Self>(), normalize: null, unit: null, rule: null }
+        Self { struct_size: size_of::<Self>(), normalize: null, unit: null, rule: null, fusion: null }
     }
 }
 
@@ -71,10 +74,10 @@ impl RescorerTuneOptions {
         // SAFETY: the caller promised texts that end with a NUL.
         unsafe {
             Ok(TuneOptions {
-                fusion: FusionKind::default(),
                 normalize: choice(&self.normalize, "normalize")?,
                 unit: choice(&self.unit, "unit")?,
                 rule: choice(&self.rule, "rule")?,
+                fusion: choice(&self.fusion, "fusion")?,
             })
         }
     }

@@ -112,6 +112,8 @@ fn smoke(folder: &Path, threads: usize, calls: usize, options: &[&str]) -> Comma
     command.args(paths).args([threads, calls].map(|number| number.to_string()));
     command.arg(written(&policy("tiny-llama", 0.25, None), "bare.toml", folder));
     command.args([("medical", 0.5), ("legal", 0.75)].map(|(name, weight)| adapter(folder, name, weight)));
+    lists(&folder.join("dev.jsonl"), "the hat sat");
+    command.current_dir(folder);
     command.args(rules(folder).iter().flat_map(|(path, answer)| [text(path), answer.clone()]));
     command
 }
@@ -127,6 +129,10 @@ fn refusals(folder: &Path, options: &[&str]) -> Command {
 fn every_function_rightly() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(finished(&mut smoke(folder.path(), 8, 500, &[])).stdout, b"ok\n");
+    for (name, is_classic) in [("classic.toml", true), ("features.toml", false)] {
+        let tuned = Policy::read(folder.path().join(name)).unwrap();
+        assert_eq!(tuned.weighting.classic().is_some(), is_classic, "{name}");
+    }
 }
 
 #[test]

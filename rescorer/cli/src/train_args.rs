@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use rescorer::fusion::FusionKind;
 
 use crate::args::CommonArgs;
 use crate::numbers;
@@ -37,6 +38,12 @@ pub struct TrainArgs {
     /// Write adapter, policy, log and checkpoint into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub output: PathBuf,
+    /// What the policy weighs: features or classic [default: features]
+    ///
+    /// features are weights near those of the default policy. classic are LM weight, length bonus and margin: what a cascade takes, and
+    /// the default if the recipe's scores are means.
+    #[arg(long, value_name = "KIND", help_heading = "Output")]
+    pub fusion: Option<FusionKind>,
     /// Steps between two checkpoints
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = numbers::at_least_one, help_heading = "Output")]
     pub checkpoint_every: usize,

@@ -95,6 +95,31 @@ fn a_merged_text_need_not_be_in_the_list() {
     assert_eq!(keys(&answer["words"][0]), ["word", "confidence"]);
     let plain = room.run("rescore three.jsonl --policy p.toml --decision merge").ok().stdout;
     assert_eq!(plain, "u1\tThe Cat sat\n");
+    // Each word has the time that it has in its hypothesis: seconds 0, 10 and 20 begin the three.
+    let mut timed = list("u1", &texts, "the cat sat");
+    for (position, text) in texts.iter().enumerate() {
+        let words = text.split(' ').enumerate().map(|(index, word)| {
+            let start = 10.0 * position as f64 + index as f64;
+            json!({"word": word.to_lowercase(), "start": start, "end": start + 0.5})
+        });
+        timed["hypotheses"][position]["words"] = words.collect();
+    }
+    // Times of other words are none.
+    let mut other = timed.clone();
+    (other["id"], other["hypotheses"][0]["words"][0]["word"]) = (json!("u2"), json!("a"));
+    room.lists("timed.jsonl", &[timed, other]);
+    let answers = room.run("rescore timed.jsonl --policy p.toml --decision merge --json").ok().json();
+    let times = |answer: &Value| -> Vec<(Option<f64>, Option<f64>)> {
+        let words = answer["words"].as_array().unwrap().iter();
+        words.map(|word| (word["start"].as_f64(), word["end"].as_f64())).collect()
+    };
+    let seconds = |start: f64| (Some(start), Some(start + 0.5));
+    let found = times(&answers[0]);
+    assert_eq!([found[0], found[2]], [seconds(0.0), seconds(2.0)]);
+    assert!([seconds(11.0), seconds(21.0)].contains(&found[1]), "{found:?}");
+    assert_eq!(times(&answers[1]), [(None, None), found[1], found[2]]);
+    let kept = room.run("rescore timed.jsonl --policy none --json").ok().json();
+    assert_eq!(times(&kept[0]), [0.0, 1.0, 2.0].map(seconds));
 }
 
 #[test]

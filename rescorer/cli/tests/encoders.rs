@@ -14,6 +14,11 @@ fn with(room: &Room, model: &str, words: &str) -> Ran {
 
 /// Lists, a teacher's scores for them, and what an encoder learned from both, in the folder `encoder`.
 fn taught() -> Room {
+    taught_with("")
+}
+
+/// The same, with options of `train`.
+fn taught_with(options: &str) -> Room {
     let room = Room::new();
     room.lists("train.jsonl", &ten_lists("a"));
     room.lists("dev.jsonl", &ten_lists("b"));
@@ -23,7 +28,7 @@ fn taught() -> Room {
     let recipe = "[adapter]\nrank = 2\n[data]\ntrain = [\"train.jsonl\"]\ndev = [\"dev.jsonl\"]\nteacher = [\"teacher.jsonl\"]\n\
                   [[stage]]\ndistillation = 0.1\nlearning_rate = 1e-2\n[[stage]]\nmwer = 1.0\nlearning_rate = 1e-2\n";
     room.write("recipe.toml", recipe);
-    with(&room, "tiny-bert", "train recipe.toml --output encoder").ok();
+    with(&room, "tiny-bert", &format!("train recipe.toml --output encoder {options}")).ok();
     room
 }
 
@@ -104,7 +109,7 @@ fn an_encoder_changed_as_a_whole_has_its_head_in_the_checkpoint() {
 
 #[test]
 fn an_encoder_before_a_decoder() {
-    let room = taught();
+    let room = taught_with("--fusion classic");
     let bert = fixture("tiny-bert").display().to_string();
     let first = format!("--cascade-model {bert} --cascade-adapter encoder");
     let tune = |words: &str| {

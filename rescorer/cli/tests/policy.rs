@@ -52,7 +52,18 @@ fn tune_weighs_features_and_says_what_held_out_lists_show() {
         room.write("other.toml", text);
         room.refused("rescore test.jsonl --policy other.toml", &["other.toml", message]);
     }
-    room.refused("tune dev.jsonl --score-mean --output m.toml", &["means over the tokens"]);
+    // Nothing can be held out of a single list.
+    room.lists("one.jsonl", &[list("a", &["the cat", "a hat"], "a hat")]);
+    let one = room.run("tune one.jsonl --output one.toml").ok().stdout;
+    assert!(one.contains("1 lists, none of which can be held out") && !one.contains("confidence"), "{one}");
+    // Before anything is scored: the list after the first could not be.
+    room.lists("broken.jsonl", &[list("a", &["the cat", "a hat"], "a hat"), list("b", &[], "a hat")]);
+    for words in ["tune broken.jsonl --output m.toml", "evaluate broken.jsonl"] {
+        room.refused(&format!("{words} --score-mean"), &["means over the tokens"]);
+    }
+    room.run("tune dev.jsonl --score-mean --fusion classic --output m.toml").ok();
+    room.run("evaluate dev.jsonl --score-mean --fusion classic").ok();
+    room.run("evaluate dev.jsonl --score-mean --policy none").ok();
     room.refused("tune dev.jsonl --cascade f.toml --output c.toml", &["--cascade", "--fusion classic"]);
 }
 

@@ -78,6 +78,55 @@ fn a_recipe_gives_an_adapter_a_policy_and_a_log() {
 }
 
 #[test]
+fn the_policy_beside_an_adapter_is_that_of_tune() {
+    let room = room();
+    let policy = |file: &str| toml::from_str::<toml::Table>(&room.read(file)).unwrap();
+    let close = |one: &toml::Table, other: &toml::Table, table: &str| {
+        let [one, other] = [one, other].map(|policy| policy[table].as_table().unwrap());
+        assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{table}");
+        for (key, value) in one {
+            match (value.as_float(), other[key].as_float()) {
+                // Scores of training and of tuning are both f32, computed in another order.
+                (Some(one), Some(other)) => assert!((one - other).abs() < 1e-3, "{key}: {one} {other}"),
+                _ => assert_eq!(value, &other[key], "{key}"),
+            }
+        }
+    };
+    for (folder, options, table) in [("out", "", "features"), ("old", "--fusion classic", "fusion")] {
+        train(&room, &format!("recipe.toml --epochs 1 --output {folder} {options}")).ok();
+        let tune =
+            format!("tune dev.jsonl {options} --adapter {folder} --precision f32 --output {folder}.toml");
+        room.run(&tune).ok();
+        let [own, tuned] = [policy(&format!("{folder}/policy.toml")), policy(&format!("{folder}.toml"))];
+        [table, "decision", "convention"].iter().for_each(|table| close(&own, &tuned, table));
+        assert_eq!(
+            own["confidence"].as_table().unwrap().len(),
+            tuned["confidence"].as_table().unwrap().len()
+        );
+        assert_eq!(own["adapter"]["fingerprint"], tuned["adapter"]["fingerprint"]);
+        assert_eq!(own["model"]["fingerprint"], tuned["model"]["fingerprint"]);
+        let first_pass = |policy: &toml::Table| policy["tuned_on"]["first_pass_wer"].as_float();
+        assert_eq!(first_pass(&own), first_pass(&tuned));
+        assert_eq!(own["tuned_on"]["hashes"].as_array().unwrap().len(), 20, "trained on and tuned on");
+    }
+}
+
+#[test]
+fn scores_that_are_means_have_a_classic_policy() {
+    let room = room();
+    let words = "recipe.toml --epochs 1 --set convention.mean=true --output";
+    let told = "the policy is classic: the scores of the recipe are means";
+    train(&room, &format!("{words} out")).ok().says(&[told]);
+    assert!(room.read("out/policy.toml").contains("[fusion]"));
+    let asked = train(&room, &format!("{words} asked --fusion classic")).ok();
+    assert!(!asked.stderr.contains(told), "{}", asked.stderr);
+    let refused = train(&room, &format!("{words} none --fusion features"));
+    assert_eq!(refused.code, 2);
+    refused.says(&["weights of features and scores that are means over the tokens exclude each other"]);
+    assert!(!room.path("none").exists(), "before anything is done");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_adapter_and_a_break_changes_nothing() {
     let room = room();
     let words = "recipe.toml --checkpoint-every 1 --output";

@@ -175,6 +175,7 @@ impl Found {
     fn into_answer(self, Kept { utterance, wanted, .. }: Kept, origin: Arc<Origin>) -> Answer {
         let Self { choice, ranking, progress } = self;
         let with_list = wanted == Wanted::List;
+        let ranking = ranking.map(|ranking| ranking.with_times(&utterance));
         Answer { utterance, choice, ranking, with_list, progress, nodes: 0, origin }
     }
 }

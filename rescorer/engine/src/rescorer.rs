@@ -97,8 +97,23 @@ impl Rescorer {
         lists: impl IntoIterator<Item = &'a Utterance>,
         options: TuneOptions,
     ) -> Result<Policy, Error> {
+        // Without anybody who stops it there is a policy.
+        self.tune_while(lists, options, &|| true)?.ok_or(Error::Unscored)
+    }
+
+    /// Finds the policy, and gives up with `None` once `goes_on` says no: it is asked before each list. What is left after the last
+    /// list, fitting the weights, is not stopped.
+    ///
+    /// # Errors
+    /// As [`Rescorer::tune`].
+    pub fn tune_while<'a>(
+        &self,
+        lists: impl IntoIterator<Item = &'a Utterance>,
+        options: TuneOptions,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Policy>, Error> {
         let lists: Vec<&Utterance> = lists.into_iter().collect();
-        self.parts.run(|| options.tune(&self.parts.scorer, &self.parts.name, lists))
+        self.parts.run(|| options.tune(&self.parts.scorer, &self.parts.name, lists, goes_on))
     }
 
     /// Takes the lead of one hypothesis over another apart: first pass, length, and every token. Left out, they are the answer and

@@ -9,7 +9,7 @@ use crate::notice::Notices;
 use crate::reading::Reading;
 use crate::scores::names::known;
 use crate::scores::{self, Beside};
-use crate::{Error, Hypothesis, NBest, Place, Utterance, json, path};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance, json, path};
 
 /// The fields that are not yet taken, and where they stand.
 pub(crate) struct Fields {
@@ -182,13 +182,13 @@ impl Fields {
         Error::FieldType { place: self.place.clone(), field, expected, found }
     }
 
-    /// Gives hypotheses their scores, where numbers beside the texts are known;
+    /// Gives hypotheses their scores, where numbers beside the texts are known, and says what they are logarithms of;
     /// `prefix` is what their fields begin with, such as `hypotheses[0].`.
     pub(crate) fn score(
         &self,
         hypotheses: &mut [Hypothesis],
         prefix: impl Fn(usize) -> String,
-    ) -> Result<(), Error> {
+    ) -> Result<ScoreScale, Error> {
         let at = Beside { place: &self.place, notices: &self.reading.notices, prefix: &prefix };
         let named: Vec<_> = self.reading.names.scores().collect();
         match named.as_slice() {

@@ -138,22 +138,3 @@ pub(crate) fn of_start(start: &[u8]) -> Option<Format> {
         _ => false,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shape_of_json_has_a_sample_and_a_row_in_the_documents() {
-        let samples = include_str!("../tests/shapes/samples.rs");
-        let page = include_str!("../../../docs/formats.md");
-        for &format in Format::ALL.iter().filter(|format| !json(**format).is_empty()) {
-            let count = samples.matches(&format!("format: Format::{format:?},")).count();
-            assert!(count > 0, "{format} has no sample");
-            assert!(page.contains(&format!("| `{format}`")), "{format} is not in docs/formats.md");
-        }
-        for known in crate::scores::names::KNOWN {
-            assert!(page.contains(&format!("`{}`", known.name)), "{} is not in docs/formats.md", known.name);
-        }
-    }
-}

@@ -7,7 +7,7 @@ use crate::join::join;
 use crate::scores::{self, Beside};
 use crate::shape::{Id, Json, Mapping, Read, Reference, Score, Text};
 use crate::stem::stem;
-use crate::{Error, Hypothesis, NBest, Place, ScoreKind, Utterance, json, path};
+use crate::{Error, Hypothesis, NBest, Place, ScoreKind, ScoreScale, Utterance, json, path};
 
 /// The objects that hold one list each, of an object of a shape. What stands around a list goes with it where it is the only
 /// one.
@@ -70,14 +70,14 @@ pub(crate) fn utterance(mapping: &Mapping, mut fields: Fields) -> Result<Utteran
         }
         hypotheses.push(hypothesis);
     }
-    score(mapping, &mut hypotheses, &fields, &|position| match name(position).as_str() {
+    let scale = score(mapping, &mut hypotheses, &fields, &|position| match name(position).as_str() {
         "" => String::new(),
         name => format!("{name}."),
     })?;
     for one in &mut hypotheses {
         free(&mut one.extra, &["text", "score"]);
     }
-    let nbest = NBest::checked(hypotheses, &place)?;
+    let nbest = NBest::checked(hypotheses, &place)?.with_score_scale(scale);
     fields.free(&["id", "hypotheses", "reference"]);
     Ok(fields.utterance(nbest, reference)?)
 }
@@ -212,13 +212,13 @@ fn list<'a>(extra: &'a Map<String, Value>, name: &str, at: &Name) -> Result<Opti
     }
 }
 
-/// Gives the hypotheses the scores that the shape has for them.
+/// Gives the hypotheses the scores that the shape has for them, and says what they are logarithms of.
 fn score(
     mapping: &Mapping,
     hypotheses: &mut [Hypothesis],
     fields: &Fields,
     prefix: &dyn Fn(usize) -> String,
-) -> Result<(), Error> {
+) -> Result<ScoreScale, Error> {
     let place = fields.place();
     let at = Beside { place, notices: fields.notices(), prefix };
     if fields.has_named_scores() {
@@ -258,7 +258,15 @@ fn score(
             }
         };
     }
-    scores::attach(hypotheses, &at)
+    if hypotheses.iter().all(|one| one.score.is_none()) {
+        return scores::attach(hypotheses, &at);
+    }
+    Ok(match mapping.score {
+        Score::Known => ScoreScale::Unknown,
+        Score::Field(_, ScoreKind::Probability) => ScoreScale::Posterior,
+        Score::Field(..) | Score::Sum(..) => ScoreScale::Sum,
+        Score::Mean(..) => ScoreScale::MeanPerToken,
+    })
 }
 
 /// The numbers in the elements of a list, with their names. Punctuation and marks of the recogniser have none.

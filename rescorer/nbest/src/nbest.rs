@@ -1,14 +1,21 @@
 //! The N-best list.
 
-use crate::{Error, Hypothesis, Place};
+use crate::{Error, Hypothesis, Place, ScoreScale};
 
 /// The hypotheses of one utterance in first-pass order, best first.
 ///
 /// Three things always hold: there is at least one hypothesis; all have a score or none has; every score is
-/// finite.
-#[derive(Clone, Debug, PartialEq)]
+/// finite. Lists are equal if their hypotheses are.
+#[derive(Clone, Debug)]
 pub struct NBest {
     hypotheses: Vec<Hypothesis>,
+    scale: ScoreScale,
+}
+
+impl PartialEq for NBest {
+    fn eq(&self, other: &Self) -> bool {
+        self.hypotheses == other.hypotheses
+    }
 }
 
 // A list is never empty.
@@ -42,7 +49,18 @@ impl NBest {
         if let Some(score) = hypotheses.iter().filter_map(|h| h.score).find(|s| !s.is_finite()) {
             return Err(Error::NotFinite { place: place.clone(), value: score.to_string() });
         }
-        Ok(Self { hypotheses })
+        Ok(Self { hypotheses, scale: ScoreScale::Unknown })
+    }
+
+    /// Says what the scores are logarithms of.
+    #[must_use]
+    pub fn with_score_scale(self, scale: ScoreScale) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// What the scores are logarithms of; [`ScoreScale::Unknown`] unless the reader knew it.
+    pub fn score_scale(&self) -> ScoreScale {
+        self.scale
     }
 
     /// The hypotheses, best of the first pass first.

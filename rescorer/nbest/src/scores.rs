@@ -17,13 +17,13 @@ use serde_json::Value;
 
 use crate::answer::OF_SECOND_PASS;
 use crate::score_kind::ScoreKind;
-use crate::{Error, Hypothesis};
+use crate::{Error, Hypothesis, ScoreScale};
 
 mod beside;
 pub(crate) mod names;
 
 pub(crate) use beside::Beside;
-use names::{Group, KNOWN, Known, Role};
+use names::{Group, KNOWN, Known, MEAN, Role};
 
 /// The usual field of a score.
 const USUAL: &str = "score";
@@ -31,25 +31,34 @@ const USUAL: &str = "score";
 /// Gives the hypotheses of a list their scores, where none has one yet and a known number stands beside the texts.
 /// The numbers stay among the fields that are carried along.
 ///
+/// Gives what the scores are logarithms of, as far as the name says it.
+///
 /// # Errors
 /// [`Error::Score`] for a probability above 1, and a number that is not finite.
-pub(crate) fn attach(hypotheses: &mut [Hypothesis], at: &Beside) -> Result<(), Error> {
-    if hypotheses.iter().any(|one| one.score.is_some()) || hypotheses.iter().all(|one| one.extra.is_empty()) {
-        return Ok(());
+pub(crate) fn attach(hypotheses: &mut [Hypothesis], at: &Beside) -> Result<ScoreScale, Error> {
+    if hypotheses.iter().any(|one| one.score.is_some()) {
+        // Whisper's, which the native format reads as the score.
+        let is_mean = |one: &Hypothesis| one.score.is_some() && at.number(one, MEAN) == one.score;
+        let is_mean = hypotheses.iter().all(is_mean);
+        return Ok(if is_mean { ScoreScale::MeanPerToken } else { ScoreScale::Unknown });
+    }
+    if hypotheses.iter().all(|one| one.extra.is_empty()) {
+        return Ok(ScoreScale::Unknown);
     }
     let is_there = |name: &str| hypotheses.iter().any(|one| at.number(one, name).is_some());
     // Our own answers: the confidences beside it are of the second pass.
     if hypotheses.iter().any(|one| one.extra.contains_key(OF_SECOND_PASS[0])) {
-        return Ok(());
+        return Ok(ScoreScale::Unknown);
     }
     let Some(found) = KNOWN.iter().find(|known| is_there(known.name) && decides(known, &is_there)) else {
-        return Ok(());
+        return Ok(ScoreScale::Unknown);
     };
     let sources: Vec<(&str, ScoreKind)> = match found.role {
         Role::Whole => vec![(found.name, found.kind)],
         Role::Part(_) => parts(&is_there),
     };
-    attach_from(hypotheses, &sources, at)
+    attach_from(hypotheses, &sources, at)?;
+    Ok(found.scale())
 }
 
 /// Gives every hypothesis the sum of these numbers beside it as its score.
@@ -60,7 +69,7 @@ pub(crate) fn attach_from(
     hypotheses: &mut [Hypothesis],
     sources: &[(&str, ScoreKind)],
     at: &Beside,
-) -> Result<(), Error> {
+) -> Result<ScoreScale, Error> {
     // What stands in the usual field is one number among the others here.
     for one in hypotheses.iter_mut() {
         if let Some(score) = one.score.take() {
@@ -76,7 +85,11 @@ pub(crate) fn attach_from(
             one.extra.insert(format!("other_{USUAL}"), other);
         }
     }
-    Ok(())
+    Ok(match sources {
+        [(_, ScoreKind::Probability)] => ScoreScale::Posterior,
+        [(name, _)] => names::known(name).map_or(ScoreScale::Unknown, Known::scale),
+        _ => ScoreScale::Sum,
+    })
 }
 
 fn add_up(hypotheses: &mut [Hypothesis], sources: &[(&str, ScoreKind)], at: &Beside) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::NBest;
+use crate::{NBest, ScoreScale};
 
 /// The distinct hypotheses of a list, in the order of their first occurrence.
 ///
@@ -13,6 +13,7 @@ use crate::NBest;
 pub struct UniqueHypotheses {
     hypotheses: Vec<UniqueHypothesis>,
     listed: Vec<usize>,
+    scale: ScoreScale,
 }
 
 /// One distinct hypothesis; its text is that of the list at `position`.
@@ -38,7 +39,7 @@ impl UniqueHypotheses {
         if let [only] = list.hypotheses() {
             let first_pass = only.score.unwrap_or(0.0);
             let hypotheses = vec![UniqueHypothesis { position: 0, score: only.score, first_pass }];
-            return Self { hypotheses, listed: vec![0] };
+            return Self { hypotheses, listed: vec![0], scale: list.score_scale() };
         }
         let mut hypotheses: Vec<UniqueHypothesis> = Vec::new();
         let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(list.len());
@@ -58,7 +59,7 @@ impl UniqueHypotheses {
                 }
             }
         }
-        Self { hypotheses, listed }
+        Self { hypotheses, listed, scale: list.score_scale() }
     }
 
     /// The distinct hypotheses, in the order of their first occurrence.
@@ -71,6 +72,11 @@ impl UniqueHypotheses {
     pub fn with_first_pass(mut self, values: impl IntoIterator<Item = f64>) -> Self {
         self.hypotheses.iter_mut().zip(values).for_each(|(hypothesis, value)| hypothesis.first_pass = value);
         self
+    }
+
+    /// What their scores are logarithms of.
+    pub fn score_scale(&self) -> ScoreScale {
+        self.scale
     }
 
     /// For every position of the list, the index of its distinct hypothesis.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyString};
-use rescorer::fusion::FusionKind;
 use rescorer::scoring::{EncoderScore, TextCasing};
 use rescorer::{
     DecisionRule, DeviceRequest, Fusion, NBest, Policy, ScoringConfig, TuneOptions, Unit, Utterance,
@@ -18,7 +17,7 @@ use crate::notices::Listened;
 use crate::request::Asked;
 use crate::result::ListResult;
 use crate::value::text;
-use crate::{list, threads};
+use crate::{interrupt, list, threads};
 
 /// Texts that are scored before an interrupt is looked for.
 const TEXTS: usize = 256;
@@ -177,6 +176,7 @@ impl Engine {
         normalize: &str,
         unit: &str,
         rule: &str,
+        fusion: &str,
         save: Option<PathBuf>,
     ) -> PyResult<String> {
         let py = lists.py();
@@ -185,7 +185,7 @@ impl Engine {
             normalize: normalize.parse().map_err(|error| argument(py, "normalize", &error))?,
             unit: unit.parse().map_err(|error| argument(py, "unit", &error))?,
             rule: rule.parse().map_err(|error: String| refused(py, &format!("rule={error}")))?,
-            fusion: FusionKind::default(),
+            fusion: fusion.parse().map_err(|error: String| refused(py, &format!("fusion={error}")))?,
         };
         let listened = Listened::new("tune");
         let mut read = Vec::new();
@@ -197,14 +197,12 @@ impl Engine {
         }
         listened.end();
         listened.warn(py, 2)?;
-        py.detach(|| {
-            let policy = self.rescorer.tune(&read, options)?;
-            if let Some(path) = save {
-                policy.write(path)?;
-            }
-            policy.to_toml()
-        })
-        .map_err(|error| raised(py, &error, Way::Mend))
+        let policy = interrupt::tune(py, &self.rescorer, read, options)?;
+        let fail = |error: rescorer::Error| raised(py, &error, Way::Mend);
+        if let Some(path) = save {
+            policy.write(path).map_err(fail)?;
+        }
+        policy.to_toml().map_err(fail)
     }
 
     /// Scores of the language model alone: the bytes of as many float64 as there are texts.

@@ -8,6 +8,7 @@
 
 mod engine;
 mod error;
+mod interrupt;
 mod list;
 mod many;
 mod model;

@@ -53,6 +53,19 @@ def test_bad_rows_raise_or_are_told(second_pass, rows):
     assert second_pass.map_batch(columns | {"hypotheses": []})["rescored_text"] == []
 
 
+def test_the_text_alone_and_deadlines(second_pass, rows, expected):
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for asked in ({"text_only": True}, {"deadline": 60}):
+        found = second_pass.map_batch(columns, prefix="", **asked)
+        assert list(found) == ["text", "position", "changed"]
+        assert found["text"] == [r.text for r in expected]
+        assert found["position"].tolist() == [r.position for r in expected]
+    none = second_pass.map_batch(columns, deadline=0)
+    assert none["rescored_text"] == [row["hypotheses"][0]["text"] for row in rows]
+    with pytest.raises(rescorer.SettingsError):
+        second_pass.map_batch(columns, deadline=-1)
+
+
 def test_what_is_no_batch(second_pass):
     with pytest.raises(ValueError, match=r"different lengths \(`input` 1, `id` 2\)"):
         second_pass.map_batch({"input": [["a"]], "id": ["u1", "u2"]})

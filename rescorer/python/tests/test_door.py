@@ -2,10 +2,13 @@
 
 import json
 import math
+import os
 import pickle
 import re
 import shutil
+import signal
 import sys
+import threading
 
 import pytest
 import rescorer
@@ -108,7 +111,14 @@ def test_tuning(tmp_path):
     by_characters = bare.tune(rows, unit="character", normalize="lower", rule="mbr")
     assert 'unit = "character"' in by_characters and 'normalize = "lower"' in by_characters and 'rule = "mbr"' in by_characters
     assert f'name = "{MODEL}"' in text
-    for arguments, message in (({"unit": "letter"}, "unit: "), ({"rule": "best"}, "maximum, mbr or merge"), ({"normalize": "x"}, "normalize: ")):
+    assert "[features]" in text and "[features]" in by_characters
+    classic = bare.tune(rows, fusion="classic")
+    assert "[fusion]" in classic and "lm_weight = " in classic and "[features]" not in classic
+    means = load(mean=True, lm_weight=1)
+    with pytest.raises(rescorer.SettingsError, match="means over the tokens"):
+        means.tune(rows)
+    assert "mean = true" in means.tune(rows, fusion="classic")
+    for arguments, message in (({"fusion": "best"}, "features or classic"), ({"unit": "letter"}, "unit: "), ({"rule": "best"}, "maximum, mbr or merge"), ({"normalize": "x"}, "normalize: ")):
         with pytest.raises(rescorer.SettingsError, match=message):
             bare.tune(rows, **arguments)
     with pytest.raises(rescorer.JobError, match="no lists are left"):
@@ -117,6 +127,20 @@ def test_tuning(tmp_path):
         bare.tune(lists(3))
     with pytest.raises(rescorer.InvalidList, match='utterance "list:0" has no hypotheses'):
         bare.tune([[]])
+
+
+def test_an_interrupt_ends_tuning():
+    rows = [{**row, "reference": row["hypotheses"][2]["text"]} for row in lists(2000, hypotheses=40)]
+    bare = load()
+    alarm = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+
+    def reading():
+        yield from rows
+        alarm.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        bare.tune(reading())
+    assert bare.rescore(LIST).text, "the rescorer is as it was"
 
 
 def provoked(kind, bare, by_mbr):

@@ -1,6 +1,7 @@
 /* Uses every function of the interface wrongly with a tiny model. Exits with 0 if each call was refused with the right status and words.
  * Arguments: model, policy for it with an adapter, an encoder, the adapter, a policy that asks the encoder first. */
 #include <math.h>
+#include <stddef.h>
 
 #include "check.h"
 
@@ -186,6 +187,21 @@ static void lists(RescorerModel *model, Rescorer *rescorer) {
     for (size_t at = 0; at < sizeof(no_json) / sizeof(no_json[0]); at++) {
         FAILS(rescorer_rescore_json(rescorer, no_json[at], &result), RESCORER_STATUS_INVALID_LIST, "json");
     }
+    RescorerJsonOptions options = RESCORER_JSON_OPTIONS_INIT;
+    FAILS(rescorer_rescore_json_with(rescorer, "{}", NULL, &result), RESCORER_STATUS_NULL_POINTER, "options (RescorerJsonOptions)");
+    FAILS(rescorer_rescore_json_with(rescorer, "{}", &options, NULL), RESCORER_STATUS_NULL_POINTER, "to be written, is NULL");
+    const char *right = "{\"hypotheses\": [{\"text\": \"a cat\"}]}";
+    options.want = 3;
+    FAILS(rescorer_rescore_json_with(rescorer, right, &options, &result), RESCORER_STATUS_INVALID_ARGUMENT, "RescorerWant; give one from 0 to 2");
+    options = (RescorerJsonOptions)RESCORER_JSON_OPTIONS_INIT;
+    options.deadline_ms = NAN;
+    FAILS(rescorer_rescore_json_with(rescorer, right, &options, &result), RESCORER_STATUS_INVALID_ARGUMENT, "deadline_ms is NaN");
+    options = (RescorerJsonOptions)RESCORER_JSON_OPTIONS_INIT;
+    options.reserved = 1;
+    FAILS(rescorer_rescore_json_with(rescorer, right, &options, &result), RESCORER_STATUS_INVALID_ARGUMENT, "reserved is 1");
+    options.struct_size = 0;
+    FAILS(rescorer_rescore_json_with(rescorer, right, &options, &result), RESCORER_STATUS_INVALID_ARGUMENT, "begin with RESCORER_JSON_OPTIONS_INIT");
+    FAILS(rescorer_warnings(rescorer, NULL), RESCORER_STATUS_NULL_POINTER, "warnings, where the address");
     FAILS(rescorer_rescore_json(rescorer, "\xff", &result), RESCORER_STATUS_INVALID_UTF8, "json is not UTF-8");
     FAILS(rescorer_rescore_json(rescorer, NULL, &result), RESCORER_STATUS_NULL_POINTER, "json is NULL");
     FAILS(rescorer_rescore_json(rescorer, "{}", NULL), RESCORER_STATUS_NULL_POINTER, "to be written, is NULL");
@@ -315,6 +331,12 @@ static void tunings(Rescorer *rescorer) {
     options = (RescorerTuneOptions)RESCORER_TUNE_OPTIONS_INIT;
     options.rule = "best";
     FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "expected maximum, mbr or merge");
+    options = (RescorerTuneOptions)RESCORER_TUNE_OPTIONS_INIT;
+    options.fusion = "best";
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "expected features or classic");
+    /* A program of before the field was there. */
+    options.struct_size = offsetof(RescorerTuneOptions, fusion);
+    FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_LIST, "nowhere.jsonl");
     options = (RescorerTuneOptions)RESCORER_TUNE_OPTIONS_INIT;
     options.normalize = "none of them";
     FAILS(rescorer_tune(rescorer, "nowhere.jsonl", &options, "none.toml"), RESCORER_STATUS_INVALID_ARGUMENT, "normalize: ");

@@ -1,7 +1,7 @@
 /* Uses every function of the interface with a tiny model, as it should be used. Exits with 0 if all was as it should be.
  * Arguments: model, adapter, policy, an encoder, a policy that asks it first, number of threads, calls of each thread, a policy of weight 0.25 without an
  * adapter, two folders with an adapter and policies of weights 0.5 and 0.75, and any number of
- * policies without an adapter, each with the text that it answers the list of `by_rule` with. */
+ * policies without an adapter, each with the text that it answers the list of `by_rule` with. It runs in a folder with lists in `dev.jsonl`. */
 #include <math.h>
 #include <pthread.h>
 
@@ -88,6 +88,7 @@ static void answers(Rescorer *rescorer, RescorerAdapter *adapter) {
     CHECK(strcmp(answer->text, answer->hypotheses[0]->text) == 0 && answer->position == answer->hypotheses[0]->position);
     CHECK(answer->changed == (answer->position != 0));
     CHECK(strcmp(answer->words[1]->word, answer->position == 1 ? "hat" : "cat") == 0);
+    CHECK(isnan(answer->words[1]->start) && isnan(answer->words[1]->end));
     for (size_t at = 0; at < answer->hypothesis_count; at++) {
         const RescorerScored *scored = answer->hypotheses[at];
         CHECK(scored->first_pass == hypotheses[scored->position].score && scored->lm_score < 0);
@@ -179,6 +180,9 @@ static void in_one_call(const char *model, const char *policy, const char *medic
     options.threads = 1;
     Rescorer *rescorer = NULL;
     OK(rescorer_load(model, &options, &rescorer));
+    const char *warnings = NULL;
+    OK(rescorer_warnings(rescorer, &warnings));
+    CHECK(warnings && strncmp(warnings, "adapter medical does not say which model", 40) == 0 && strstr(warnings, "\nadapter legal "));
     const char *names[] = {NULL, "medical", "legal"};
     const double weights[] = {0.25, 0.5, 0.75};
     RescorerResult *results[3] = {NULL};
@@ -217,6 +221,41 @@ static void notices(Rescorer *rescorer) {
         CHECK(said[at] ? answer->notice && strstr(answer->notice, said[at]) : answer->notice == NULL);
         OK(rescorer_result_free(result));
     }
+}
+
+/* A list of JSON is answered as far as is wanted. */
+static void json_as_wanted(Rescorer *rescorer) {
+    const char *json = "{\"hypotheses\": [{\"text\": \"the cat sat\", \"score\": -1.0}, {\"text\": \"the hat sat\", \"score\": -1.5}, "
+                       "{\"text\": \"a cat sat\", \"score\": -2.5}]}";
+    RescorerJsonOptions options[4];
+    const RescorerAnswer *found[4] = {NULL};
+    RescorerResult *results[4] = {NULL};
+    for (int at = 0; at < 4; at++) {
+        options[at] = (RescorerJsonOptions)RESCORER_JSON_OPTIONS_INIT;
+    }
+    options[1].want = RESCORER_WANT_ANSWER;
+    options[2].want = RESCORER_WANT_TEXT;
+    options[3].deadline_ms = 60000.0;
+    for (int at = 0; at < 4; at++) {
+        OK(rescorer_rescore_json_with(rescorer, json, &options[at], &results[at]));
+        OK(rescorer_result_answer(results[at], &found[at]));
+        CHECK(strcmp(found[at]->text, found[0]->text) == 0 && found[at]->complete == 1);
+        CHECK((found[at]->hypothesis_count == 3) == (at == 0) && isnan(found[at]->confidence) == (at >= 2));
+    }
+    for (int at = 0; at < 4; at++) {
+        OK(rescorer_result_free(results[at]));
+    }
+    const char *timed = "{\"hypotheses\": [{\"text\": \"a cat\", \"words\": [{\"word\": \"a\", \"start\": 0.5, \"end\": 0.75}, "
+                        "{\"word\": \"cat\", \"start\": 0.75, \"end\": 1}]}]}";
+    OK(rescorer_rescore_json(rescorer, timed, &results[0]));
+    OK(rescorer_result_answer(results[0], &found[0]));
+    CHECK(found[0]->word_count == 2 && found[0]->words[0]->start == 0.5 && found[0]->words[1]->end == 1.0);
+    OK(rescorer_result_free(results[0]));
+    options[0].deadline_ms = 1e-6;
+    OK(rescorer_rescore_json_with(rescorer, json, &options[0], &results[0]));
+    OK(rescorer_result_answer(results[0], &found[0]));
+    CHECK(found[0]->complete == 0 && strcmp(found[0]->text, "the cat sat") == 0);
+    OK(rescorer_result_free(results[0]));
 }
 
 /* A context changes scores, the same whether it was prepared or not, and whichever way it comes in. */
@@ -283,6 +322,14 @@ static void cascade(RescorerModel *model, RescorerAdapter *adapter, const char *
     OK(rescorer_model_free(encoder));
 }
 
+/* Policies of both fusions, which the caller of this program reads. */
+static void tunes(Rescorer *rescorer) {
+    RescorerTuneOptions tuning = RESCORER_TUNE_OPTIONS_INIT;
+    OK(rescorer_tune(rescorer, "dev.jsonl", &tuning, "features.toml"));
+    tuning.fusion = "classic";
+    OK(rescorer_tune(rescorer, "dev.jsonl", &tuning, "classic.toml"));
+}
+
 /* The answer is that of the policy's rule, whichever way the list comes in. */
 static void by_rule(RescorerModel *model, const char *policy, const char *expected) {
     const RescorerHypothesis spread[] = {
@@ -329,6 +376,9 @@ int main(int count, char **arguments) {
     Rescorer *rescorer = NULL, *tuned = NULL;
     OK(rescorer_new(model, &half, &rescorer));
     OK(rescorer_from_policy(model, adapter, arguments[3], &tuned));
+    const char *warnings = "";
+    OK(rescorer_warnings(rescorer, &warnings));
+    CHECK(warnings == NULL);
     RescorerResult *result = NULL;
     OK(rescorer_rescore(tuned, &list, &result));
     OK(rescorer_result_free(result));
@@ -338,7 +388,9 @@ int main(int count, char **arguments) {
     wanted(rescorer);
     in_one_call(arguments[1], arguments[8], arguments[9], arguments[10]);
     notices(rescorer);
+    json_as_wanted(rescorer);
     context(rescorer);
+    tunes(rescorer);
     cascade(model, adapter, arguments[4], arguments[3], arguments[5]);
     for (int at = 11; at < count; at += 2) {
         by_rule(model, arguments[at], arguments[at + 1]);

@@ -2,7 +2,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use rescorer::fusion::{
-    Feature, FeatureTuned, Found, Metric, ScoredReference, Tuned, TunedPolicy, tune_cascade,
+    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, ScoredReference, Tuned, TunedPolicy,
+    tune_cascade,
 };
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
@@ -55,12 +56,15 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
         scorer = scorer.behind(model::load_first_stage(&args.scoring, policy, status)?);
     }
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let options =
-        TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision, fusion: args.fusion };
+    // A cascade is classic.
+    let fusion = if first_stage.is_some() { FusionKind::Classic } else { args.fusion };
+    let options = TuneOptions { normalize: args.normalize, unit: args.unit, rule: args.decision, fusion };
+    if fusion == FusionKind::Features {
+        scorer.config().check_features()?;
+    }
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
-    let metric = options.metric();
-    let (judged, _) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
+    let (judged, _) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
     let (cascade, judged) = match first_stage {
         Some(policy) => {
             let (policy, judged) = tune_cascade(&judged, policy, args.cascade_rate)?;
@@ -92,18 +96,18 @@ pub fn judge(
     need: Need,
     utterances: impl Iterator<Item = ReadItem>,
     args: &ListArgs,
-    metric: Metric,
+    options: &TuneOptions,
     skipped: &mut Skipped,
     status: Status,
 ) -> anyhow::Result<(Vec<ScoredReference>, ScoringStats)> {
     let mut judged = Vec::new();
-    let mut references = References::new(metric);
+    let mut references = References::new(options.metric());
     let bar = status.counter();
     let mut stream = scorer.score_stream_as(need, utterances, lists::is_interactive(&args.lists));
     for scored in stream.by_ref() {
         let Some((utterance, scores)) = skipped.pass(scored)? else { continue };
         references.add(&utterance);
-        judged.extend(skipped.pass(ScoredReference::new(&utterance, &scores, metric))?);
+        judged.extend(skipped.pass(options.judge(&utterance, &scores))?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -131,6 +135,13 @@ fn print_features(out: &mut Sink, tuned: &FeatureTuned, lists: usize, unit: Unit
         if weight != 0.0 {
             writeln!(out, "{weight:>8.3}  {feature}")?;
         }
+    }
+    if tuned.features == DefaultPolicy::shipped().features {
+        return Ok(writeln!(
+            out,
+            "{lists} lists, none of which can be held out, since they have one reference in all: the weights are those of the \
+             default policy"
+        )?);
     }
     let FeatureTuned { first_pass_wer, rescored_wer, confidence, .. } = tuned;
     writeln!(

@@ -29,7 +29,7 @@ pub fn report(sets: &[Set], scored: &[Scored]) -> Result<()> {
         after.extend(errors(&known.lists, &vec![Weighting::Features(prior); known.lists.len()]));
         references.extend(known.lists.iter().map(|list| list.reference.as_str()));
     }
-    let groups = group_numbers(references.into_iter());
+    let groups = group_numbers(references);
     let pooled = paired_bootstrap(&before, &after, Some(&groups), DRAWS, SEED)?;
     println!("\nAll lists together, default policy less first pass: {}", difference(&pooled));
     Ok(())

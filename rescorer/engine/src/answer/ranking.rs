@@ -1,8 +1,9 @@
 //! A list in its new order, with the answer.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use rescorer_nbest::{NBest, UniqueHypotheses};
+use rescorer_nbest::{NBest, TimedWord, UniqueHypotheses, Utterance};
 use rescorer_perturb::Metric;
 
 use crate::answer::answer_calibration::Evidence;
@@ -38,6 +39,22 @@ pub struct AnswerWord {
     pub word: String,
     /// Probability that it is right, where the policy has a [`Confidence`]; else its share of the posterior.
     pub confidence: f64,
+    /// Where it begins in the recording, in seconds, where the recogniser said it of the words of its hypothesis.
+    pub start: Option<f64>,
+    /// Where it ends.
+    pub end: Option<f64>,
+    source: Source,
+}
+
+/// Where a word of the answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Source {
+    /// Position of the hypothesis in the list.
+    position: usize,
+    /// Its place among the words of that.
+    index: usize,
+    /// The number of those.
+    words: usize,
 }
 
 /// The answer for a list: its distinct hypotheses, the winner first.
@@ -110,6 +127,13 @@ impl Ranking {
             .map(|word| AnswerWord {
                 word: written[word.hypothesis][word.index].to_owned(),
                 confidence: confidence.map_or(word.posterior, |known| known.word.apply(word.posterior)),
+                start: None,
+                end: None,
+                source: Source {
+                    position: scores.distinct.hypotheses()[word.hypothesis].position,
+                    index: word.index,
+                    words: written[word.hypothesis].len(),
+                },
             })
             .collect();
         let sure = |index: usize, share: f64| {
@@ -129,6 +153,20 @@ impl Ranking {
         });
         let hypotheses = hypotheses.collect();
         Ok(Self { hypotheses, merged, words, confidence, distinct: scores.distinct.clone() })
+    }
+
+    /// Gives the words the times that the recogniser gave them. A word gets them if its hypothesis has times for as many words as the
+    /// text has, and this one is the same; case and punctuation may differ.
+    #[must_use]
+    pub fn with_times(mut self, utterance: &Utterance) -> Self {
+        let mut known: HashMap<usize, Vec<TimedWord>> = HashMap::new();
+        for word in &mut self.words {
+            let Source { position, index, words } = word.source;
+            let timed = known.entry(position).or_insert_with(|| utterance.timed_words(position));
+            let found = timed.get(index).filter(|found| timed.len() == words && found.is(&word.word));
+            (word.start, word.end) = (found.map(|found| found.start), found.map(|found| found.end));
+        }
+        self
     }
 
     /// The text of the answer: that of the winner, or the one that was voted on.

@@ -40,6 +40,10 @@ struct HypothesisRecord<'a> {
 struct WordRecord<'a> {
     word: &'a str,
     confidence: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<f64>,
 }
 
 impl<'a> AnswerRecord<'a> {
@@ -53,8 +57,12 @@ impl<'a> AnswerRecord<'a> {
             total: hypothesis.total,
             confidence: hypothesis.confidence,
         });
-        let words =
-            answer.words().iter().map(|word| WordRecord { word: &word.word, confidence: word.confidence });
+        let words = answer.words().iter().map(|word| WordRecord {
+            word: &word.word,
+            confidence: word.confidence,
+            start: word.start,
+            end: word.end,
+        });
         let ranking = answer.ranking.as_ref();
         Self {
             utterance: &answer.utterance.id,

@@ -28,16 +28,21 @@ pub struct ScoringConfig {
 }
 
 impl ScoringConfig {
-    /// Refuses to weigh features of scores that are means: features hold the sum and the mean.
+    /// Refuses to weigh features of scores that are means.
     ///
     /// # Errors
     /// [`SettingsError::Contradiction`].
     pub(crate) fn check(&self, weighting: &Weighting) -> Result<(), Error> {
+        if weighting.wants_features() { self.check_features() } else { Ok(()) }
+    }
+
+    /// Refuses features of scores that are means, before there are weights of them: features hold the sum and the mean.
+    ///
+    /// # Errors
+    /// [`SettingsError::Contradiction`].
+    pub fn check_features(&self) -> Result<(), Error> {
         let (one, other) = ("weights of features", "scores that are means over the tokens");
-        match self.mean && weighting.wants_features() {
-            true => Err(SettingsError::Contradiction { one, other }.into()),
-            false => Ok(()),
-        }
+        if self.mean { Err(SettingsError::Contradiction { one, other }.into()) } else { Ok(()) }
     }
 }
 

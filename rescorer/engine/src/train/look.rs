@@ -12,8 +12,8 @@ use crate::scoring::adapters::AdapterSet;
 use crate::scoring::need::Need;
 
 impl Trainer {
-    /// The best look at the dev lists of the last stage, taken anew where it was before a break; `None` without dev
-    /// lists.
+    /// The best look at the dev lists of the last stage, with the features of their hypotheses, taken anew where it was before a
+    /// break; `None` without dev lists.
     ///
     /// # Errors
     /// As scoring.
@@ -22,7 +22,12 @@ impl Trainer {
             self.progress.best = None;
             self.look(0)?;
         }
-        Ok(self.last_dev.take())
+        // The looks themselves are classic and need no features.
+        Ok(self.last_dev.take().map(|(report, judged)| {
+            let judged =
+                judged.into_iter().zip(&self.set.dev).map(|(list, utterance)| list.featured(utterance));
+            (report, judged.collect())
+        }))
     }
 
     /// Looks at the dev lists.
@@ -32,7 +37,7 @@ impl Trainer {
         let utterances = self.set.dev.iter().map(|utterance| Ok::<_, Error>(utterance.clone()));
         let judged = scorer.score_stream_as(Need::Answers, utterances, false).map(|scored| {
             let (utterance, scores) = scored?;
-            ScoredReference::new(&utterance, &scores, self.recipe.data.metric())
+            ScoredReference::without_features(&utterance, &scores, self.recipe.data.metric())
         });
         let judged = judged.collect::<Result<Vec<ScoredReference>, Error>>()?;
         let tuned = tune(&judged)?;

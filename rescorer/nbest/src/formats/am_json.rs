@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::fields::{Fields, Unread, hypothesis};
 use crate::shape::{Json, Layout, Read};
 use crate::spec::Spec;
-use crate::{Error, NBest, Utterance};
+use crate::{Error, NBest, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Json(&[Json {
     marks: &["hyp_#"],
@@ -42,7 +42,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
         hypotheses.push(hypothesis(fields.named(value), fields.place(), || key.clone())?);
     }
     fields.score(&mut hypotheses, |index| format!("hyp_{}.", index + 1))?;
-    let nbest = NBest::checked(hypotheses, fields.place())?;
+    let nbest = NBest::checked(hypotheses, fields.place())?.with_score_scale(ScoreScale::Sum);
     let reference = fields.text("ref")?;
     Ok(fields.utterance(nbest, reference)?)
 }

@@ -14,7 +14,7 @@ use std::vec;
 use crate::body::Body;
 use crate::keyed::{KeyedLine, KeyedLines, numbered};
 use crate::spec::{self, Spec};
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Folder(spec::Folder {
     marker: |path| !jobs(path).is_empty(),
@@ -103,7 +103,7 @@ impl Folder {
             }
             hypotheses.push(Hypothesis::scored(text.text.clone(), value));
         }
-        let nbest = NBest::checked(hypotheses, &place)?;
+        let nbest = NBest::checked(hypotheses, &place)?.with_score_scale(ScoreScale::Sum);
         let reference =
             self.references.as_ref().map(|references| references.reference(&id, &place)).transpose()?;
         Ok((Utterance { reference, ..Utterance::new(id, nbest) }, place))

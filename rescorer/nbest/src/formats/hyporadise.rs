@@ -44,8 +44,8 @@ fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
         attach(&mut hypotheses, &scores, field, &fields)?;
     }
     fields.scores_beside(&mut hypotheses)?;
-    fields.score(&mut hypotheses, |position| format!("input[{position}]."))?;
-    let nbest = NBest::checked(hypotheses, fields.place())?;
+    let scale = fields.score(&mut hypotheses, |position| format!("input[{position}]."))?;
+    let nbest = NBest::checked(hypotheses, fields.place())?.with_score_scale(scale);
     let reference = fields.text("output")?;
     Ok(fields.utterance(nbest, reference)?)
 }

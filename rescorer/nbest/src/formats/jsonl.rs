@@ -58,8 +58,8 @@ pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
             .collect::<Result<Vec<_>, _>>()?
     };
     fields.scores_beside(&mut hypotheses)?;
-    fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
-    let nbest = NBest::checked(hypotheses, fields.place())?;
+    let scale = fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
+    let nbest = NBest::checked(hypotheses, fields.place())?.with_score_scale(scale);
     let reference = fields.text("reference")?;
     Ok(fields.utterance(nbest, reference)?)
 }

@@ -23,7 +23,7 @@ use crate::body::Body;
 use crate::keyed::{KeyedLine, KeyedLines, numbered};
 use crate::reading::Reading;
 use crate::spec::{self, Spec};
-use crate::{Error, Hypothesis, NBest, Notice, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Notice, Place, ScoreScale, Utterance};
 
 mod costs;
 
@@ -191,7 +191,7 @@ impl Archive {
             })?;
             hypotheses.push(hypothesis);
         }
-        let nbest = NBest::checked(hypotheses, &first)?;
+        let nbest = NBest::checked(hypotheses, &first)?.with_score_scale(ScoreScale::Sum);
         let references = self.references.as_ref().or(references);
         let reference = references.map(|references| references.reference(&id, &first)).transpose()?;
         Ok((Utterance { reference, ..Utterance::new(id, nbest) }, first))

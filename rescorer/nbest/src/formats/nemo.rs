@@ -33,7 +33,7 @@ use crate::source::Source;
 use crate::spec::{self, Spec};
 use crate::split::{Piece, next_line};
 use crate::stem::stem;
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Folder(spec::Folder {
     marker: |path| !files(path, is_beams).is_empty() && !files(path, is_manifest).is_empty(),
@@ -125,7 +125,7 @@ impl Folder {
         let first = place(&lines[0]);
         let hypotheses =
             lines.iter().map(|piece| beam(&piece.bytes, &place(piece))).collect::<Result<Vec<_>, _>>()?;
-        let nbest = NBest::checked(hypotheses, &first)?;
+        let nbest = NBest::checked(hypotheses, &first)?.with_score_scale(ScoreScale::Sum);
         let reference = fields.text("text")?;
         Ok((fields.utterance(nbest, reference)?, first))
     }

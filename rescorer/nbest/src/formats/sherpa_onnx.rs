@@ -22,7 +22,7 @@ use super::item::item;
 use crate::fields::{Fields, Unread, hypothesis, kind};
 use crate::shape::{Json, Layout, Read};
 use crate::spec::Spec;
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Json(&[Json {
     marks: &["nbest", "ys_probs", "ys_log_probs"],
@@ -57,7 +57,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
         fields.scores_beside(&mut hypotheses)?;
         fields.score(&mut hypotheses, |position| format!("{name}[{position}]."))?;
     }
-    let nbest = NBest::checked(hypotheses, &place)?;
+    let nbest = NBest::checked(hypotheses, &place)?.with_score_scale(ScoreScale::Sum);
     let reference = fields.text("reference")?;
     Ok(fields.utterance(nbest, reference)?)
 }

@@ -25,7 +25,7 @@ use crate::body::Body;
 use crate::source::Source;
 use crate::spec::{self, Spec};
 use crate::split::{Piece, next_line};
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Text {
     marker: |line, _| begins(line),
@@ -148,7 +148,7 @@ fn list(mut source: Source) -> Result<(Utterance, Place), Error> {
         }
         hypotheses.push(hypothesis);
     }
-    let nbest = NBest::checked(hypotheses, &first)?;
+    let nbest = NBest::checked(hypotheses, &first)?.with_score_scale(ScoreScale::Sum);
     Ok((Utterance::new(id.clone(), nbest), first))
 }
 

@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::stem::stem;
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Text {
     marker: |line, _| begins(line),
@@ -97,7 +97,10 @@ impl Body for Printed {
             }
             hypotheses.push(hypothesis);
         }
-        Ok(Some((Utterance::new(id, NBest::checked(hypotheses, &place)?), place)))
+        Ok(Some((
+            Utterance::new(id, NBest::checked(hypotheses, &place)?.with_score_scale(ScoreScale::Sum)),
+            place,
+        )))
     }
 }
 

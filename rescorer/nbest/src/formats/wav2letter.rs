@@ -16,7 +16,7 @@ use crate::body::Body;
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::split::{Piece, next_line};
-use crate::{Error, Hypothesis, NBest, Place, SeenIds, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, SeenIds, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Text {
     marker: |line, _| is_beam(&String::from_utf8_lossy(line)),
@@ -67,7 +67,7 @@ impl Beams {
                 "its lines do not stand together, others come between; sort the file (sort -s -t '|' -k 1,1)";
             return Err(Error::Part { place: first, reason: reason.to_owned() });
         }
-        Ok((Utterance::new(id, NBest::checked(hypotheses, &first)?), first))
+        Ok((Utterance::new(id, NBest::checked(hypotheses, &first)?.with_score_scale(ScoreScale::Sum)), first))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::fields::{Fields, Unread, hypothesis, kind};
 use crate::join::join;
 use crate::shape::{Json, Layout, Read};
 use crate::spec::Spec;
-use crate::{Error, Hypothesis, NBest, Place, Utterance};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, Utterance};
 
 pub(super) const SPEC: Spec = Spec::Json(&[Json {
     marks: &["segments"],
@@ -47,6 +47,10 @@ fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
         return Err(fields.without("segments"));
     }
     let place = fields.place().clone();
+    // `score` is anybody's.
+    let has_score = |value: &Value| value.get("score").is_some_and(|score| !score.is_null());
+    let has_own = listed.as_ref().map_or(fields.has("score"), |listed| listed.iter().any(has_score));
+    let scale = if has_own { ScoreScale::Unknown } else { ScoreScale::MeanPerToken };
     let hypotheses = match listed {
         None => vec![result(fields.take_hypothesis(), &place, "", true)?],
         Some(listed) if listed.is_empty() => Vec::new(),
@@ -66,7 +70,7 @@ fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
                 .collect::<Result<_, Error>>()?
         }
     };
-    let nbest = NBest::checked(hypotheses, &place)?;
+    let nbest = NBest::checked(hypotheses, &place)?.with_score_scale(scale);
     let reference = fields.text("reference")?;
     Ok(fields.utterance(nbest, reference)?)
 }

@@ -9,10 +9,11 @@
 //! # Reference
 //! NIST SCTK, `doc/infmts.htm`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::encode::{Encode, check_id, unwritable};
 use crate::line::is_break;
+use crate::timed_word::{self, letters};
 use crate::{Answer, Error, OutputFormat};
 
 /// What to do about times that are not there or don't fit.
@@ -49,10 +50,10 @@ impl Encode for Ctm {
 /// The words of the winner, or why there are none.
 fn words(answer: &Answer) -> Result<Vec<Word>, String> {
     let winner = answer.winner();
-    let mut listed = listed(&winner.extra);
+    let mut listed = timed_word::listed(&winner.extra);
     // The only hypothesis may leave them at the utterance.
     if listed.is_none() && answer.utterance().nbest.len() == 1 {
-        listed = self::listed(&answer.utterance().extra);
+        listed = timed_word::listed(&answer.utterance().extra);
     }
     let Some(listed) = listed.filter(|listed| !listed.is_empty()) else {
         return match winner.text.trim() {
@@ -69,17 +70,6 @@ fn words(answer: &Answer) -> Result<Vec<Word>, String> {
         ));
     }
     Ok(words)
-}
-
-/// The list of words among the fields of a hypothesis.
-fn listed(fields: &Map<String, Value>) -> Option<Vec<&Value>> {
-    let plain = ["result", "words"].into_iter().find_map(|name| fields.get(name)?.as_array());
-    if let Some(plain) = plain {
-        return Some(plain.iter().collect());
-    }
-    let segments = fields.get("segments")?.as_array()?;
-    let words = segments.iter().map(|segment| segment.get("words")?.as_array());
-    Some(words.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 fn word(value: &Value) -> Result<Word, String> {
@@ -103,9 +93,4 @@ fn word(value: &Value) -> Result<Word, String> {
     let confidence = ["conf", "confidence", "score", "probability"].into_iter();
     let confidence = confidence.filter_map(|name| value.get(name)?.as_f64()).next();
     Ok(Word { text: text.to_owned(), start, end, confidence })
-}
-
-/// What two spellings of a text have in common.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,6 +1,7 @@
 //! The names of numbers that stand beside a text, and what each is. To add one: a line of [`KNOWN`].
 
 use crate::score_kind::ScoreKind;
+use crate::score_scale::ScoreScale;
 
 /// A number beside a text that is known by its name.
 #[derive(Debug)]
@@ -93,6 +94,21 @@ pub(crate) const KNOWN: &[Known] = {
         whole("posterior", Probability),
     ]
 };
+
+/// Whisper's name of a mean over the tokens.
+pub(crate) const MEAN: &str = "avg_logprob";
+
+impl Known {
+    /// What scores of this name are logarithms of, where the name says it.
+    pub(crate) fn scale(&self) -> ScoreScale {
+        match (self.name, self.role, self.kind) {
+            (MEAN | "avg_log_prob", ..) => ScoreScale::MeanPerToken,
+            (_, _, ScoreKind::Probability) => ScoreScale::Posterior,
+            (_, Role::Part(_), _) | ("logit_score" | "total_cost" | "cost", ..) => ScoreScale::Sum,
+            _ => ScoreScale::Unknown,
+        }
+    }
+}
 
 /// What is known of a name.
 pub(crate) fn known(name: &str) -> Option<&'static Known> {

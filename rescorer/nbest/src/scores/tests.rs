@@ -23,7 +23,7 @@ fn scores(list: Value) -> (Result<Vec<Option<f64>>, String>, Vec<String>) {
     let at =
         Beside { place: &Place::default(), notices: &notices, prefix: &|at| format!("hypotheses[{at}].") };
     let result = attach(&mut hypotheses, &at).map_err(|error| error.to_string());
-    let scores = result.map(|()| hypotheses.iter().map(|one| one.score).collect());
+    let scores = result.map(|_| hypotheses.iter().map(|one| one.score).collect());
     let said = said.lock().unwrap().clone();
     (scores, said)
 }

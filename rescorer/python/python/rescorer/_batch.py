@@ -30,8 +30,8 @@ def numbers(scores: Any) -> List[Any]:
     return [None if score != score else score for score in scores.tolist()]
 
 
-def columns(results: Iterable[Union[Result, Exception]], prefix: str, with_errors: bool) -> Dict[str, Any]:
-    """The columns of what comes out."""
+def columns(results: Iterable[Union[Result, Exception]], prefix: str, with_errors: bool, scored: bool) -> Dict[str, Any]:
+    """The columns of what comes out; ``scored`` says whether there are confidences and scores."""
     text: List[Any] = []
     position: List[Any] = []
     changed: List[Any] = []
@@ -58,6 +58,8 @@ def columns(results: Iterable[Union[Result, Exception]], prefix: str, with_error
         "lm_scores": lm_scores,
         "totals": totals,
     }
+    if not scored:
+        out = {name: out[name] for name in ("text", "position", "changed")}
     if with_errors:
         out["error"] = error
     return {prefix + name: column for name, column in out.items()}

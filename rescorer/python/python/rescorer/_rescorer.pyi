@@ -188,6 +188,7 @@ class Engine:
         normalize: str,
         unit: str,
         rule: str,
+        fusion: str,
         save: Optional[Union[str, PathLike[str]]],
     ) -> str: ...
     def score(self, texts: Iterable[str]) -> bytearray: ...

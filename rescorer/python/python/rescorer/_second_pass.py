@@ -206,6 +206,7 @@ class Rescorer:
         normalize: str = "none",
         unit: str = "word",
         rule: str = "maximum",
+        fusion: str = "features",
         save: Optional[PathLike] = None,
     ) -> str:
         """Finds the policy of least word error rate, and gives its text.
@@ -218,14 +219,16 @@ class Rescorer:
                 ``rescorer tune``.
             unit: what errors, confidences and the length bonus count: ``word``, ``character`` or ``mixed``.
             rule: what the policy answers with: ``maximum``, ``mbr`` or ``merge``.
+            fusion: what is fitted: weights of ``features``, near those of the default policy, or the three numbers of ``classic``
+                fusion, which a cascade takes.
             save: file to write the policy to.
 
         Raises:
             InvalidList: a list that can't be scored, or has no reference.
             JobError: no lists, or no reference with a word.
-            SettingsError: a value that an argument does not have.
+            SettingsError: a value that an argument does not have; features where ``mean`` is set.
         """
-        return self._engine.tune(lists, normalize, unit, rule, save)
+        return self._engine.tune(lists, normalize, unit, rule, fusion, save)
 
     def score(self, texts: Iterable[str]) -> "np.ndarray":
         """Scores of the language model alone: float64, one for every text."""
@@ -234,7 +237,14 @@ class Rescorer:
         return np.frombuffer(self._engine.score(texts), dtype=np.float64)
 
     def map_batch(
-        self, batch: Any, *, prefix: str = "rescored_", window: int = 64, return_exceptions: bool = False
+        self,
+        batch: Any,
+        *,
+        prefix: str = "rescored_",
+        window: int = 64,
+        return_exceptions: bool = False,
+        text_only: bool = False,
+        deadline: Optional[float] = None,
     ) -> Dict[str, Sequence[Any]]:
         """Rescores a batch of rows in columns: a dict of columns, a pandas DataFrame, a pyarrow Table.
 
@@ -249,10 +259,12 @@ class Rescorer:
             prefix: stands before the names of the new columns.
             window: lists that go through the model together.
             return_exceptions: rows that can't be rescored have None in these columns, and why in the column ``error``.
+            text_only: as for :meth:`rescore`. ``confidence``, ``lm_scores`` and ``totals`` are left out.
+            deadline: as for :meth:`rescore`, for each list. The same columns are left out.
         """
         rows = _batch.rows(batch)
-        results = self._engine.rescore_many(rows, window, return_exceptions, "row", True)
-        return _batch.columns(results, prefix, return_exceptions)
+        results = self._engine.rescore_many(rows, window, return_exceptions, "row", True, text_only, deadline)
+        return _batch.columns(results, prefix, return_exceptions, scored=not text_only and deadline is None)
 
     def __reduce__(self) -> Any:
         """Other processes load it anew from the same arguments."""

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
-use rescorer::Policy;
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
-use rescorer::fusion::{FusionKind, Metric, ScoredAnswer, ScoredReference, content_hash, most_folds};
+use rescorer::fusion::{FusionKind, ScoredAnswer, ScoredReference, content_hash, most_folds};
 use rescorer::scoring::{Need, ScoringStats};
+use rescorer::{Policy, TuneOptions};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
@@ -77,7 +77,6 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let precision = rescorer.model().device().precision();
     let normalize = args.normalize.or(policy.as_ref().map(|policy| policy.normalize)).unwrap_or_default();
     let unit = policy.as_ref().map(|policy| policy.unit).or(args.unit).unwrap_or_default();
-    let metric = Metric { normalize, unit };
     let scorer = rescorer.scorer().clone().with_unit(unit);
     let adapter = scorer.adapter_identity();
     let mut skipped = Skipped::new(&args.lists.select, status);
@@ -90,7 +89,18 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     });
     let given = given_weighting(&args, policy.as_ref());
     let need = given.as_ref().map_or(Need::Answers, |(weighting, _, _)| Need::of(weighting));
-    let (judged, stats) = judge(&scorer, need, utterances, &args.lists, metric, &mut skipped, status)?;
+    let fusion = match &given {
+        Some((weighting, _, _)) if weighting.features().is_none() || need == Need::Nothing => {
+            FusionKind::Classic
+        }
+        Some(_) => FusionKind::Features,
+        None => args.fusion,
+    };
+    if fusion == FusionKind::Features {
+        scorer.config().check_features()?;
+    }
+    let options = TuneOptions { normalize, unit, fusion, ..TuneOptions::default() };
+    let (judged, stats) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
     if left_out > 0 && judged.is_empty() {
         bail!(
             "the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate in place of --policy"

@@ -109,7 +109,7 @@ fn first_pass(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
         row[rank.index()] = -(hypothesis.position as f64).ln_1p();
     }
     let Some(scores) = scores else { return };
-    let scale = ScoreScale::of(&scores);
+    let scale = ScoreScale::of(&scores, list.distinct.score_scale());
     let tokens = |at: usize| list.tokens.get(at).copied().unwrap_or(1).max(1) as f64;
     let sums = scores.iter().enumerate().map(|(at, score)| scale.sum(*score, tokens(at)));
     let sums: Vec<f64> = sums.collect();

@@ -19,6 +19,7 @@ use crate::fusion::tuning::grid::{Tuned, tune};
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
+use crate::scoring::list::ListScores;
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
 
@@ -85,17 +86,41 @@ impl TuneOptions {
         Metric { normalize: self.normalize, unit: self.unit }
     }
 
-    /// Scores lists and finds the policy.
-    pub(crate) fn tune(&self, scorer: &Scorer, model: &str, lists: Vec<&Utterance>) -> Result<Policy, Error> {
+    /// Scores lists and finds the policy; `None` where `goes_on` says so before a list.
+    pub(crate) fn tune(
+        &self,
+        scorer: &Scorer,
+        model: &str,
+        lists: Vec<&Utterance>,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Policy>, Error> {
+        if self.fusion == FusionKind::Features {
+            // Before anything is scored.
+            scorer.config().check_features()?;
+        }
         let scorer = scorer.clone().with_unit(self.unit);
-        let lists = lists.into_iter().map(|list| Ok::<_, Error>(list.clone()));
+        let lists = lists.into_iter().take_while(|_| goes_on()).map(|list| Ok::<_, Error>(list.clone()));
         // A list of one text has one answer under all weights.
         let judged = scorer.score_stream_as(Need::Answers, lists, false).map(|scored| {
             let (utterance, scores) = scored?;
-            ScoredReference::new(&utterance, &scores, self.metric())
+            self.judge(&utterance, &scores)
         });
         let judged: Vec<ScoredReference> = judged.collect::<Result<_, _>>()?;
-        Ok(self.policy(&judged, &scorer, model, None)?.policy)
+        if !goes_on() {
+            return Ok(None);
+        }
+        Ok(Some(self.policy(&judged, &scorer, model, None)?.policy))
+    }
+
+    /// A scored list with its errors, and with features where weights of those are fitted.
+    ///
+    /// # Errors
+    /// [`Error::NoReference`].
+    pub fn judge(&self, utterance: &Utterance, scores: &ListScores) -> Result<ScoredReference, Error> {
+        match self.fusion {
+            FusionKind::Features => ScoredReference::new(utterance, scores, self.metric()),
+            FusionKind::Classic => ScoredReference::without_features(utterance, scores, self.metric()),
+        }
     }
 
     /// Finds the policy on scored lists: weights, the numbers of all rules, and confidences. `model` is its name in the policy.

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use rescorer_nbest::Utterance;
+use rescorer_nbest::{UniqueHypotheses, UniqueHypothesis, Utterance};
 use rescorer_perturb::{
     ErrorCounts, MarkedReference, Metric, Unit, UtteranceErrors, align, spoken, word_errors,
 };
@@ -43,18 +43,10 @@ pub struct ScoredReference {
     pub first_stage: Option<FirstStageScores>,
 }
 
-/// Candidates with their features, whatever the list was prepared for; words are weighed later.
-fn featured(texts: &[String], scores: &ListScores, unit: Unit) -> Vec<Candidate> {
-    let mut candidates = candidates(scores);
-    if !scores.features.is_empty() {
-        candidates.iter_mut().for_each(|candidate| candidate.features[Feature::LearnedWords.index()] = 0.0);
-        return candidates;
-    }
-    let tokens: Vec<usize> = candidates.iter().map(|candidate| candidate.tokens).collect();
-    let (distinct, words) = (&scores.distinct, &WordWeights::default());
-    let rows = table::rows(&table::List { distinct, texts, tokens: &tokens, unit, words });
-    candidates.iter_mut().zip(rows).for_each(|(candidate, row)| candidate.features = row);
-    candidates
+/// Texts of the distinct hypotheses as they were written.
+fn written(utterance: &Utterance, distinct: &UniqueHypotheses) -> Vec<String> {
+    let text = |known: &UniqueHypothesis| utterance.nbest.hypotheses()[known.position].text.clone();
+    distinct.hypotheses().iter().map(text).collect()
 }
 
 /// How the words of the texts differ from those of the first.
@@ -65,11 +57,29 @@ fn changes(texts: &[String], unit: Unit) -> Vec<WordChanges> {
 }
 
 impl ScoredReference {
-    /// Counts the errors of every distinct hypothesis.
+    /// Counts the errors of every distinct hypothesis, and computes its features where the list was prepared without them.
     ///
     /// # Errors
     /// [`Error::NoReference`].
     pub fn new(utterance: &Utterance, scores: &ListScores, metric: impl Into<Metric>) -> Result<Self, Error> {
+        let mut list = Self::without_features(utterance, scores, metric)?;
+        if scores.features.is_empty() {
+            return Ok(list.featured(utterance));
+        }
+        list.word_changes = changes(&written(utterance, &scores.distinct), list.metric.unit);
+        Ok(list)
+    }
+
+    /// Counts the errors of every distinct hypothesis, for weights that are classic: features that the list was prepared without are
+    /// all 0.
+    ///
+    /// # Errors
+    /// [`Error::NoReference`].
+    pub fn without_features(
+        utterance: &Utterance,
+        scores: &ListScores,
+        metric: impl Into<Metric>,
+    ) -> Result<Self, Error> {
         let metric = metric.into();
         let Metric { normalize, unit } = metric;
         let reference =
@@ -77,19 +87,19 @@ impl ScoredReference {
         let marked = MarkedReference::new(reference);
         let reference = normalize.apply(reference).into_owned();
         let reference_words = unit.split(&reference);
-        let written = scores.distinct.hypotheses().iter();
-        let written: Vec<String> =
-            written.map(|known| utterance.nbest.hypotheses()[known.position].text.clone()).collect();
         let mut texts = Vec::new();
         let mut errors = Vec::new();
         let mut counts = Vec::new();
-        for text in &written {
-            let text = normalize.apply(text);
+        for text in written(utterance, &scores.distinct) {
+            let text = normalize.apply(&text);
             let text_words = unit.split(&text);
             errors.push(word_errors(&reference_words, &text_words));
             counts.push(align(&reference_words, &text_words).counts());
             texts.push(text.into_owned());
         }
+        // Words are weighed where it is known by what weights.
+        let mut candidates = candidates(scores);
+        candidates.iter_mut().for_each(|candidate| candidate.features[Feature::LearnedWords.index()] = 0.0);
         Ok(Self {
             id: utterance.id.clone(),
             hash: content_hash(utterance),
@@ -97,13 +107,25 @@ impl ScoredReference {
             metric,
             reference_words: reference_words.len(),
             texts,
-            candidates: featured(&written, scores, unit),
-            word_changes: changes(&written, unit),
+            word_changes: vec![WordChanges::new(); scores.distinct.hypotheses().len()],
+            candidates,
             errors,
             counts,
             reference,
             first_stage: scores.first_stage.clone(),
         })
+    }
+
+    /// The list with the features of its hypotheses; `utterance` is what it was made of.
+    pub(crate) fn featured(mut self, utterance: &Utterance) -> Self {
+        let distinct = &utterance.nbest.unique();
+        let texts = &written(utterance, distinct);
+        let tokens = &self.candidates.iter().map(|candidate| candidate.tokens).collect::<Vec<_>>();
+        let (unit, words) = (self.metric.unit, &WordWeights::default());
+        let rows = table::rows(&table::List { distinct, texts, tokens, unit, words });
+        self.candidates.iter_mut().zip(rows).for_each(|(candidate, row)| candidate.features = row);
+        self.word_changes = changes(texts, unit);
+        self
     }
 
     /// Errors of a normalised text against the reference as sclite reads its marks; as ever where it has none.

@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::reading::Reading;
 use crate::rows::{Cell, Flaw, Row, RowStream};
 use crate::scores::{self, Beside};
-use crate::{Error, Hypothesis, NBest, Place, SeenIds, Utterance, extra, json};
+use crate::{Error, Hypothesis, NBest, Place, ScoreScale, SeenIds, Utterance, extra, json};
 
 /// The utterances of a table.
 pub(super) struct Table {
@@ -98,8 +98,8 @@ impl Table {
             );
             return Err(Error::Part { place: first, reason });
         }
-        self.score(&mut hypotheses, &first)?;
-        let nbest = NBest::checked(hypotheses, &first)?;
+        let scale = self.score(&mut hypotheses, &first)?;
+        let nbest = NBest::checked(hypotheses, &first)?.with_score_scale(scale);
         let mut utterance = Utterance { reference, context, ..Utterance::new(id, nbest) };
         if let Some(text) = of_utterance {
             utterance.extra.insert(OF_UTTERANCE.to_owned(), Value::String(text));
@@ -164,7 +164,7 @@ impl Table {
     }
 
     /// Gives hypotheses without scores those that other columns hold.
-    fn score(&self, hypotheses: &mut [Hypothesis], place: &Place) -> Result<(), Error> {
+    fn score(&self, hypotheses: &mut [Hypothesis], place: &Place) -> Result<ScoreScale, Error> {
         let at = Beside { place, notices: &self.reading.notices, prefix: &|_| String::new() };
         let named: Vec<_> = self.columns.scores.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         match named.as_slice() {

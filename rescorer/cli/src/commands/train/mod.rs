@@ -1,3 +1,5 @@
+mod policy;
+
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -6,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::fusion::{Metric, ModelIdentity, TunedOn, content_hash};
+use rescorer::fusion::{FusionKind, ModelIdentity, content_hash};
 use rescorer::scoring::{LanguageModel, Scorer};
 use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
-use rescorer::{Policy, TuneOptions, Unit, Utterance};
+use rescorer::{Unit, Utterance};
 use rescorer_nbest::OutputFile;
 
 use crate::lists::{self, Skipped};
@@ -29,6 +31,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let recipe = recipe(&args)?;
     recipe.stages()?;
+    let fusion = policy::fusion(args.fusion, &recipe)?;
     if recipe.data.train.is_empty() {
         bail!("no lists to train on; give --train FILE, or `train = [...]` under [data] in the recipe");
     }
@@ -79,7 +82,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let mut watch = Watch::new(&file(LOG), found.as_ref(), &trainer, args.common.json, status)?;
     trainer.run(&mut |event| watch.tell(event))?;
     watch.finish()?;
-    finish(&args, &mut trainer, identity, seen, status)?;
+    finish(&args, &mut trainer, fusion, identity, seen, status)?;
     skipped.outcome(trainer.progress().steps)
 }
 
@@ -130,8 +133,9 @@ impl Lists {
 fn finish(
     args: &TrainArgs,
     trainer: &mut Trainer,
+    fusion: FusionKind,
     model: ModelIdentity,
-    mut seen: Vec<String>,
+    seen: Vec<String>,
     status: Status,
 ) -> anyhow::Result<()> {
     let mut policy_model = model;
@@ -164,29 +168,19 @@ fn finish(
             status.say(format_args!("model: {}", folder.display()));
         }
     }
-    let convention = *trainer.scorer().config();
-    if let Some((report, judged)) = trainer.final_look()? {
-        seen.extend(judged.iter().map(|list| list.hash.clone()));
-        let tuned_on = TunedOn {
-            first_pass_wer: report.first_pass_wer,
-            rescored_wer: report.rescored_wer,
-            hashes: seen,
-        };
-        let Metric { normalize, unit } = trainer.recipe().data.metric();
-        let options = TuneOptions { normalize, unit, ..TuneOptions::default() };
-        let (decision, confidence) = options.decision(&judged, &report.fusion.into());
-        let policy =
-            Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
-                .with_unit(unit)
-                .with_decision(decision, confidence);
+    if let Some(policy) = policy::tuned(trainer, fusion, policy_model, policy_adapter, seen)? {
+        if fusion == FusionKind::Classic && args.fusion.is_none() {
+            status
+                .say("the policy is classic: the scores of the recipe are means, and weights of features are for sums");
+        }
         let path = args.output.join(POLICY);
         write_whole(&path, policy.to_toml()?.as_bytes())?;
         status.say(format_args!(
             "policy: {} (dev {} {:.2} -> {:.2})",
             path.display(),
-            unit.rate(),
-            report.first_pass_wer,
-            report.rescored_wer
+            policy.unit.rate(),
+            policy.tuned_on.first_pass_wer,
+            policy.tuned_on.rescored_wer
         ));
     }
     Ok(())
