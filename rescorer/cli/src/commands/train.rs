@@ -178,7 +178,8 @@ fn finish(
         let policy =
             Policy::new(normalize, report.fusion, convention, policy_model, policy_adapter, tuned_on)
                 .with_unit(unit)
-                .with_decision(decision, confidence);
+                .with_decision(decision, confidence)
+                .with_routing(trainer.gain()?);
         let path = args.output.join(POLICY);
         write_whole(&path, policy.to_toml()?.as_bytes())?;
         status.say(format_args!(

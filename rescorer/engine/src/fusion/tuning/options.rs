@@ -19,6 +19,7 @@ use crate::fusion::tuning::grid::{Tuned, tune};
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
+use crate::routing::calibration::GainCalibration;
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
 
@@ -88,14 +89,17 @@ impl TuneOptions {
     /// Scores lists and finds the policy.
     pub(crate) fn tune(&self, scorer: &Scorer, model: &str, lists: Vec<&Utterance>) -> Result<Policy, Error> {
         let scorer = scorer.clone().with_unit(self.unit);
-        let lists = lists.into_iter().map(|list| Ok::<_, Error>(list.clone()));
+        let cloned = lists.iter().map(|&list| Ok::<_, Error>(list.clone()));
         // A list of one text has one answer under all weights.
-        let judged = scorer.score_stream_as(Need::Answers, lists, false).map(|scored| {
+        let judged = scorer.score_stream_as(Need::Answers, cloned, false).map(|scored| {
             let (utterance, scores) = scored?;
             ScoredReference::new(&utterance, &scores, self.metric())
         });
         let judged: Vec<ScoredReference> = judged.collect::<Result<_, _>>()?;
-        Ok(self.policy(&judged, &scorer, model, None)?.policy)
+        let policy = self.policy(&judged, &scorer, model, None)?.policy;
+        let texts = lists.into_iter().filter_map(GainCalibration::text_of);
+        let routing = GainCalibration::measure(&scorer, texts)?;
+        Ok(policy.with_routing(routing))
     }
 
     /// Finds the policy on scored lists: weights, the numbers of all rules, and confidences. `model` is its name in the policy.
