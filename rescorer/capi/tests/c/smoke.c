@@ -12,7 +12,7 @@ static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
     RESCORER_HYPOTHESIS_INIT("a cat sat", -2.5),
 };
-static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0};
+static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL};
 static const RescorerWeights half = RESCORER_WEIGHTS_INIT(0.5);
 
 struct job {
