@@ -82,6 +82,7 @@ impl ThroughC {
             adapter_name: null(),
             context: null(),
             deadline_ms: 0.0,
+            conversation: null(),
         };
         let mut result = null_mut();
         let mut answer = null();

@@ -89,7 +89,7 @@
 
 /* Begin a RescorerOptions with this: the device and the precision that fit best, the default policy, no adapters. */
 #define RESCORER_OPTIONS_INIT \
-    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL}
+    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL, 0, 0}
 
 /* Begin a RescorerNamedAdapter with this. */
 #define RESCORER_NAMED_ADAPTER_INIT(name, folder) {sizeof(RescorerNamedAdapter), (name), (folder)}
@@ -110,8 +110,8 @@
 /* Begin a RescorerHypothesis with this. */
 #define RESCORER_HYPOTHESIS_INIT(text, score) {sizeof(RescorerHypothesis), (text), (score)}
 
-/* Begin a RescorerList with this: no hypotheses, no scores, the whole answer, the rescorer's adapter, no context, no deadline. */
-#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0}
+/* Begin a RescorerList with this: no hypotheses, no scores, the whole answer, the rescorer's adapter, no context, no deadline, no conversation. */
+#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL}
 
 /**
  * Version of this interface. It is raised when a program that was compiled with an older header would not work any more; functions and
@@ -426,6 +426,15 @@ typedef struct RescorerOptions {
    * Folder of the first stage's adapter; NULL where the policy names none.
    */
   const char *cascade_adapter;
+  /**
+   * A flag: whether lists that name no adapter are routed to the one whose domain they seem to be of, or to none. Then there is no
+   * `policy`, and lists that go to none are answered by the default policy.
+   */
+  int32_t route_adapters;
+  /**
+   * 0.
+   */
+  int32_t reserved;
 } RescorerOptions;
 
 /**
@@ -493,6 +502,11 @@ typedef struct RescorerList {
    * confidences, words and list: `complete` in it says whether more time would have changed nothing.
    */
   double deadline_ms;
+  /**
+   * Name of the list's conversation; NULL and "" are none. Where lists are routed to adapters, the list before in the conversation
+   * counts too.
+   */
+  const char *conversation;
 } RescorerList;
 
 /**
@@ -666,6 +680,10 @@ typedef struct RescorerAnswer {
    * The policy that decided: its file, "default, version N", or "policy" of `rescorer_from_policy`. NULL for weights given by hand.
    */
   const char *policy;
+  /**
+   * Probability that the list is for `adapter`, or for none, where it was routed; NaN where it was not.
+   */
+  double routed;
 } RescorerAnswer;
 
 /**

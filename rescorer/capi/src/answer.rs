@@ -89,6 +89,8 @@ pub struct RescorerAnswer {
     pub adapter: *const c_char,
     /// The policy that decided: its file, "default, version N", or "policy" of `rescorer_from_policy`. NULL for weights given by hand.
     pub policy: *const c_char,
+    /// Probability that the list is for `adapter`, or for none, where it was routed; NaN where it was not.
+    pub routed: f64,
 }
 
 /// An answer and the memory that C reads.
@@ -151,6 +153,7 @@ impl Answered {
             reserved: 0,
             adapter: adapter.map_or(std::ptr::null(), address),
             policy: policy.map_or(std::ptr::null(), address),
+            routed: given.routed().unwrap_or(f64::NAN),
         };
         Self {
             given,

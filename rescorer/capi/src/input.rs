@@ -1,4 +1,5 @@
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::time::Duration;
 
 use rescorer::{Hypothesis, NBest, Request, Utterance};
@@ -60,6 +61,9 @@ pub struct RescorerList {
     /// Milliseconds to answer in, on the CPU; 0 is as long as it takes. The answer is then the best that was found in time, without
     /// confidences, words and list: `complete` in it says whether more time would have changed nothing.
     pub deadline_ms: f64,
+    /// Name of the list's conversation; NULL and "" are none. Where lists are routed to adapters, the list before in the conversation
+    /// counts too.
+    pub conversation: *const c_char,
 }
 
 /// How a list of JSON is answered. Begin with `RESCORER_JSON_OPTIONS_INIT`.
@@ -90,7 +94,8 @@ unsafe impl FromCaller for RescorerHypothesis {
 unsafe impl FromCaller for RescorerList {
     const NAME: &'static str = "list (RescorerList)";
     const MACRO: &'static str = "RESCORER_LIST_INIT";
-    const EARLIER: &'static [usize] = &[];
+    // Before `conversation`.
+    const EARLIER: &'static [usize] = &[offset_of!(Self, conversation)];
     fn defaults() -> Self {
         Self {
             struct_size: size_of::<Self>(),
@@ -103,6 +108,7 @@ unsafe impl FromCaller for RescorerList {
             adapter_name: std::ptr::null(),
             context: std::ptr::null(),
             deadline_ms: 0.0,
+            conversation: std::ptr::null(),
         }
     }
 }
@@ -188,6 +194,11 @@ impl RescorerList {
         let (name, nbest, context) = unsafe { (self.name()?, self.nbest()?, self.context()?) };
         let utterance = Utterance { context: context.map(str::to_owned), ..Utterance::new(name, nbest) };
         let mut request = asked(utterance, self.want, self.deadline_ms)?;
+        // SAFETY: the caller promised texts that are as the list says.
+        let conversation = unsafe { optional(&self.conversation, "the conversation of a list") }?;
+        if !conversation.is_empty() {
+            request = request.conversation(conversation);
+        }
         // SAFETY: the caller promised texts that are as the list says.
         if let Some(name) = unsafe { self.adapter_name() }? {
             request = request.adapter(name);

@@ -1,4 +1,5 @@
 use std::ffi::c_char;
+use std::mem::offset_of;
 
 use crate::handle;
 use crate::model::{RescorerDevice, RescorerPrecision, device, precision};
@@ -50,6 +51,11 @@ pub struct RescorerOptions {
     pub cascade_model: *const c_char,
     /// Folder of the first stage's adapter; NULL where the policy names none.
     pub cascade_adapter: *const c_char,
+    /// A flag: whether lists that name no adapter are routed to the one whose domain they seem to be of, or to none. Then there is no
+    /// `policy`, and lists that go to none are answered by the default policy.
+    pub route_adapters: i32,
+    /// 0.
+    pub reserved: i32,
 }
 
 // SAFETY: a size and pointers.
@@ -66,7 +72,8 @@ unsafe impl FromCaller for RescorerNamedAdapter {
 unsafe impl FromCaller for RescorerOptions {
     const NAME: &'static str = "options (RescorerOptions)";
     const MACRO: &'static str = "RESCORER_OPTIONS_INIT";
-    const EARLIER: &'static [usize] = &[];
+    // Before `route_adapters`.
+    const EARLIER: &'static [usize] = &[offset_of!(Self, route_adapters)];
     fn defaults() -> Self {
         Self {
             struct_size: size_of::<Self>(),
@@ -80,6 +87,8 @@ unsafe impl FromCaller for RescorerOptions {
             adapter_count: 0,
             cascade_model: std::ptr::null(),
             cascade_adapter: std::ptr::null(),
+            route_adapters: 0,
+            reserved: 0,
         }
     }
 }
@@ -144,6 +153,13 @@ impl RescorerOptions {
         // SAFETY: the caller promised `adapter_count` adapters.
         for (name, folder) in unsafe { read_array(self.adapters, self.adapter_count, read) }? {
             builder = builder.adapter(name, folder.as_str());
+        }
+        if self.reserved != 0 {
+            let reason = format!("reserved is {}; leave it at 0", self.reserved);
+            return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
+        }
+        if self.route_adapters != 0 {
+            builder = builder.route_adapters();
         }
         if !self.cascade_model.is_null() {
             // SAFETY: the caller promised a path that ends with a NUL.

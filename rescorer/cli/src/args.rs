@@ -65,10 +65,11 @@ pub struct ModelArgs {
     /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
     #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL")]
     pub model: String,
-    /// PEFT adapter; may repeat
+    /// PEFT adapter, or auto to choose one for each list; may repeat
     ///
     /// The first adapter applies to all lists. Each further one applies to the lists that name it in their field `adapter`. Its name is
-    /// NAME, or else that of its folder.
+    /// NAME, or else that of its folder. With auto beside others, lists that name none go to the adapter whose domain they seem to be
+    /// of, or to none.
     #[arg(long, value_name = "[NAME=]DIR")]
     pub adapter: Vec<String>,
     /// Device: auto, cpu, gpu or gpu:N

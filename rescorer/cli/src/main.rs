@@ -18,6 +18,7 @@ mod recipe_flags;
 mod recipe_keys;
 mod reference_warnings;
 mod remedy;
+mod routing;
 mod score_args;
 mod sink;
 mod status;

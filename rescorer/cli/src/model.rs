@@ -10,15 +10,16 @@ use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, P
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::policy_arg::PolicyArg;
+use crate::routing;
 use crate::status::Status;
 
 /// Begins a rescorer with the model and the adapters that the options ask for.
 pub fn builder(args: &ModelArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     set_threads(args.threads)?;
     let begun = on_device(Rescorer::builder(args.model.as_str()), args, status);
-    Ok(args.adapter.iter().fold(begun, |builder, adapter| {
-        let (name, folder) = adapter_argument(adapter);
-        builder.adapter(name, folder)
+    Ok(args.adapter.iter().fold(begun, |builder, adapter| match adapter_argument(adapter) {
+        Some((name, folder)) => builder.adapter(name, folder),
+        None => builder.route_adapters(),
     }))
 }
 
@@ -53,8 +54,18 @@ fn announce(model: &LanguageModel, name: &str, args: &ModelArgs, status: Status)
     Ok(())
 }
 
+/// The folders of the adapters.
+pub fn adapter_folders(args: &ModelArgs) -> impl Iterator<Item = PathBuf> {
+    args.adapter.iter().filter_map(|adapter| adapter_argument(adapter)).map(|(_, folder)| folder)
+}
+
+/// `auto`, which is no adapter, or name and folder of one.
+fn adapter_argument(argument: &str) -> Option<(String, PathBuf)> {
+    (!routing::is_auto(argument)).then(|| named_folder(argument))
+}
+
 /// `DIR`, whose name is that of the folder, or `NAME=DIR`.
-fn adapter_argument(argument: &str) -> (String, PathBuf) {
+fn named_folder(argument: &str) -> (String, PathBuf) {
     let is_folder = Path::new(argument).exists();
     match argument.split_once('=').filter(|_| !is_folder) {
         Some((name, folder)) => (name.to_string(), folder.into()),
@@ -105,6 +116,7 @@ pub fn decide(
 
 /// A rescorer that decides by the policy or the weights of the options.
 pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
+    routing::check(choice.policy.as_ref(), args)?;
     let mut builder = builder(&args.model, status)?;
     if let Some(policy) = &choice.policy {
         builder = decide(builder, policy, &args.convention)?;
@@ -147,7 +159,7 @@ pub fn first_stage(mut builder: RescorerBuilder, args: &ScoringArgs) -> Rescorer
         builder = builder.first_stage(model.as_str());
     }
     if let Some(adapter) = &args.cascade.cascade_adapter {
-        let (name, folder) = adapter_argument(adapter);
+        let (name, folder) = named_folder(adapter);
         builder = builder.first_stage_adapter(name, folder);
     }
     builder
@@ -162,7 +174,7 @@ pub fn load_first_stage(
     let name = args.cascade.cascade_model.as_ref().unwrap_or(&policy.model.name);
     let mut builder = on_device(Rescorer::builder(name.as_str()), &args.model, status);
     if let Some(adapter) = &args.cascade.cascade_adapter {
-        let (name, folder) = adapter_argument(adapter);
+        let (name, folder) = named_folder(adapter);
         builder = builder.adapter(name, folder);
     }
     Ok(builder.build_first_stage(policy)?)

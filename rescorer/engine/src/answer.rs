@@ -23,7 +23,7 @@ use crate::answer::ranking::{AnswerHypothesis, AnswerWord, Ranking};
 /// The better text of a list, how sure it is, and where it came from.
 ///
 /// Serialised, it is the object that `rescorer rescore --json` writes: `utterance`, `text`, `position`, `changed`, and where they are
-/// known `policy`, `reference`, `confidence`, `words`, `decided`, `distinct` and `hypotheses`.
+/// known `policy`, `adapter`, `routed`, `reference`, `confidence`, `words`, `decided`, `distinct` and `hypotheses`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub(crate) utterance: Utterance,
@@ -42,6 +42,8 @@ pub struct Answer {
 pub(crate) struct Origin {
     pub(crate) adapter: Option<String>,
     pub(crate) policy: Option<String>,
+    /// Probability of the adapter, or of none, where the list was routed.
+    pub(crate) routed: Option<f64>,
 }
 
 /// How many hypotheses of a list were looked at.
@@ -134,6 +136,12 @@ impl Answer {
     /// Name of the adapter that took part.
     pub fn adapter(&self) -> Option<&str> {
         self.origin.adapter.as_deref()
+    }
+
+    /// Probability that the list is for the adapter that answered, or for none, where it was
+    /// [routed](crate::RescorerBuilder::route_adapters); `None` where it was not.
+    pub fn routed(&self) -> Option<f64> {
+        self.origin.routed
     }
 
     /// Name of the policy that decided: its file, or what it was given as; `None` for weights given by hand.

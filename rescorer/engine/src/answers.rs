@@ -1,7 +1,7 @@
 //! Answers for many lists, computed window by window.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rescorer_nbest::Utterance;
 
@@ -13,9 +13,11 @@ use crate::error::Error;
 use crate::parts::Parts;
 use crate::request::{Request, Wanted};
 use crate::routes::Route;
+use crate::routing::router::{LogOdds, Router, Routing};
 use crate::scoring::deadline::Deadline;
 use crate::scoring::list::PreparedList;
-use crate::scoring::stream::{ScoringStats, Windows, Work};
+use crate::scoring::stream::{Cost, ScoringStats, Windows, Work};
+use crate::second_pass::SecondPass;
 
 /// Answers in the order of their requests, see [`Rescorer::rescore_many`](crate::Rescorer::rescore_many).
 pub struct Answers<I> {
@@ -93,6 +95,10 @@ pub(crate) struct Kept {
     way: Way,
     /// Number of the route that answers.
     route: usize,
+    /// Whether its adapter is to be chosen.
+    is_open: bool,
+    /// What was chosen.
+    routing: Option<Routing>,
 }
 
 /// How an answer is computed.
@@ -104,6 +110,23 @@ enum Way {
     Scores,
     /// From what can be scored in time.
     Within(Duration),
+}
+
+impl Way {
+    fn new(pass: &SecondPass, deadline: Option<Duration>, wanted: Wanted) -> Self {
+        match (deadline, wanted) {
+            (Some(limit), _) => Self::Within(limit),
+            (None, Wanted::Text) if pass.decision().rule == DecisionRule::Maximum => Self::Search,
+            (None, _) => Self::Scores,
+        }
+    }
+
+    fn deadline(self) -> Option<Duration> {
+        match self {
+            Self::Within(limit) => Some(limit),
+            Self::Search | Self::Scores => None,
+        }
+    }
 }
 
 /// Lists of a window that go through the model together.
@@ -118,6 +141,53 @@ struct Alike {
 impl Answering {
     pub(crate) fn new(parts: Arc<Parts>) -> Self {
         Self { parts }
+    }
+
+    /// Chooses the adapters of open lists, and prepares these for them. Gives the nodes computed.
+    fn route(&self, kept: &mut [Kept], lists: &mut [PreparedList]) -> Result<usize, Error> {
+        let Some(router) = &self.parts.router else { return Ok(0) };
+        // All that have time go through the model together.
+        let together = kept.iter().filter(|kept| kept.is_open && kept.way.deadline().is_none());
+        let together: Vec<&Utterance> = together.map(|kept| &kept.utterance).collect();
+        let (log_odds, mut nodes) = router.log_odds(&together)?;
+        let mut log_odds = log_odds.into_iter();
+        for (kept, list) in kept.iter_mut().zip(lists).filter(|(kept, _)| kept.is_open) {
+            let mut deadline = kept.way.deadline();
+            let log_odds = match &mut deadline {
+                Some(limit) => {
+                    let (log_odds, computed) = self.log_odds_within(router, &kept.utterance, list, limit)?;
+                    nodes += computed;
+                    log_odds
+                }
+                None => log_odds.next().ok_or(Error::Unscored)?,
+            };
+            let routing = router.route(&kept.utterance, &log_odds);
+            (kept.route, *list) = self.parts.prepared_for(&mut kept.utterance, &routing)?;
+            kept.way = Way::new(&self.parts.routes.at(kept.route).pass, deadline, kept.wanted);
+            kept.routing = Some(routing);
+        }
+        Ok(nodes)
+    }
+
+    /// What speaks for the adapters of a list with a deadline, which loses the time that this takes. Where the time is too short,
+    /// nothing is known of the list but its conversation.
+    fn log_odds_within(
+        &self,
+        router: &Router,
+        utterance: &Utterance,
+        list: &PreparedList,
+        limit: &mut Duration,
+    ) -> Result<(LogOdds, usize), Error> {
+        let started = Instant::now();
+        let mut deadline = Deadline::at_pace(*limit, *self.parts.pace());
+        if deadline.affordable(*limit) < router.nodes(list.tokens(0)) {
+            return Ok((router.unknown(), 0));
+        }
+        let (mut log_odds, nodes) = router.log_odds(&[utterance])?;
+        deadline.learn(nodes, started.elapsed());
+        *self.parts.pace() = deadline.pace();
+        *limit = limit.saturating_sub(started.elapsed());
+        Ok((log_odds.pop().ok_or(Error::Unscored)?, nodes))
     }
 
     /// Lists of one route that are computed in one way. Gives the nodes computed.
@@ -191,6 +261,7 @@ impl Work for Answering {
         let route = self.parts.routes.number(&utterance)?;
         let pass = &self.parts.routes.at(route).pass;
         let list = pass.prepare_utterance(&utterance)?;
+        let is_attached = attached.is_some();
         let list = match attached {
             Some(adapter) => list.with_adapter(Some(adapter)),
             None => list,
@@ -199,16 +270,19 @@ impl Work for Answering {
         if deadline.is_some() && !can.deadlines && !can.first_stage {
             return Err(Error::DeadlineOnGpu);
         }
-        let way = match (deadline, wanted) {
-            (Some(limit), _) => Way::Within(limit),
-            (None, Wanted::Text) if pass.decision().rule == DecisionRule::Maximum => Way::Search,
-            (None, _) => Way::Scores,
-        };
-        Ok((Kept { utterance, wanted, way, route }, list))
+        let way = Way::new(pass, deadline, wanted);
+        let is_open =
+            self.parts.router.is_some() && !is_attached && list.is_asked && Router::is_open(&utterance);
+        Ok((Kept { utterance, wanted, way, route, is_open, routing: None }, list))
     }
 
-    fn compute(&mut self, kept: Vec<Kept>, lists: Vec<PreparedList>) -> Result<(Vec<Answer>, usize), Error> {
+    fn compute(
+        &mut self,
+        mut kept: Vec<Kept>,
+        mut lists: Vec<PreparedList>,
+    ) -> Result<(Vec<Answer>, Cost), Error> {
         let parts = self.parts.clone();
+        let routing_nodes = parts.run(|| self.route(&mut kept, &mut lists))?;
         // Lists of one route that are computed alike go through the model together.
         let mut groups: Vec<Alike> = Vec::new();
         for (number, (kept, list)) in kept.iter().zip(lists).enumerate() {
@@ -222,7 +296,7 @@ impl Work for Answering {
             }
         }
         let mut found: Vec<Option<Found>> = kept.iter().map(|_| None).collect();
-        let mut nodes = 0;
+        let mut nodes = routing_nodes;
         for Alike { route, way, numbers, lists } in groups {
             let mut numbers = numbers.into_iter();
             nodes += parts.run(|| {
@@ -233,10 +307,14 @@ impl Work for Answering {
                 })
             })?;
         }
-        let answers = kept.into_iter().zip(found).map(|(kept, found)| {
-            let origin = parts.routes.at(kept.route).origin(&kept.utterance);
+        let answers = kept.into_iter().zip(found).map(|(mut kept, found)| {
+            let route = parts.routes.at(kept.route);
+            let origin = match kept.routing.take() {
+                Some(routing) => route.routed(routing),
+                None => route.origin(&kept.utterance),
+            };
             Ok(found.ok_or(Error::Unscored)?.into_answer(kept, origin))
         });
-        Ok((answers.collect::<Result<_, Error>>()?, nodes))
+        Ok((answers.collect::<Result<_, Error>>()?, Cost { nodes, routing_nodes }))
     }
 }

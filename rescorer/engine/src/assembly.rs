@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rescorer_models::LanguageModel;
+use rescorer_models::{Adapter, LanguageModel};
 use rescorer_perturb::{Metric, Unit};
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::Origin;
 use crate::answer::rule::Decision;
-use crate::builder::{GivenPolicy, RescorerBuilder};
+use crate::builder::{GivenPolicy, Loaded, RescorerBuilder};
 use crate::error::{Error, SettingsError};
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
@@ -16,6 +16,8 @@ use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
 use crate::routes::{Route, Routes};
+use crate::routing::calibration::GainCalibration;
+use crate::routing::router::{Candidate, Router};
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
@@ -34,7 +36,7 @@ struct NamedPolicy {
 
 impl RescorerBuilder {
     /// Loads the model with all that belongs to it: the ways to answer lists, what scores without an answer, and what has to be said.
-    pub(crate) fn load(&self) -> Result<(Routes, Scorer, Vec<String>), Error> {
+    pub(crate) fn load(&self) -> Result<Loaded, Error> {
         // What can be said of adapters and policies is said before the model is fetched.
         let adapters = ReadAdapters::new(&self.adapters)?;
         let policy = match &self.policy {
@@ -47,7 +49,8 @@ impl RescorerBuilder {
         }
         let mut own = Vec::new();
         let wants_default = matches!(self.policy, Some(GivenPolicy::Default));
-        if self.weights.is_none() && self.config.is_none() && !wants_default {
+        let takes_own = self.weights.is_none() && self.config.is_none() && !wants_default;
+        if takes_own || self.routes_adapters {
             for (name, source) in &self.adapters {
                 let AdapterSource::Folder(folder) = source else { continue };
                 let path = folder.join(ADAPTER_POLICY);
@@ -58,7 +61,18 @@ impl RescorerBuilder {
         }
         let mut warnings = Vec::new();
         let model = self.load_model(&self.model, &mut warnings)?;
-        let adapters = adapters.attach(&model, &mut warnings)?;
+        if self.routes_adapters && model.is_bidirectional() {
+            return Err(SettingsError::RoutingOfEncoder.into());
+        }
+        let mut adapters = adapters.attach(&model, &mut warnings)?;
+        let mut gains = Vec::new();
+        if self.routes_adapters {
+            adapters = adapters.with_default(None);
+            gains = own_gains(&adapters, &own, &mut warnings);
+        }
+        if !takes_own {
+            own.clear();
+        }
         let config = match &policy {
             Some((policy, _)) => policy.convention,
             None => self.config.unwrap_or_default(),
@@ -67,10 +81,13 @@ impl RescorerBuilder {
         let scorer = Scorer::new(model.clone(), config)?.with_adapters(adapters.clone()).with_unit(unit);
         let routes = match (self.weights, policy) {
             (Some(weights), _) => self.by_weights(weights, scorer.clone())?,
-            (None, None) if own.is_empty() && !config.mean => {
-                self.by_default(config, unit, &model, adapters)?
+            (None, _) if self.routes_adapters => {
+                self.by_routing(config, unit, own, &model, adapters.clone(), &mut warnings)?
             }
-            (None, policy) => self.by_policies(policy, own, &model, adapters, &mut warnings)?,
+            (None, None) if own.is_empty() && !config.mean => {
+                self.by_default(config, unit, &model, adapters.clone())?
+            }
+            (None, policy) => self.by_policies(policy, own, &model, adapters.clone(), &mut warnings)?,
         };
         let is_cascade = |route: &Route| route.pass.scorer().list_scorer().capabilities().first_stage;
         if (self.first_stage.is_some() || self.first_stage_adapter.is_some())
@@ -83,17 +100,18 @@ impl RescorerBuilder {
             (Some(_), Ok(route)) => route.pass.scorer().clone(),
             _ => scorer,
         };
-        Ok((routes, scorer, warnings))
+        let router = self.routes_adapters.then(|| new_router(&adapters, &routes, gains)).transpose()?;
+        Ok(Loaded { routes, router, scorer, warnings })
     }
 
     /// One way for all lists.
     fn by_weights(&self, weights: Fusion, scorer: Scorer) -> Result<Routes, Error> {
         let decision = self.decision(None)?;
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
-        let adapter = self.adapters.first().map(|(name, _)| name.clone());
+        let adapter = scorer.adapter_identity().map(|adapter| adapter.name);
         let pass = SecondPass::new(scorer, weights).with_decision(decision, None, metric);
         let policy = self.keeps_first_pass.then(|| "none".to_owned());
-        let origin = Arc::new(Origin { adapter, policy });
+        let origin = Arc::new(Origin { adapter, policy, routed: None });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
     }
 
@@ -110,7 +128,7 @@ impl RescorerBuilder {
             name: name.to_owned(),
             fingerprint: fingerprint.to_owned(),
         };
-        let first = adapters.named().first().cloned();
+        let first = adapters.default_adapter().and_then(|_| adapters.named().first().cloned());
         let adapter = first.map(|(given, adapter)| name(&given, adapter.fingerprint().unwrap_or_default()));
         let tuned_with = adapter.as_ref().map(|adapter| adapter.name.clone());
         let metric = Metric { unit, ..Metric::default() };
@@ -118,8 +136,35 @@ impl RescorerBuilder {
         let decision = self.decision(Some(&policy))?;
         let policy = Policy { decision: Some(decision), ..policy };
         let pass = SecondPass::from_policy(model.clone(), adapters, &policy)?;
-        let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()) });
+        let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()), routed: None });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
+    }
+
+    /// A way for each adapter that has a policy of its own, and before these that of the default policy, which is for all others and
+    /// for none.
+    fn by_routing(
+        &self,
+        config: ScoringConfig,
+        unit: Unit,
+        own: Vec<(&str, Policy, String)>,
+        model: &Arc<LanguageModel>,
+        adapters: AdapterSet,
+        warnings: &mut Vec<String>,
+    ) -> Result<Routes, Error> {
+        if config.mean {
+            return Err(Error::NoPolicy);
+        }
+        let Routes(mut routes) = self.by_default(config, unit, model, adapters.clone())?;
+        for (adapter, policy, name) in own {
+            if policy.cascade.is_some() {
+                let (one, other) = ("routing to adapters", "a policy of an adapter that is for a cascade");
+                return Err(SettingsError::Contradiction { one, other }.into());
+            }
+            let set = adapters.only(adapter)?;
+            let named = NamedPolicy { policy, name, tuned_with: Some(adapter.to_owned()) };
+            routes.push(self.route(named, model, set, warnings)?);
+        }
+        Ok(Routes(routes))
     }
 
     /// A way for each policy: the one that was given, and those of the adapters.
@@ -145,8 +190,7 @@ impl RescorerBuilder {
             if tuned_with.as_deref() == Some(adapter) {
                 continue;
             }
-            let named = adapters.named().iter().filter(|(other, _)| other == adapter).cloned().collect();
-            let set = AdapterSet::new(named)?;
+            let set = adapters.only(adapter)?;
             let named = NamedPolicy { policy, name, tuned_with: Some(adapter.to_owned()) };
             let route = self.route(named, model, set, warnings)?;
             if routes.is_empty() && self.adapters.first().is_some_and(|(first, _)| first == adapter) {
@@ -179,7 +223,7 @@ impl RescorerBuilder {
         let policy = Policy { decision: Some(decision), ..policy };
         let first_stage = self.load_first_stage(&policy, warnings)?;
         let pass = SecondPass::from_policy_with_cascade(first_stage, model.clone(), adapters, &policy)?;
-        let origin = Arc::new(Origin { adapter: tuned_with.clone(), policy: Some(name) });
+        let origin = Arc::new(Origin { adapter: tuned_with.clone(), policy: Some(name), routed: None });
         Ok(Route { adapter: tuned_with, pass, origin })
     }
 
@@ -224,6 +268,39 @@ impl RescorerBuilder {
         let adapters = adapters.attach(&model, warnings)?;
         Ok(Some(Cascade::new(model, adapters, wanted)?))
     }
+}
+
+/// How much each adapter gains in its domain.
+fn own_gains(
+    adapters: &AdapterSet,
+    own: &[(&str, Policy, String)],
+    warnings: &mut Vec<String>,
+) -> Vec<GainCalibration> {
+    let of_adapter = |(name, adapter): &(String, Arc<dyn Adapter>)| {
+        let policy = own.iter().find(|(owner, ..)| owner == name).map(|(_, policy, _)| policy);
+        let policy = policy.filter(|policy| {
+            policy.adapter.as_ref().map(|tuned| tuned.fingerprint.as_str()) == adapter.fingerprint()
+        });
+        policy.and_then(|policy| policy.routing).unwrap_or_else(|| {
+            warnings.push(format!(
+                "the policy of adapter {name} doesn't say what it gains on its own lists, so routing takes a usual gain; tune \
+                 its policy with this version"
+            ));
+            GainCalibration::default()
+        })
+    };
+    adapters.named().iter().map(of_adapter).collect()
+}
+
+/// What routes lists to these adapters, which gain so much in their domains.
+fn new_router(adapters: &AdapterSet, routes: &Routes, gains: Vec<GainCalibration>) -> Result<Router, Error> {
+    let candidates = adapters.named().iter().zip(gains).map(|((name, adapter), calibration)| {
+        let own = routes.0.iter().find(|route| route.adapter.as_deref() == Some(name));
+        let route = own.map_or_else(|| routes.default(), Ok)?;
+        let (name, adapter) = (name.clone(), adapter.clone());
+        Ok(Candidate { name, adapter, calibration, scorer: route.pass.scorer().clone() })
+    });
+    Ok(Router::new(candidates.collect::<Result<_, Error>>()?))
 }
 
 /// Name of the adapter that a policy was tuned with.

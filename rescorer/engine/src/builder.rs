@@ -16,6 +16,7 @@ use crate::model::Model;
 use crate::parts::Parts;
 use crate::rescorer::Rescorer;
 use crate::routes::Routes;
+use crate::routing::router::Router;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::scorer::Scorer;
@@ -40,8 +41,17 @@ pub struct RescorerBuilder {
     pub(crate) unit: Option<Unit>,
     pub(crate) rule: Option<DecisionRule>,
     pub(crate) adapters: Vec<(String, AdapterSource)>,
+    pub(crate) routes_adapters: bool,
     pub(crate) first_stage: Option<Model>,
     pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
+}
+
+/// What a rescorer is made of, loaded.
+pub(crate) struct Loaded {
+    pub(crate) routes: Routes,
+    pub(crate) router: Option<Router>,
+    pub(crate) scorer: Scorer,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Finds the path of a model by its name.
@@ -71,6 +81,7 @@ impl RescorerBuilder {
             unit: None,
             rule: None,
             adapters: Vec::new(),
+            routes_adapters: false,
             first_stage: None,
             first_stage_adapter: None,
         }
@@ -160,6 +171,16 @@ impl RescorerBuilder {
         self
     }
 
+    /// Chooses the adapter of lists that name none: the one that finds their first-pass best more probable than the model alone does,
+    /// as far as is usual in its domain; or none. A list that names its adapter keeps it.
+    ///
+    /// A list that goes to no adapter is answered by the model alone and the default policy. How much an adapter gains in its own
+    /// domain stands in its `policy.toml`, where [`Rescorer::tune`] or training wrote it. Lists with the same field `conversation`
+    /// lean to where the one before went. Decoders only.
+    pub fn route_adapters(self) -> Self {
+        Self { routes_adapters: true, ..self }
+    }
+
     /// Gives the model of a cascade's first stage, where it is not to be looked for under the name that the policy has for it.
     pub fn first_stage(self, model: impl Into<Model>) -> Self {
         Self { first_stage: Some(model.into()), ..self }
@@ -177,14 +198,13 @@ impl RescorerBuilder {
     pub fn build(self) -> Result<Rescorer, Error> {
         self.check()?;
         let pool = self.threads.map(pool).transpose()?;
-        let install =
-            |work: &mut (dyn FnMut() -> Result<(Routes, Scorer, Vec<String>), Error> + Send)| match &pool {
-                Some(pool) => pool.install(work),
-                None => work(),
-            };
-        let (routes, scorer, warnings) = install(&mut || self.load())?;
+        let install = |work: &mut (dyn FnMut() -> Result<Loaded, Error> + Send)| match &pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        };
+        let Loaded { routes, router, scorer, warnings } = install(&mut || self.load())?;
         let name = self.model_name();
-        let parts = Parts { routes, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
+        let parts = Parts { routes, router, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
         Ok(Rescorer { parts: Arc::new(parts) })
     }
 
@@ -220,6 +240,22 @@ impl RescorerBuilder {
             {
                 let (lm_weight, length_bonus, margin) = (*lm_weight, *length_bonus, *margin);
                 Err(SettingsError::Weights { lm_weight, length_bonus, margin }.into())
+            }
+            Self { routes_adapters: true, adapters, .. } if adapters.is_empty() => {
+                Err(SettingsError::NothingToRoute.into())
+            }
+            Self { routes_adapters: true, keeps_first_pass: true, .. } => {
+                contradiction("routing to adapters", "keeping the first pass")
+            }
+            Self {
+                routes_adapters: true,
+                policy: Some(GivenPolicy::File(_) | GivenPolicy::Read(..)),
+                ..
+            } => contradiction("routing to adapters, each with its own policy", "a policy for all lists"),
+            Self { routes_adapters: true, first_stage, first_stage_adapter, .. }
+                if first_stage.is_some() || first_stage_adapter.is_some() =>
+            {
+                contradiction("routing to adapters", "the first stage of a cascade")
             }
             Self { threads: Some(0), .. } => contradiction("threads", "the number 0"),
             _ => Ok(()),

@@ -36,6 +36,7 @@ mod rescorer;
 #[cfg(feature = "robustness")]
 pub mod robustness;
 mod routes;
+mod routing;
 pub mod scoring;
 mod second_pass;
 #[cfg(feature = "training")]

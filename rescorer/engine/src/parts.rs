@@ -2,12 +2,19 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rescorer_nbest::Utterance;
+
+use crate::error::Error;
 use crate::routes::Routes;
+use crate::routing::router::{Router, Routing};
+use crate::scoring::list::PreparedList;
 use crate::scoring::scorer::Scorer;
 
 /// The parts of a rescorer, which never change.
 pub(crate) struct Parts {
     pub(crate) routes: Routes,
+    /// What chooses adapters for lists that name none, where that is asked for.
+    pub(crate) router: Option<Router>,
     /// What scores where nothing is decided.
     pub(crate) scorer: Scorer,
     pub(crate) name: String,
@@ -24,6 +31,21 @@ impl Parts {
             Some(pool) => pool.install(work),
             None => work(),
         }
+    }
+
+    /// A list as it is prepared for where it is routed to, and the number of the way that answers it.
+    pub(crate) fn prepared_for(
+        &self,
+        utterance: &mut Utterance,
+        routing: &Routing,
+    ) -> Result<(usize, PreparedList), Error> {
+        routing.label(utterance);
+        let prepared = self.routes.number(utterance).and_then(|number| {
+            let list = self.routes.at(number).pass.prepare_utterance(utterance)?;
+            Ok((number, list))
+        });
+        Routing::remove_label(utterance);
+        prepared
     }
 
     pub(crate) fn pace(&self) -> MutexGuard<'_, f64> {

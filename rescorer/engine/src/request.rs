@@ -8,6 +8,7 @@ use rescorer_models::Adapter;
 use rescorer_nbest::{Hypothesis, NBest, Utterance};
 
 use crate::error::Error;
+use crate::routing::router::CONVERSATION;
 
 /// An N-best list, and what is wanted of its answer.
 ///
@@ -78,6 +79,13 @@ impl Request {
     #[must_use]
     pub fn adapter(self, name: impl Into<String>) -> Self {
         self.with(|utterance| _ = utterance.extra.insert("adapter".to_owned(), name.into().into()))
+    }
+
+    /// Names the conversation of the list. Where lists are [routed](crate::RescorerBuilder::route_adapters) to adapters, the list before in
+    /// the conversation counts too.
+    #[must_use]
+    pub fn conversation(self, name: impl Into<String>) -> Self {
+        self.with(|utterance| _ = utterance.extra.insert(CONVERSATION.to_owned(), name.into().into()))
     }
 
     /// Computes with an adapter that is attached to the rescorer's model, such as one of a user that was loaded for this list. The

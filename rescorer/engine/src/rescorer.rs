@@ -1,5 +1,6 @@
 //! The second pass as an application holds it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rescorer_models::LanguageModel;
@@ -14,12 +15,15 @@ use crate::fusion::policy::Policy;
 use crate::fusion::tuning::options::TuneOptions;
 use crate::parts::Parts;
 use crate::request::Request;
+use crate::routing::router::Router;
 use crate::scoring::scorer::Scorer;
 use crate::scoring::stream::Work;
+use crate::second_pass::SecondPass;
 
 /// A second pass: a language model, its adapters, and how it decides.
 ///
-/// It never changes, and a clone shares everything: give one to each thread.
+/// It never changes, and a clone shares everything: give one to each thread. Only where lists are
+/// [routed](crate::RescorerBuilder::route_adapters), it remembers where conversations were.
 ///
 /// ```standalone_crate
 /// # std::env::set_current_dir("../../tests/fixtures")?;
@@ -61,9 +65,9 @@ impl Rescorer {
     pub fn rescore(&self, request: impl Into<Request>) -> Result<Answer, Error> {
         let mut answering = Answering::new(self.parts.clone());
         let (kept, list) = answering.prepare(request.into())?;
-        let (mut answers, nodes) = answering.compute(vec![kept], vec![list])?;
+        let (mut answers, cost) = answering.compute(vec![kept], vec![list])?;
         let mut answer = answers.pop().ok_or(Error::Unscored)?;
-        answer.nodes = nodes;
+        answer.nodes = cost.nodes;
         Ok(answer)
     }
 
@@ -127,13 +131,43 @@ impl Rescorer {
         position: Option<usize>,
         against: Option<usize>,
     ) -> Result<Explanation, Error> {
-        let pass = &self.parts.routes.of(utterance)?.pass;
         self.parts.run(|| {
+            let mut utterance = Cow::Borrowed(utterance);
+            if let Some(router) = self.parts.router.as_ref().filter(|_| Router::is_open(&utterance)) {
+                let (log_odds, _) = router.log_odds(&[&*utterance])?;
+                let log_odds = log_odds.first().ok_or(Error::Unscored)?;
+                router.look(&utterance, log_odds).label(utterance.to_mut());
+            }
+            let (utterance, pass) = (&*utterance, self.second_pass(&utterance)?);
             let prepared = pass.scorer().prepare_utterance(utterance)?;
             let scored = pass.scorer().score(vec![prepared])?.lists.pop().ok_or(Error::Unscored)?;
             let (position, against) = pass.pair(utterance, &scored, position, against)?;
             pass.explain(utterance, &scored, position, against)
         })
+    }
+
+    /// Has lists that name no adapter name the one that they are [routed](crate::RescorerBuilder::route_adapters) to, in the field
+    /// `adapter`, with null for none. Lists of one text stay as they are. Gives the trie nodes computed.
+    ///
+    /// # Errors
+    /// A first-pass best that is longer than the model's context; a model that fails.
+    pub fn route(&self, lists: &mut [Utterance]) -> Result<usize, Error> {
+        let Some(router) = &self.parts.router else { return Ok(0) };
+        let mut open: Vec<&mut Utterance> = lists.iter_mut().filter(|list| Router::is_open(list)).collect();
+        let read: Vec<&Utterance> = open.iter().map(|list| &**list).collect();
+        let (log_odds, nodes) = self.parts.run(|| router.log_odds(&read))?;
+        for (list, log_odds) in open.iter_mut().zip(log_odds) {
+            router.route(list, &log_odds).label(list);
+        }
+        Ok(nodes)
+    }
+
+    /// What answers a list by the adapter that it names: a scorer, weights and a rule.
+    ///
+    /// # Errors
+    /// [`Error::NoPolicy`].
+    pub fn second_pass(&self, list: &Utterance) -> Result<&SecondPass, Error> {
+        Ok(&self.parts.routes.of(list)?.pass)
     }
 
     /// Computes a context before the first list that comes with it, as while the user still speaks. The last few are kept. On a GPU

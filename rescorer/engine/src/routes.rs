@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::answer::Origin;
 use crate::error::Error;
+use crate::routing::router::Routing;
 use crate::scoring::adapters::FIELD;
 use crate::second_pass::SecondPass;
 
@@ -25,10 +26,15 @@ impl Route {
         match utterance.extra.get(FIELD) {
             Some(asked) if self.pass.scorer().has_adapters() => {
                 let adapter = asked.as_str().map(str::to_owned);
-                Arc::new(Origin { adapter, policy: self.origin.policy.clone() })
+                Arc::new(Origin { adapter, policy: self.origin.policy.clone(), routed: None })
             }
             _ => self.origin.clone(),
         }
+    }
+
+    /// Who answers a list that was routed here.
+    pub(crate) fn routed(&self, Routing { adapter, probability }: Routing) -> Arc<Origin> {
+        Arc::new(Origin { adapter, policy: self.origin.policy.clone(), routed: Some(probability) })
     }
 }
 

@@ -107,6 +107,11 @@ impl SecondPass {
         &self.decision
     }
 
+    /// How sure answers are, where that was fitted.
+    pub fn confidence(&self) -> Option<&Confidence> {
+        self.confidence.as_ref()
+    }
+
     /// What answers need of the model.
     pub(crate) fn need(&self) -> Need {
         Need::of(&self.weighting)

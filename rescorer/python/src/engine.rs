@@ -44,7 +44,7 @@ impl Engine {
     /// Loads everything. There is no convention beside a policy, and `cascade`, model and adapter, just where the policy asks another
     /// rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
+    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, route_adapters, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -55,6 +55,7 @@ impl Engine {
         margin: Option<f64>,
         unit: Option<&str>,
         adapters: Vec<(String, PathBuf)>,
+        route_adapters: bool,
         cascade: Option<(PathBuf, Vec<(String, PathBuf)>)>,
         precision: &str,
         device: &str,
@@ -103,6 +104,9 @@ impl Engine {
         }
         for (name, folder) in adapters {
             builder = builder.adapter(name, folder);
+        }
+        if route_adapters {
+            builder = builder.route_adapters();
         }
         if let Some((model, adapters)) = cascade {
             builder = builder.first_stage(model);

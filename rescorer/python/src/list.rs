@@ -14,6 +14,9 @@ use crate::value::{Flaw, What, text, value};
 /// Field with the name of the adapter that a list asks for.
 const ADAPTER: &str = "adapter";
 
+/// Field with the name of its conversation.
+const CONVERSATION: &str = "conversation";
+
 /// What a list can be, for messages.
 const SHAPES: &str = "a list of str, a list of dicts with `text` and `score`, or a dict with `hypotheses`, `input`, `alternatives` or `segments`";
 
@@ -95,7 +98,7 @@ fn row(list: &Bound<'_, PyAny>, context: &mut Context) -> PyResult<Option<Map<St
     for (key, object) in pairs {
         let Ok(key) = key.cast_into::<PyString>() else { continue };
         let Ok(key) = text(&key) else { continue };
-        let is_read = Utterance::is_read(&key) || key == ADAPTER;
+        let is_read = Utterance::is_read(&key) || key == ADAPTER || key == CONVERSATION;
         let read = if is_read && !is_no_value(&key, &object) { value(&object) } else { Ok(Value::Null) };
         match read.map_err(|flaw| flaw.inside(&key)) {
             Ok(value) => _ = row.insert(key, transposed(value)),

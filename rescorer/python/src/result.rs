@@ -122,6 +122,12 @@ impl ListResult {
         self.answer.adapter()
     }
 
+    /// Probability that the list is for `adapter`, or for none, where it was routed; None where it was not.
+    #[getter]
+    fn routed(&self) -> Option<f64> {
+        self.answer.routed()
+    }
+
     /// The file of the policy that decided; None for weights given by hand.
     #[getter]
     fn policy(&self) -> Option<&str> {

@@ -101,6 +101,22 @@ def test_adapters_with_policies_of_their_own(tuned_policies):
         load(adapters={**adapters, "bare": FIXTURES / "tiny-lora"})
 
 
+def test_lists_that_name_no_adapter_are_routed(tuned_policies):
+    folder = tuned_policies
+    adapters = {name: folder / "adapters" / name for name in ("medical", "legal")}
+    routing = load(adapters=adapters, route_adapters=True)
+    rows = [{"hypotheses": LIST, "conversation": "a"}, {"hypotheses": LIST, "adapter": "legal"}]
+    routed, named = routing.rescore_many(rows)
+    assert 1 / 3 <= routed.routed <= 1 and named.routed is None
+    assert named.adapter == "legal"
+    again = routing.rescore({"hypotheses": LIST, "adapter": routed.adapter})
+    assert (again.text, again.policy, again.total) == (routed.text, routed.policy, routed.total)
+    with pytest.raises(rescorer.SettingsError, match="no adapters to route"):
+        load(route_adapters=True)
+    with pytest.raises(rescorer.SettingsError, match="exclude each other"):
+        load(policy=folder / "policy.toml", adapters=adapters, route_adapters=True)
+
+
 def test_tuning(tmp_path):
     rows = [{**row, "reference": row["hypotheses"][2]["text"]} for row in lists(20)]
     bare = load()

@@ -12,7 +12,7 @@ static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
     RESCORER_HYPOTHESIS_INIT("a cat sat", -2.5),
 };
-static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0};
+static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL};
 static const RescorerWeights half = RESCORER_WEIGHTS_INIT(0.5);
 
 struct job {
@@ -202,6 +202,21 @@ static void in_one_call(const char *model, const char *policy, const char *medic
     }
     lists[0].adapter_name = "dental";
     FAILS(rescorer_rescore(rescorer, &lists[0], &results[0]), RESCORER_STATUS_ADAPTER, "the adapters are medical, legal");
+    OK(rescorer_free(rescorer));
+    /* Lists that name no adapter are routed, by the policies of the adapters. */
+    options.route_adapters = 1;
+    FAILS(rescorer_load(model, &options, &rescorer), RESCORER_STATUS_INVALID_ARGUMENT, "a policy for all lists");
+    options.policy = NULL;
+    OK(rescorer_load(model, &options, &rescorer));
+    lists[0].adapter_name = NULL;
+    lists[0].conversation = "call-7";
+    OK(rescorer_rescore_batch(rescorer, lists, 2, NULL, NULL, results));
+    for (int at = 0; at < 2; at++) {
+        const RescorerAnswer *answer = NULL;
+        OK(rescorer_result_answer(results[at], &answer));
+        CHECK(at == 0 ? answer->routed >= 1.0 / 3.0 && answer->routed <= 1.0 : isnan(answer->routed));
+        OK(rescorer_result_free(results[at]));
+    }
     OK(rescorer_free(rescorer));
 }
 

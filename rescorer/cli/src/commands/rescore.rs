@@ -7,6 +7,7 @@ use crate::answers::Writer;
 use crate::args::output_format;
 use crate::lists::{self, Skipped};
 use crate::model;
+use crate::routing::{self, Tally};
 use crate::score_args::RescoreArgs;
 use crate::sink::Sink;
 use crate::status::{Outcome, Status};
@@ -47,6 +48,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let mut writer = Writer::new((!args.scoring.common.json).then_some(format), nbest, immediate, out);
     let mut skipped = Skipped::new(&args.lists.select, status);
     let (mut done, mut changed, mut late) = (0usize, 0usize, 0usize);
+    let mut tally = Tally::default();
     let bar = status.counter();
     for answer in answers.by_ref() {
         let Some(answer) = skipped.pass(answer)? else { continue };
@@ -54,6 +56,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
             continue;
         }
         done += 1;
+        tally.add(&answer);
         changed += usize::from(answer.changed());
         late += usize::from(deadline.is_some() && !answer.completeness().is_complete());
         bar.inc(1);
@@ -64,7 +67,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     writer.finish()?;
     let stats = answers.stats();
     let speed = stats.per_second(stats.hypotheses);
-    let computed = 100.0 * stats.nodes as f64 / stats.trie_nodes.max(1) as f64;
+    let computed = 100.0 * (stats.nodes - stats.routing_nodes) as f64 / stats.trie_nodes.max(1) as f64;
     let free = match stats.utterances - stats.asked {
         0 => String::new(),
         free => format!("; {free} lists needed no model"),
@@ -72,6 +75,9 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     status.say(format_args!(
         "{done} lists, {changed} changed; {speed:.1} distinct hypotheses/s, {computed:.0}% of the nodes computed{free}"
     ));
+    if routing::is_asked_for(&args.scoring.model) {
+        tally.say(stats.routing_nodes, status);
+    }
     if stats.hypotheses == stats.utterances {
         status
             .say("every list has one text, so there is nothing to choose; give lists of several hypotheses");

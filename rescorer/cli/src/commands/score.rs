@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::read_item::ReadItem;
+use crate::routing;
 use crate::score_args::ScoreArgs;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
@@ -47,6 +48,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let input = lists::in_context(input, args.scoring.context.as_deref());
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
     model::no_first_stage(&args.scoring)?;
+    routing::refuse(&args.scoring.model, "score")?;
     let builder = model::builder(&args.scoring.model, status)?.scoring(args.scoring.convention.convention());
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     let scorer = rescorer.scorer();

@@ -2,8 +2,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use rescorer::fusion::{
-    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, ScoredReference, Tuned, TunedPolicy,
-    tune_cascade,
+    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, GainCalibration, ScoredReference, Tuned,
+    TunedPolicy, tune_cascade,
 };
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
@@ -15,6 +15,7 @@ use crate::lists::{self, Skipped};
 use crate::model;
 use crate::read_item::ReadItem;
 use crate::reference_warnings::References;
+use crate::routing;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 
@@ -29,6 +30,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
+    routing::refuse(&args.scoring.model, "tune")?;
     let mut file = Sink::file(&args.output)?;
     let first_stage = args.cascade.as_deref().map(Policy::read).transpose()?;
     if first_stage.as_ref().is_some_and(|policy| policy.cascade.is_some()) {
@@ -64,6 +66,11 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     }
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
+    let mut texts = Vec::new();
+    let utterances = utterances.inspect(|item| {
+        let text = item.as_ref().ok().and_then(GainCalibration::text_of);
+        texts.extend(text.map(str::to_owned));
+    });
     let (judged, _) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
     let (cascade, judged) = match first_stage {
         Some(policy) => {
@@ -74,6 +81,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     };
     let TunedPolicy { mut policy, found } =
         options.policy(&judged, &scorer, &args.scoring.model.model, cascade)?;
+    policy.routing = GainCalibration::measure(&scorer, texts.iter().map(String::as_str))?;
     policy.tuned_on.hashes.extend(seen);
     policy.tuned_on.hashes.sort();
     policy.tuned_on.hashes.dedup();

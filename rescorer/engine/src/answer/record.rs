@@ -12,6 +12,11 @@ struct AnswerRecord<'a> {
     changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
+    /// Null where the list was routed to no adapter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapter: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routed: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +75,8 @@ impl<'a> AnswerRecord<'a> {
             position: answer.base_position(),
             changed: answer.changed(),
             policy: answer.policy(),
+            adapter: (answer.adapter().is_some() || answer.routed().is_some()).then(|| answer.adapter()),
+            routed: answer.routed(),
             reference: answer.utterance.reference.as_deref(),
             confidence: ranking.map(Ranking::confidence),
             words: ranking.map(|_| words.collect()),

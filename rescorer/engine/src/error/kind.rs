@@ -163,7 +163,7 @@ impl SettingsError {
             Self::NoEos => Some(Remedy::NoEos),
             Self::EncoderWithoutEnd => Some(Remedy::Eos),
             Self::NotAnEncoder | Self::NoMask => Some(Remedy::EncoderScore),
-            Self::NoScoreHead => Some(Remedy::Adapter),
+            Self::NoScoreHead | Self::NothingToRoute => Some(Remedy::Adapter),
             Self::MeanOfHead => Some(Remedy::Sum),
             Self::RuleWithoutNumbers { .. } => Some(Remedy::Policy),
             Self::FirstStageUnused => Some(Remedy::FirstStage),

@@ -79,6 +79,17 @@ pub enum SettingsError {
         name: String,
     },
 
+    /// Routing without adapters.
+    #[error("there are no adapters to route lists to; give one or more, or leave routing out")]
+    NothingToRoute,
+
+    /// Routing with a model that gives no probabilities of texts.
+    #[error(
+        "routing compares how probable adapters find a text, and the scores of an encoder don't say that; name the adapter in the \
+         lists, or load a decoder"
+    )]
+    RoutingOfEncoder,
+
     /// A thread pool that can't be made.
     #[error("a pool of {threads} threads can't be made: {reason}")]
     Threads {

@@ -35,4 +35,5 @@ pub use tuning::scored_reference::ScoredReference;
 pub use weighting::Weighting;
 pub use weights::{Candidate, Fusion};
 
+pub use crate::routing::calibration::GainCalibration;
 pub use rescorer_perturb::Metric;

@@ -12,6 +12,7 @@ use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy_file::{PolicyFile, VERSION};
 use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::weighting::Weighting;
+use crate::routing::calibration::GainCalibration;
 use crate::scoring::config::ScoringConfig;
 
 /// Decisions that were tuned together: weights, conventions, the model they are for and the lists they saw.
@@ -38,6 +39,8 @@ pub struct Policy {
     pub adapter: Option<ModelIdentity>,
     /// First stage of a cascade, where there is one.
     pub cascade: Option<CascadePolicy>,
+    /// How much the adapter gains on its own lists, by which others are routed to it or not.
+    pub routing: Option<GainCalibration>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
 }
@@ -69,6 +72,7 @@ impl Policy {
             model,
             adapter,
             cascade: None,
+            routing: None,
             tuned_on,
         }
     }
@@ -102,6 +106,12 @@ impl Policy {
     #[must_use]
     pub fn behind(self, cascade: Option<CascadePolicy>) -> Self {
         Self { cascade, ..self }
+    }
+
+    /// The same with what the adapter gains on its own lists.
+    #[must_use]
+    pub fn with_routing(self, routing: Option<GainCalibration>) -> Self {
+        Self { routing, ..self }
     }
 
     /// Reads a policy from its file.
@@ -202,9 +212,11 @@ impl TryFrom<PolicyFile> for Policy {
         if let (Weighting::Features(_), Some(_)) = (&weighting, &file.cascade) {
             return Err("features behind a first stage; tune the cascade with classic fusion".to_owned());
         }
-        let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, cascade, .. } =
-            file;
-        let tuned_on = file.tuned_on;
+        if file.routing.is_some_and(|routing| routing.deviation <= 0.0) {
+            return Err("the deviation under [routing] is not above 0; tune again".to_owned());
+        }
+        let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, .. } = file;
+        let (cascade, routing, tuned_on) = (file.cascade, file.routing, file.tuned_on);
         Ok(Self {
             normalize,
             unit,
@@ -215,6 +227,7 @@ impl TryFrom<PolicyFile> for Policy {
             model,
             adapter,
             cascade,
+            routing,
             tuned_on,
         })
     }
@@ -222,23 +235,14 @@ impl TryFrom<PolicyFile> for Policy {
 
 impl From<Policy> for PolicyFile {
     fn from(policy: Policy) -> Self {
-        let Policy {
-            normalize,
-            unit,
-            weighting,
-            decision,
-            confidence,
-            convention,
-            model,
-            adapter,
-            cascade,
-            ..
-        } = policy;
-        let (version, fusion, features) = match weighting {
-            Weighting::Classic(fusion) => (1, Some(fusion), None),
-            Weighting::Features(features) => (VERSION, None, Some(features)),
+        let Policy { normalize, unit, weighting, decision, confidence, convention, model, adapter, .. } =
+            policy;
+        let (cascade, routing, tuned_on) = (policy.cascade, policy.routing, policy.tuned_on);
+        let (fusion, features) = match weighting {
+            Weighting::Classic(fusion) => (Some(fusion), None),
+            Weighting::Features(features) => (None, Some(features)),
         };
-        let tuned_on = policy.tuned_on;
+        let version = PolicyFile::first_version(routing.as_ref(), features.is_some());
         Self {
             version,
             normalize,
@@ -251,6 +255,7 @@ impl From<Policy> for PolicyFile {
             model,
             adapter,
             cascade,
+            routing,
             tuned_on,
         }
     }

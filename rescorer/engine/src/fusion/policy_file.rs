@@ -10,10 +10,12 @@ use crate::fusion::features::FeatureFusion;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::weights::Fusion;
+use crate::routing::calibration::GainCalibration;
 use crate::scoring::config::ScoringConfig;
 
-/// Latest version of the file that this library reads. Policies of three numbers are written as version 1, which earlier programs read.
-pub(crate) const VERSION: u32 = 2;
+/// Latest version of the file that this library reads. A policy is written as the first version that has what it holds: 1 has three
+/// numbers, 2 weights of features, 3 the gain of the adapter.
+pub(crate) const VERSION: u32 = 3;
 
 /// The keys of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub(crate) struct PolicyFile {
     pub(crate) adapter: Option<ModelIdentity>,
     #[serde(rename = "earlier", default, skip_serializing_if = "Option::is_none")]
     pub(crate) cascade: Option<CascadePolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) routing: Option<GainCalibration>,
     pub(crate) tuned_on: TunedOn,
 }
 
@@ -55,5 +59,16 @@ impl PolicyFile {
             numbers.extend([first.share, first.threshold.unwrap_or_default()]);
         }
         numbers
+            .extend(self.routing.iter().flat_map(|routing| [routing.mean, routing.other, routing.deviation]));
+        numbers
+    }
+
+    /// The first version of the file that has what this one holds.
+    pub(crate) fn first_version(routing: Option<&GainCalibration>, weighs_features: bool) -> u32 {
+        match (routing, weighs_features) {
+            (Some(_), _) => 3,
+            (None, true) => 2,
+            (None, false) => 1,
+        }
     }
 }

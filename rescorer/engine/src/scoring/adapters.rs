@@ -47,6 +47,11 @@ impl AdapterSet {
         self
     }
 
+    /// One of them, for all lists.
+    pub(crate) fn only(&self, name: &str) -> Result<Self, Error> {
+        Self::new(self.named.iter().filter(|(other, _)| other == name).cloned().collect())
+    }
+
     /// The adapters with their names.
     pub(crate) fn named(&self) -> &[(String, Arc<dyn Adapter>)] {
         &self.named

@@ -111,6 +111,15 @@ impl Scorer {
         Some(ModelIdentity { name, fingerprint: default.fingerprint().unwrap_or_default().to_owned() })
     }
 
+    /// The adapter, where there is no other one and it scores tokens: that of an encoder, and of a cascade's second model, does not decide
+    /// alone how probable a text is.
+    pub(crate) fn only_adapter(&self) -> Option<&Arc<dyn Adapter>> {
+        let is_alone = self.adapters.named().len() == 1
+            && !self.model().is_bidirectional()
+            && !self.list_scorer.capabilities().first_stage;
+        self.default_adapter().filter(|_| is_alone)
+    }
+
     /// Whether lists may ask for adapters.
     pub(crate) fn has_adapters(&self) -> bool {
         !self.adapters.named().is_empty()

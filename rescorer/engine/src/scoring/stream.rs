@@ -1,6 +1,7 @@
 //! Lists that come one by one, and go through the model several at a time.
 
 use std::collections::VecDeque;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use rescorer_nbest::Utterance;
@@ -30,6 +31,8 @@ pub struct ScoringStats {
     pub trie_nodes: usize,
     /// Trie nodes computed; prefixes that lists share count once, what could not win not at all.
     pub nodes: usize,
+    /// Of these, the nodes by which lists were routed to adapters.
+    pub routing_nodes: usize,
     /// Time spent tokenising and computing; reading and writing are not in it.
     pub time: Duration,
 }
@@ -40,6 +43,15 @@ impl ScoringStats {
         let seconds = self.time.as_secs_f64();
         if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
     }
+}
+
+/// Trie nodes that a window took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    /// All of them.
+    pub(crate) nodes: usize,
+    /// Of these, those by which lists were routed.
+    pub(crate) routing_nodes: usize,
 }
 
 /// What becomes of the lists of a window.
@@ -54,12 +66,12 @@ pub(crate) trait Work {
     /// Tokenises a list.
     fn prepare(&mut self, input: Self::Input) -> Result<(Self::Kept, PreparedList), Error>;
 
-    /// Computes the lists of a window, and says how many nodes that took. There is an output for every input, in their order.
+    /// Computes the lists of a window, and says what that took. There is an output for every input, in their order.
     fn compute(
         &mut self,
         kept: Vec<Self::Kept>,
         lists: Vec<PreparedList>,
-    ) -> Result<(Vec<Self::Output>, usize), Error>;
+    ) -> Result<(Vec<Self::Output>, Cost), Error>;
 }
 
 /// Results in the order of the input. Holds a window of lists, never all of them.
@@ -133,8 +145,8 @@ where
         let outputs = self.work.compute(kept, lists);
         self.stats.time += started.elapsed();
         match outputs {
-            Ok((outputs, nodes)) => {
-                self.stats.add(stats, nodes);
+            Ok((outputs, cost)) => {
+                self.stats.add(stats, cost);
                 let mut outputs = outputs.into_iter();
                 self.ready.extend(slots.into_iter().filter_map(|slot| match slot {
                     Ok(()) => outputs.next().map(Ok),
@@ -149,15 +161,23 @@ where
     }
 }
 
+impl AddAssign for ScoringStats {
+    fn add_assign(&mut self, other: Self) {
+        self.add(other, Cost { nodes: other.nodes, routing_nodes: other.routing_nodes });
+        self.time += other.time;
+    }
+}
+
 impl ScoringStats {
     /// Adds a window.
-    fn add(&mut self, window: Self, nodes: usize) {
+    fn add(&mut self, window: Self, cost: Cost) {
         self.utterances += window.utterances;
         self.asked += window.asked;
         self.hypotheses += window.hypotheses;
         self.listed += window.listed;
         self.trie_nodes += window.trie_nodes;
-        self.nodes += nodes;
+        self.nodes += cost.nodes;
+        self.routing_nodes += cost.routing_nodes;
     }
 }
 
@@ -201,9 +221,10 @@ impl Work for Scores<'_> {
         &mut self,
         utterances: Vec<Utterance>,
         lists: Vec<PreparedList>,
-    ) -> Result<(Vec<Self::Output>, usize), Error> {
+    ) -> Result<(Vec<Self::Output>, Cost), Error> {
         let scored = self.scorer.score(lists)?;
-        Ok((utterances.into_iter().zip(scored.lists).collect(), scored.nodes))
+        let cost = Cost { nodes: scored.nodes, routing_nodes: 0 };
+        Ok((utterances.into_iter().zip(scored.lists).collect(), cost))
     }
 }
 

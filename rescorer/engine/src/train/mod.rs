@@ -11,6 +11,7 @@ mod encoder_step;
 #[cfg(test)]
 mod encoder_tests;
 mod event;
+mod gain;
 mod look;
 mod losses;
 mod objective;

@@ -88,6 +88,9 @@ class Result:
     @property
     def adapter(self) -> Optional[str]:
         """Name of the adapter that took part."""
+    @property
+    def routed(self) -> Optional[float]:
+        """Probability that the list is for ``adapter``, or for none, where it was routed; None where it was not."""
 
     @property
     def policy(self) -> Optional[str]:
@@ -153,6 +156,7 @@ class Engine:
         margin: Optional[float],
         unit: Optional[str],
         adapters: Sequence[Tuple[str, str]],
+        route_adapters: bool,
         cascade: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,
         device: str,

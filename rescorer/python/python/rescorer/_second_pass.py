@@ -28,7 +28,7 @@ class Rescorer:
       ``cost``); ``confidence`` is a probability, or Vosk's log-likelihood where one is outside of 0 to 1;
     - a dict, a row of ``datasets`` or of pandas, with the names of one of the formats: ``hypotheses``, ``input`` (HyPoradise),
       ``alternatives`` (Vosk), ``segments`` (Whisper, faster-whisper), ``nbest`` (sherpa-onnx), and ``id``, ``reference``,
-      ``context``, ``adapter`` where they are there. Other fields are not looked at.
+      ``context``, ``adapter``, ``conversation`` where they are there. Other fields are not looked at.
 
     Scores are natural logarithms, higher is better; without them a hypothesis counts by its position. Arrays and numbers of
     numpy, dataclasses and named tuples may stand wherever lists, numbers and dicts may.
@@ -58,6 +58,7 @@ class Rescorer:
         unit: Optional[str] = None,
         adapter: Optional[PathLike] = None,
         adapters: Optional[Mapping[str, PathLike]] = None,
+        route_adapters: bool = False,
         cascade_model: Optional[PathLike] = None,
         cascade_adapter: Optional[PathLike] = None,
         precision: str = "auto",
@@ -89,6 +90,8 @@ class Rescorer:
             adapters: several of them by name; a list asks for one with its field ``adapter``. A ``policy.toml`` in a folder
                 decides for the lists of its adapter. Lists that ask for none are answered with the adapter that ``policy`` was
                 tuned with; without ``policy``, with the first.
+            route_adapters: lists that name no adapter are routed to the one of ``adapters`` whose domain they seem to be of, or to
+                none, by their first-pass best. Lists with the same field ``conversation`` lean to where the one before went.
             cascade_model: the model of the first stage, where the policy is for a cascade; the one that the policy names if left
                 out. Once called ``earlier_model``.
             cascade_adapter: folder of its adapter. Once called ``earlier_adapter``.
@@ -126,6 +129,7 @@ class Rescorer:
             margin=margin,
             unit=unit,
             adapters=named(adapter, adapters),
+            route_adapters=route_adapters,
             cascade=None if first is None else (_located(first, offline), named(cascade_adapter, None)),
             precision=precision,
             device=device,

@@ -5,6 +5,7 @@ use rescorer::fusion::{
     Confidence, Decision, DefaultPolicy, FeatureFusion, FusionKind, ScoredReference, Weighting,
     cross_validate, cross_validate_decision, cross_validate_features,
 };
+use rescorer::scoring::SecondPass;
 use rescorer::{Fusion, Policy};
 
 use crate::judge_args::EvaluateArgs;
@@ -14,6 +15,7 @@ use crate::policy_arg::PolicyArg;
 const WEIGHTS: &str = "give --policy FILE from `tune`, --cross-validate K or --lm-weight W";
 
 /// What answers every list.
+#[derive(Default)]
 pub(super) struct Choice {
     pub(super) tuned: Vec<(Weighting, Decision)>,
     /// Where they were tuned.
@@ -48,6 +50,17 @@ pub(super) fn given_weighting(args: &EvaluateArgs, policy: Option<&Policy>) -> O
 }
 
 impl Choice {
+    /// Has a second pass answer the next list. Confidences are there where all have them.
+    pub(super) fn push(&mut self, pass: &SecondPass) {
+        let before = self.confidences.take();
+        let before = if self.tuned.is_empty() { Some(Vec::new()) } else { before };
+        self.confidences = before.zip(pass.confidence()).map(|(mut all, own)| {
+            all.push(*own);
+            all
+        });
+        self.tuned.push((pass.weighting().clone(), *pass.decision()));
+    }
+
     pub(super) fn new(
         args: &EvaluateArgs,
         given: Option<Given>,

@@ -1,22 +1,27 @@
 mod choice;
+mod routed;
 
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
+use rescorer::RescorerBuilder;
+use rescorer::TuneOptions;
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
 use rescorer::fusion::{FusionKind, ScoredAnswer, ScoredReference, content_hash, most_folds};
 use rescorer::scoring::{Need, ScoringStats};
-use rescorer::{Policy, TuneOptions};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
 use self::choice::{Choice, default_policy_wer, given_weighting};
+use self::routed::Routed;
 use super::tune::judge;
 use crate::judge_args::EvaluateArgs;
 use crate::lists::{self, Skipped};
 use crate::model;
 use crate::policy_arg::PolicyArg;
+use crate::routing;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
 use crate::view::{self, Grid};
@@ -38,6 +43,9 @@ struct Report<'a> {
     default_policy_wer: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
+    /// Lists by the adapter that they were routed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routed: Option<BTreeMap<String, usize>>,
     left_out: usize,
     skipped: usize,
     hypotheses_per_second: f64,
@@ -52,8 +60,9 @@ struct Report<'a> {
 
 pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
+    let routes = routing::is_asked_for(&args.scoring.model);
     let is_unweighted =
-        args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none();
+        !routes && args.policy.is_none() && args.cross_validate.is_none() && args.weights.lm_weight.is_none();
     if is_unweighted {
         status.say(format_args!("no weights given: cross-validating with {FOLDS} folds"));
         args.cross_validate = Some(FOLDS);
@@ -67,10 +76,10 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     }
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
-    let mut builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
-    builder = match &args.policy {
-        Some(policy) => model::decide(builder, policy, &args.scoring.convention)?,
-        None => builder.scoring(args.scoring.convention.convention()),
+    let builder = match (&args.policy, routes) {
+        (_, true) => routed::builder(&args, status)?,
+        (Some(policy), _) => model::decide(unrouted(&args, status)?, policy, &args.scoring.convention)?,
+        (None, _) => unrouted(&args, status)?.scoring(args.scoring.convention.convention()),
     };
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     let device = rescorer.model().device().description().to_string();
@@ -80,7 +89,10 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
     let scorer = rescorer.scorer().clone().with_unit(unit);
     let adapter = scorer.adapter_identity();
     let mut skipped = Skipped::new(&args.lists.select, status);
-    let seen = policy.as_ref().map(Policy::seen).unwrap_or_default();
+    let mut seen: HashSet<String> = policy.iter().flat_map(|policy| policy.tuned_on.hashes.clone()).collect();
+    if routes {
+        seen.extend(routing::seen(model::adapter_folders(&args.scoring.model))?);
+    }
     let mut left_out = 0usize;
     let utterances = utterances.filter(|item| {
         let is_seen = item.as_ref().is_ok_and(|item| seen.contains(content_hash(item).as_str()));
@@ -96,11 +108,19 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         Some(_) => FusionKind::Features,
         None => args.fusion,
     };
-    if fusion == FusionKind::Features {
+    if fusion == FusionKind::Features && !routes {
         scorer.config().check_features()?;
     }
     let options = TuneOptions { normalize, unit, fusion, ..TuneOptions::default() };
-    let (judged, stats) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
+    let (judged, stats, routed) = if routes {
+        let Routed { judged, stats, choice, tally } =
+            Routed::judge(&rescorer, utterances, options.metric(), &mut skipped, status)?;
+        tally.say(stats.routing_nodes, status);
+        (judged, stats, Some((choice, tally.into_routed())))
+    } else {
+        let (judged, stats) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
+        (judged, stats, None)
+    };
     if left_out > 0 && judged.is_empty() {
         bail!(
             "the policy was tuned on all {left_out} lists; evaluate other lists, or use --cross-validate in place of --policy"
@@ -118,7 +138,10 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
             args.cross_validate = Some(folds);
         }
     }
-    let choice = Choice::new(&args, given, &judged)?;
+    let (choice, routed) = match routed {
+        Some((choice, routed)) => (choice, Some(routed)),
+        None => (Choice::new(&args, given, &judged)?, None),
+    };
     let answers: Vec<ScoredAnswer> = judged
         .iter()
         .zip(&choice.tuned)
@@ -143,6 +166,7 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
             .filter(|_| args.fusion == FusionKind::Features)
             .and_then(|_| default_policy_wer(&judged)),
         policy: rescorer.policy().filter(|_| args.policy.is_some()).map(str::to_owned),
+        routed,
         left_out,
         skipped: skipped.count(),
         hypotheses_per_second: stats.per_second(stats.hypotheses),
@@ -171,6 +195,11 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         file.finish()?;
     }
     skipped.outcome(judged.len())
+}
+
+/// Begins a rescorer that takes adapters as lists name them.
+fn unrouted(args: &EvaluateArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
+    Ok(model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring))
 }
 
 #[derive(Serialize)]

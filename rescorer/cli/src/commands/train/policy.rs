@@ -33,6 +33,7 @@ pub fn tuned(
     let options = TuneOptions { normalize, unit, fusion, ..TuneOptions::default() };
     let TunedPolicy { mut policy, found } = options.policy(&judged, trainer.scorer(), &model.name, None)?;
     (policy.model, policy.adapter) = (model, adapter);
+    policy.routing = trainer.gain()?;
     if let Found::Classic(_) = found {
         // The rate of a look is cross-validated, that of the search is not.
         policy.tuned_on.rescored_wer = report.rescored_wer;

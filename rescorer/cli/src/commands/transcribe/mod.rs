@@ -10,6 +10,7 @@ use rescorer_first_pass::{Piece, Speech, transcribe};
 
 use crate::lists::Skipped;
 use crate::model;
+use crate::routing;
 use crate::status::{Outcome, Status};
 use crate::transcribe_args::TranscribeArgs;
 use output::{Lists, Output};
@@ -28,8 +29,9 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);
     let context = args.scoring.context.clone();
+    let routes = routing::is_asked_for(&args.scoring.model);
     let mut second_pass =
-        Pieces { rescorer, context, output, lists, skipped, tally: Tally::default(), status };
+        Pieces { rescorer, context, routes, output, lists, skipped, tally: Tally::default(), status };
     for file in &args.files {
         let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
         for remark in speech.remarks() {
@@ -73,6 +75,8 @@ struct Pieces {
     rescorer: Rescorer,
     /// What the model reads before every piece.
     context: Option<String>,
+    /// Whether adapters are chosen: the pieces of a recording are a conversation then.
+    routes: bool,
     output: Output,
     lists: Option<Lists>,
     skipped: Skipped,
@@ -105,6 +109,10 @@ impl Pieces {
         let request = match self.rescorer.rule() {
             Some(DecisionRule::Maximum) => request.text_only(),
             _ => request,
+        };
+        let request = match file.file_stem().filter(|_| self.routes) {
+            Some(name) => request.conversation(name.to_string_lossy()),
+            None => request,
         };
         let answer = self.rescorer.rescore(request);
         self.tally.second_pass += started.elapsed();

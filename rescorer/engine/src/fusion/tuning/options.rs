@@ -19,6 +19,7 @@ use crate::fusion::tuning::grid::{Tuned, tune};
 use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
+use crate::routing::calibration::GainCalibration;
 use crate::scoring::list::ListScores;
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
@@ -99,9 +100,10 @@ impl TuneOptions {
             scorer.config().check_features()?;
         }
         let scorer = scorer.clone().with_unit(self.unit);
-        let lists = lists.into_iter().take_while(|_| goes_on()).map(|list| Ok::<_, Error>(list.clone()));
+        let going = lists.iter().take_while(|_| goes_on());
+        let cloned = going.map(|&list| Ok::<_, Error>(list.clone()));
         // A list of one text has one answer under all weights.
-        let judged = scorer.score_stream_as(Need::Answers, lists, false).map(|scored| {
+        let judged = scorer.score_stream_as(Need::Answers, cloned, false).map(|scored| {
             let (utterance, scores) = scored?;
             self.judge(&utterance, &scores)
         });
@@ -109,7 +111,10 @@ impl TuneOptions {
         if !goes_on() {
             return Ok(None);
         }
-        Ok(Some(self.policy(&judged, &scorer, model, None)?.policy))
+        let policy = self.policy(&judged, &scorer, model, None)?.policy;
+        let texts = lists.into_iter().filter_map(GainCalibration::text_of);
+        let routing = GainCalibration::measure(&scorer, texts)?;
+        Ok(Some(policy.with_routing(routing)))
     }
 
     /// A scored list with its errors, and with features where weights of those are fitted.
