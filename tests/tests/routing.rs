@@ -68,7 +68,7 @@ fn at(gain: f64, odds: f64) -> GainCalibration {
 fn builder(folder: &Path, gains: [GainCalibration; 2]) -> RescorerBuilder {
     let begun = Rescorer::builder(model()).route_adapters();
     ADAPTERS.iter().zip(gains).fold(begun, |builder, ((name, source), gain)| {
-        builder.adapter(*name, adapter(folder, name, source, Some(gain)))
+        builder.adapter(*name, adapter(folder, name, source, Some(gain)).as_str())
     })
 }
 
@@ -187,7 +187,7 @@ fn a_conversation_leans_to_where_it_was() {
     let calibration =
         GainCalibration { mean: 2.0 * centre, other: 0.0, deviation: (2.0 * centre / k).sqrt() };
     let rescorer = Rescorer::builder(model())
-        .adapter("medical", adapter(folder.path(), "medical", source, Some(calibration)))
+        .adapter("medical", adapter(folder.path(), "medical", source, Some(calibration)).as_str())
         .route_adapters()
         .build()
         .unwrap();
