@@ -3,7 +3,7 @@ use std::io::Write;
 use anyhow::{Context, bail};
 use rescorer::fusion::{
     DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, GainCalibration, ScoredReference, Tuned,
-    TunedPolicy, tune_cascade,
+    TunedPolicy, WordWeights, tune_cascade,
 };
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
@@ -133,17 +133,21 @@ fn print(out: &mut Sink, found: &Found, lists: usize, unit: Unit) -> anyhow::Res
     }
 }
 
+/// Learned words that are shown.
+const SHOWN_WORDS: usize = 10;
+
 /// Lists below which a policy is mostly the default one.
 const FEW_LISTS: usize = 20;
 
 fn print_features(out: &mut Sink, tuned: &FeatureTuned, lists: usize, unit: Unit) -> anyhow::Result<()> {
     writeln!(out, "{:>8}  feature", "weight")?;
-    for feature in Feature::ALL {
+    for feature in Feature::ALL.into_iter().filter(|feature| *feature != Feature::LearnedWords) {
         let weight = tuned.features.weight(feature);
         if weight != 0.0 {
             writeln!(out, "{weight:>8.3}  {feature}")?;
         }
     }
+    print_words(out, tuned.features.words())?;
     if tuned.features == DefaultPolicy::shipped().features {
         return Ok(writeln!(
             out,
@@ -163,6 +167,19 @@ fn print_features(out: &mut Sink, tuned: &FeatureTuned, lists: usize, unit: Unit
         writeln!(out, "{lists} lists are few: the policy stays near the default one")?;
     }
     Ok(())
+}
+
+/// Words with the largest weights.
+fn print_words(out: &mut Sink, words: &WordWeights) -> anyhow::Result<()> {
+    let mut by_size: Vec<(&str, f64)> = words.iter().collect();
+    by_size.sort_by(|(_, one), (_, other)| other.abs().total_cmp(&one.abs()));
+    for (word, weight) in by_size.iter().take(SHOWN_WORDS) {
+        writeln!(out, "{weight:>8.3}  word \"{word}\"")?;
+    }
+    match by_size.len().saturating_sub(SHOWN_WORDS) {
+        0 => Ok(()),
+        more => Ok(writeln!(out, "          and {more} more words")?),
+    }
 }
 
 fn print_classic(out: &mut Sink, tuned: &Tuned, lists: usize, unit: Unit) -> anyhow::Result<()> {

@@ -81,12 +81,12 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
     let first_pass_wer = percent(lists.iter().map(|list| list.first_pass().errors).sum());
     let folds = folds(lists, prior);
     if folds.is_empty() {
-        let errors =
-            total(lists.iter().map(|list| list.rescored(&Weighting::Features(prior.clone())).errors));
+        let weighting = Weighting::Features(prior.clone());
+        let errors = lists.iter().map(|list| list.rescored(&weighting).errors).sum();
         let (features, rescored_wer) = (prior.clone(), percent(errors));
         return Ok(FeatureTuned { features, first_pass_wer, rescored_wer, confidence: 0.5 });
     }
-    let of_folds = weigh_words(lists, prior, &folds, best_settings(lists, &folds));
+    let of_folds = chosen(lists, prior, &folds);
     let gate = Gate::new(lists, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
     Ok(FeatureTuned {
         features: gate.closed(&mean(of_folds.iter())),
@@ -96,66 +96,54 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
     })
 }
 
-fn total(errors: impl Iterator<Item = usize>) -> usize {
-    errors.sum()
-}
-
 /// Errors on the lists of a fold.
 fn held_out_errors(lists: &[&ScoredReference], fold: &Fold, weights: &FeatureFusion) -> Vec<usize> {
     let weighting = Weighting::Features(weights.clone());
     fold.held_out.iter().map(|&list| lists[list].rescored(&weighting).errors).collect()
 }
 
-/// The settings that make the fewest errors on lists that were held out, or nearly so; the best first.
-fn best_settings(lists: &[&ScoredReference], folds: &[Fold]) -> Vec<usize> {
-    let settings = STRENGTHS.len() * CROSS_ENTROPIES.len();
-    let of_setting = |setting: usize| {
-        total(
-            folds.iter().map(|fold| total(held_out_errors(lists, fold, &fold.weights[setting]).into_iter())),
-        )
+/// Of the weights of all settings, `[folds][settings]`, those that make the fewest errors on lists that were held out or nearly so: the
+/// mean of them for every fold.
+fn best(lists: &[&ScoredReference], folds: &[Fold], weights: &[Vec<FeatureFusion>]) -> Vec<FeatureFusion> {
+    let settings = weights[0].len();
+    let of_setting = |setting: usize| -> usize {
+        let pairs = folds.iter().zip(weights);
+        pairs.flat_map(|(fold, weights)| held_out_errors(lists, fold, &weights[setting])).sum()
     };
     let errors: Vec<usize> = (0..settings).into_par_iter().map(of_setting).collect();
-    let mut order: Vec<usize> = (0..settings).collect();
-    // Of settings that are equally good, the strongest prior.
-    order.sort_by_key(|&setting| (errors[setting], setting));
-    let most = (errors[order[0]] as f64 * (1.0 + AS_GOOD)) as usize;
-    order.retain(|&setting| errors[setting] <= most);
-    order
+    let fewest = errors.iter().copied().min().unwrap_or(0);
+    let most = (fewest as f64 * (1.0 + AS_GOOD)) as usize;
+    let good = |weights: &Vec<FeatureFusion>| {
+        mean(errors.iter().zip(weights).filter(|(errors, _)| **errors <= most).map(|(_, weights)| weights))
+    };
+    weights.iter().map(good).collect()
 }
 
-/// The weights of every fold: means over the best settings, or with weights of words where these save errors on lists that were held
-/// out.
-fn weigh_words(
-    lists: &[&ScoredReference],
-    prior: &FeatureFusion,
-    folds: &[Fold],
-    settings: Vec<usize>,
-) -> Vec<FeatureFusion> {
-    let without: Vec<FeatureFusion> =
-        folds.iter().map(|fold| mean(settings.iter().map(|&setting| &fold.weights[setting]))).collect();
+/// The weights of every fold, with weights of words where these save errors on lists that were held out.
+fn chosen(lists: &[&ScoredReference], prior: &FeatureFusion, folds: &[Fold]) -> Vec<FeatureFusion> {
+    let without: Vec<Vec<FeatureFusion>> = folds.iter().map(|fold| fold.weights.clone()).collect();
+    let without = best(lists, folds, &without);
+    let with = best(lists, folds, &folds.par_iter().map(|fold| fold.weigh_words(prior)).collect::<Vec<_>>());
     let errors = |weights: &[FeatureFusion]| -> Vec<usize> {
         folds.iter().zip(weights).flat_map(|(fold, weights)| held_out_errors(lists, fold, weights)).collect()
     };
-    let errors_without = errors(&without);
-    let with = WORD_STRENGTHS.map(|word_strength| {
-        let objective = Objective { word_strength: Some(word_strength), ..objective(settings[0]) };
-        let weights: Vec<FeatureFusion> = folds
-            .par_iter()
-            .map(|Fold { examples, weights, .. }| {
-                let scale = &examples.squares();
+    let mut saved = Saved::default();
+    errors(&without).into_iter().zip(errors(&with)).for_each(|(without, with)| saved.add(without, with));
+    if saved.confidence() >= WORDS_CONFIDENCE { with } else { without }
+}
+
+impl Fold {
+    /// Weights of all settings with weights of words, for all strengths of these.
+    fn weigh_words(&self, prior: &FeatureFusion) -> Vec<FeatureFusion> {
+        let scale = &self.examples.squares();
+        let of_strength = |word_strength: f64| {
+            self.weights.par_iter().enumerate().map(move |(setting, start)| {
+                let objective = Objective { word_strength: Some(word_strength), ..objective(setting) };
                 let fitting = Fitting { prior, objective, scale, free: &Feature::ALL, steps: STEPS };
-                fit(examples, &weights[settings[0]], &fitting)
+                fit(&self.examples, start, &fitting)
             })
-            .collect();
-        let mut saved = Saved::default();
-        let pairs = errors_without.iter().zip(errors(&weights));
-        pairs.for_each(|(without, with)| saved.add(*without, with));
-        (saved.confidence(), weights)
-    });
-    let surest = with.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
-    match surest {
-        Some((confidence, weights)) if confidence >= WORDS_CONFIDENCE => weights,
-        _ => without,
+        };
+        WORD_STRENGTHS.par_iter().flat_map(|&strength| of_strength(strength)).collect()
     }
 }
 
