@@ -1,21 +1,22 @@
 mod choice;
 mod routed;
+mod rows;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 
 use anyhow::bail;
 use maud::{Markup, PreEscaped, html};
-use rescorer::RescorerBuilder;
-use rescorer::TuneOptions;
 use rescorer::evaluation::{ConfidenceReport, Evaluation, Reliability, RuleReport, compare_rules};
 use rescorer::fusion::{FusionKind, ScoredAnswer, ScoredReference, content_hash, most_folds};
 use rescorer::scoring::{Need, ScoringStats};
+use rescorer::{RescorerBuilder, TuneOptions};
 use rescorer_perturb::ErrorCounts;
 use serde::Serialize;
 
 use self::choice::{Choice, default_policy_wer, given_weighting};
 use self::routed::Routed;
+use self::rows::write_rows;
 use super::tune::judge;
 use crate::judge_args::EvaluateArgs;
 use crate::lists::{self, Skipped};
@@ -200,31 +201,6 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
 /// Begins a rescorer that takes adapters as lists name them.
 fn unrouted(args: &EvaluateArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     Ok(model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring))
-}
-
-#[derive(Serialize)]
-struct UtteranceRow<'a> {
-    utterance: &'a str,
-    reference_words: usize,
-    first_pass_errors: usize,
-    rescored_errors: usize,
-    oracle_errors: usize,
-    changed: bool,
-}
-
-fn write_rows(mut file: Sink, judged: &[ScoredReference], answers: &[ScoredAnswer]) -> anyhow::Result<()> {
-    for (list, answer) in judged.iter().zip(answers) {
-        let row = UtteranceRow {
-            utterance: &list.id,
-            reference_words: list.reference_words,
-            first_pass_errors: list.first_pass().errors,
-            rescored_errors: answer.errors.errors,
-            oracle_errors: list.oracle().errors,
-            changed: answer.changed,
-        };
-        write_json(&mut file, &row)?;
-    }
-    file.finish()
 }
 
 /// The lists that an answer made better or worse, and of these the wanted ones, by errors before and after: their ids, and first

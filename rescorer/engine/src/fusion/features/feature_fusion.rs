@@ -10,7 +10,7 @@ use crate::fusion::weights::Candidate;
 
 /// Weights of features: `total = Σ weight · feature`, where the first-pass best has the total 0.
 ///
-/// In a policy file it is a table of names and weights, and under `words` a table of [`WordWeights`]; a feature that is not there has the
+/// In a policy file it is a table of names and weights, and under `learned_words` a table of [`WordWeights`]; a feature that is not there has the
 /// weight 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureFusion {
@@ -83,7 +83,7 @@ impl Candidate {
 }
 
 /// Key of the table of words.
-const WORDS: &str = "words";
+const WORDS: &str = "learned_words";
 
 /// An entry of the table in a file.
 #[derive(Deserialize)]
@@ -145,9 +145,10 @@ mod tests {
         let text = toml::to_string(&fusion).unwrap();
         assert_eq!(text, "lm_5 = 0.5\nchange = -0.25\n");
         assert_eq!(toml::from_str::<FeatureFusion>(&text).unwrap(), fusion);
-        let fusion = fusion.with_words(WordWeights::new([("mister".to_owned(), -0.5)]));
+        let fusion = FeatureFusion::new([(Feature::Words, 2.0)])
+            .with_words(WordWeights::new([("mister".to_owned(), -0.5)]));
         let text = toml::to_string(&fusion).unwrap();
-        assert_eq!(text, "lm_5 = 0.5\nchange = -0.25\n\n[words]\nmister = -0.5\n");
+        assert_eq!(text, "words = 2.0\n\n[learned_words]\nmister = -0.5\n");
         assert_eq!(toml::from_str::<FeatureFusion>(&text).unwrap(), fusion);
         for (bad, expected) in [("lm_weight = 1.0", "not known"), ("lm_5 = -1.0", "expected a finite number")]
         {

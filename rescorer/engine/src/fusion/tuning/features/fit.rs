@@ -9,9 +9,6 @@ const RATE: f64 = 0.05;
 const MEAN_DECAY: f64 = 0.9;
 const SQUARE_DECAY: f64 = 0.99;
 
-/// Words whose weight is nearer to 0 are left out: they decide nothing.
-const LEAST_WORD: f64 = 0.01;
-
 /// How weights are fitted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fitting<'a> {
@@ -58,9 +55,8 @@ pub(crate) fn fit(examples: &Examples, start: &FeatureFusion, fitting: &Fitting<
             *weight -= rate * words.step(index, slope, step);
         }
     }
-    let words =
-        vocabulary.iter().cloned().zip(weights.words).filter(|(_, weight)| weight.abs() >= LEAST_WORD);
-    FeatureFusion::of_row(weights.features).with_words(WordWeights::new(words))
+    let words = WordWeights::new(vocabulary.iter().cloned().zip(weights.words));
+    FeatureFusion::of_row(weights.features).with_words(words)
 }
 
 /// Running means of gradients and of their squares.

@@ -34,6 +34,9 @@ const WORD_STRENGTHS: [f64; 3] = [0.1, 0.02, 0.005];
 /// Confidence that weights of words save errors, at which they are taken: they save more than one standard error.
 const WORDS_CONFIDENCE: f64 = 0.84;
 
+/// Words whose weight is nearer to 0 are left out: they decide nothing.
+const LEAST_WORD: f64 = 0.01;
+
 /// Steps of the optimiser for each setting.
 const STEPS: usize = 100;
 
@@ -210,6 +213,7 @@ fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion> + Clone) -> Feature
         sum.iter_mut().zip(weights.weights()).for_each(|(sum, weight)| *sum += weight / count);
         weights.words().iter().for_each(|(word, weight)| *words.entry(word).or_default() += weight / count);
     }
-    let words = words.into_iter().map(|(word, weight)| (word.to_owned(), weight));
+    let words = words.into_iter().filter(|(_, weight)| weight.abs() >= LEAST_WORD);
+    let words = words.map(|(word, weight)| (word.to_owned(), weight));
     FeatureFusion::of_row(sum).with_words(WordWeights::new(words))
 }
