@@ -237,6 +237,7 @@ fn valgrind_finds_nothing() {
                     "--leak-check=full",
                     "--errors-for-leak-kinds=definite",
                 ])
+                .current_dir(folder.path())
                 .arg(command.get_program())
                 .args(command.get_args()),
         );

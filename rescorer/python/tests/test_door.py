@@ -28,20 +28,20 @@ def tuned_policies(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policies")
     rows = [{**row, "reference": row["hypotheses"][1]["text"]} for row in lists(12)]
     bare = folder / "policy.toml"
-    load().tune(rows, save=bare)
+    load().tune(rows, save=bare, fusion="classic")
     for name, lm_weight in (("medical", 0.5), ("legal", 0.75)):
         own = folder / "adapters" / name
         shutil.copytree(FIXTURES / "tiny-lora", own)
-        text = load(adapter=own, lm_weight=1).tune(rows)
+        text = load(adapter=own, lm_weight=1).tune(rows, fusion="classic")
         (own / "policy.toml").write_text(weighted(text, lm_weight))
     bare.write_text(weighted(bare.read_text(), 0.25))
     return folder
 
 
 def weighted(policy, lm_weight):
-    """The policy with this weight by hand in place of those of features."""
+    """The policy with these weights by hand in place of those that were tuned."""
     fusion = f"[fusion]\nlm_weight = {lm_weight}\nlength_bonus = 0.0\nmargin = 0.0\n\n"
-    policy, count = re.subn(r"(?ms)^\[features\]\n.*?(?=^\[)", fusion, policy)
+    policy, count = re.subn(r"(?ms)^\[fusion\]\n.*?(?=^\[)", fusion, policy)
     assert count == 1, policy
     return policy
 
@@ -146,6 +146,8 @@ def test_tuning(tmp_path):
 
 
 def test_an_interrupt_ends_tuning():
+    # A process that was started in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     rows = [{**row, "reference": row["hypotheses"][2]["text"]} for row in lists(2000, hypotheses=40)]
     bare = load()
     alarm = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
@@ -154,8 +156,11 @@ def test_an_interrupt_ends_tuning():
         yield from rows
         alarm.start()
 
-    with pytest.raises(KeyboardInterrupt):
-        bare.tune(reading())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bare.tune(reading())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert bare.rescore(LIST).text, "the rescorer is as it was"
 
 
