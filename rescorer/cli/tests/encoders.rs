@@ -17,7 +17,7 @@ fn taught() -> Room {
     taught_with("")
 }
 
-/// The same, with options of `train`.
+/// Trains with further options of `train`.
 fn taught_with(options: &str) -> Room {
     let room = Room::new();
     room.lists("train.jsonl", &ten_lists("a"));

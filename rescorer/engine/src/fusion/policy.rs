@@ -88,7 +88,7 @@ impl Policy {
         Metric { normalize: self.normalize, unit: self.unit }
     }
 
-    /// The same with a decision and its confidences.
+    /// Answers by a decision, with its confidences.
     #[must_use]
     pub fn with_decision(self, decision: Decision, confidence: Option<Confidence>) -> Self {
         Self { decision: Some(decision), confidence, ..self }
@@ -108,7 +108,7 @@ impl Policy {
         Self { cascade, ..self }
     }
 
-    /// The same with what the adapter gains on its own lists.
+    /// Adds what the adapter gains on its own lists, by which lists are routed.
     #[must_use]
     pub fn with_routing(self, routing: Option<GainCalibration>) -> Self {
         Self { routing, ..self }

@@ -90,8 +90,8 @@ impl ScoredReference {
         let mut texts = Vec::new();
         let mut errors = Vec::new();
         let mut counts = Vec::new();
-        for text in written(utterance, &scores.distinct) {
-            let text = normalize.apply(&text);
+        for hypothesis in scores.distinct.hypotheses() {
+            let text = normalize.apply(&utterance.nbest.hypotheses()[hypothesis.position].text);
             let text_words = unit.split(&text);
             errors.push(word_errors(&reference_words, &text_words));
             counts.push(align(&reference_words, &text_words).counts());

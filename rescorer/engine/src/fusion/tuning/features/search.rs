@@ -57,6 +57,8 @@ pub struct FeatureTuned {
 struct Fold {
     /// The lists of the other folds.
     examples: Examples,
+    /// Mean squares of their features.
+    scale: FeatureRow,
     /// Weights of all settings.
     weights: Vec<FeatureFusion>,
     /// Lists of the fold.
@@ -138,7 +140,7 @@ fn chosen(lists: &[&ScoredReference], prior: &FeatureFusion, folds: &[Fold]) -> 
 impl Fold {
     /// Weights of all settings with weights of words, for all strengths of these.
     fn weigh_words(&self, prior: &FeatureFusion) -> Vec<FeatureFusion> {
-        let scale = &self.examples.squares();
+        let scale = &self.scale;
         let of_strength = |word_strength: f64| {
             self.weights.par_iter().enumerate().map(move |(setting, start)| {
                 let objective = Objective { word_strength: Some(word_strength), ..objective(setting) };
@@ -190,18 +192,18 @@ fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
     let of_fold = |held_out: &usize| {
         let others = lists.iter().zip(&fold_of).filter(|(_, fold)| *fold != held_out);
         let examples = Examples::new(others.map(|(list, _)| *list));
-        let scale = &examples.squares();
+        let scale = examples.squares();
         let mut starts = CROSS_ENTROPIES.map(|_| prior.clone());
         // Settings in the order of the strengths, so that the strongest come first.
         let of_setting = |setting: usize| {
             let start = &mut starts[setting % CROSS_ENTROPIES.len()];
             let (objective, free) = (objective(setting), &Feature::ALL);
-            *start = fit(&examples, start, &Fitting { prior, objective, scale, free, steps: STEPS });
+            *start = fit(&examples, start, &Fitting { prior, objective, scale: &scale, free, steps: STEPS });
             start.clone()
         };
         let weights = (0..STRENGTHS.len() * CROSS_ENTROPIES.len()).map(of_setting).collect();
         let held_out = (0..lists.len()).filter(|&list| fold_of[list] == *held_out).collect();
-        Fold { examples, weights, held_out }
+        Fold { examples, scale, weights, held_out }
     };
     (0..count).into_par_iter().map(|held_out| of_fold(&held_out)).collect()
 }
