@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rescorer::fusion::{Decision, GainCalibration, ModelIdentity, TunedOn};
+use rescorer::evaluation::Judged;
+use rescorer::fusion::{Decision, GainCalibration, Metric, ModelIdentity, TunedOn};
 use rescorer::scoring::{AdapterSet, LanguageModel, Scorer};
 use rescorer::{
     Answer, Fusion, Hypothesis, NBest, Normalization, Policy, Request, Rescorer, RescorerBuilder,
@@ -134,15 +135,27 @@ fn lists_that_name_their_adapter_keep_it_and_all_keep_their_order() {
     let stats = answers.stats();
     assert!(stats.routing_nodes > 0 && stats.nodes > stats.routing_nodes, "{stats:?}");
     assert_eq!(found[1].confidence(), rescorer.rescore(Request::new(LIST)).unwrap().confidence());
-    // Lists that are routed by the library, for whoever scores them otherwise.
-    let list = |id: &str| Utterance::new(id, NBest::new(LIST.map(Hypothesis::from).to_vec()).unwrap());
-    let mut lists = [list("a"), list("b"), Utterance::new("c", NBest::from_texts(["the cat"]).unwrap())];
+    // Lists with references are judged by what answers them.
+    let list = |id: &str, texts: &[(&str, f64)]| Utterance {
+        reference: Some(LIST[1].0.to_owned()),
+        ..Utterance::new(id, NBest::new(texts.iter().copied().map(Hypothesis::from).collect()).unwrap())
+    };
+    let mut lists = [list("a", &LIST), list("b", &LIST), list("c", &LIST[..1])];
     lists[1].extra.insert("adapter".into(), "legal".into());
-    assert!(rescorer.route(&mut lists).unwrap() > 0);
-    let named = lists.each_ref().map(|list| list.extra.get("adapter").and_then(|name| name.as_str()));
-    assert_eq!(named, [Some("medical"), Some("legal"), None]);
+    let mut judging = rescorer.judge_many(lists.clone().map(Ok::<_, rescorer::Error>), Metric::default());
+    let judged: Vec<Judged> = judging.by_ref().map(Result::unwrap).collect();
+    let routed: Vec<_> = judged.iter().map(|judged| judged.routed.clone()).collect();
+    assert_eq!(routed, [Some(Some("medical".to_owned())), None, None]);
+    let stats = judging.stats();
+    assert!(stats.routing_nodes > 0 && stats.nodes > stats.routing_nodes, "{stats:?}");
+    let answer = judged[0].list.answer(judged[0].pass.weighting(), judged[0].pass.decision());
+    assert_eq!(answer.text(&judged[0].list.texts), found[1].text());
+    let without = Utterance { reference: None, ..lists[0].clone() };
+    let mut judging = rescorer.judge_many([Ok::<_, rescorer::Error>(without)], Metric::default());
+    assert!(matches!(judging.next(), Some(Err(rescorer::Error::NoReference { .. }))));
     // Explanations are of the adapter that answers.
-    let explained = rescorer.explain(&list("a"), Some(0), Some(1)).unwrap();
+    let explained = rescorer.explain(&lists[0], Some(0), Some(1)).unwrap();
+    lists[0].extra.insert("adapter".into(), "medical".into());
     assert_eq!(explained, rescorer.explain(&lists[0], Some(0), Some(1)).unwrap());
     assert_ne!(explained.adapter(), 0.0);
 }

@@ -57,6 +57,14 @@ pub struct SelectArgs {
     pub skip_invalid: bool,
 }
 
+/// Has the help of a command say nothing of `--adapter auto`, which the command refuses.
+pub fn named_adapters(adapter: clap::Arg) -> clap::Arg {
+    adapter.help("PEFT adapter; may repeat").long_help(
+        "PEFT adapter; may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
+         field `adapter`. Its name is NAME, or else that of its folder.",
+    )
+}
+
 #[derive(Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {

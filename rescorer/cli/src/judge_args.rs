@@ -6,15 +6,18 @@ use clap::Args;
 use rescorer::fusion::FusionKind;
 use rescorer::{DecisionRule, Normalization, Unit};
 
-use crate::args::{ChoiceArgs, CommonArgs, ListArgs, NoSeedArgs, ScoringArgs, WeightArgs};
+use crate::args::{ChoiceArgs, CommonArgs, ListArgs, NoSeedArgs, ScoringArgs, WeightArgs, named_adapters};
 use crate::numbers;
 use crate::policy_arg::PolicyArg;
 
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Examples:
   rescorer tune dev.jsonl --normalize lower --output policy.toml
   rescorer tune mandarin.jsonl --unit character --output policy.toml
-  rescorer tune dev.jsonl --cascade encoder/policy.toml --cascade-rate 0.3 --output policy.toml")]
+  rescorer tune dev.jsonl --cascade encoder/policy.toml --cascade-rate 0.3 --output policy.toml",
+    mut_arg("adapter", named_adapters)
+)]
 pub struct TuneArgs {
     #[command(flatten)]
     pub lists: ListArgs,

@@ -6,7 +6,8 @@ use clap::Args;
 use rescorer_nbest::OutputFormat;
 
 use crate::args::{
-    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SelectArgs, output_format_help, output_format_long_help,
+    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SelectArgs, named_adapters, output_format_help,
+    output_format_long_help,
 };
 
 #[derive(Args)]
@@ -14,7 +15,8 @@ use crate::args::{
   rescorer score lists.jsonl --json
   echo 'turn left at the next light' | rescorer score --text - --tokens --json",
     // Scores alone are held against those of other tools.
-    mut_arg("precision", |precision| precision.default_value("f32")))]
+    mut_arg("precision", |precision| precision.default_value("f32")),
+    mut_arg("adapter", named_adapters))]
 pub struct ScoreArgs {
     /// N-best lists: files, folders, or - for stdin
     pub lists: Vec<PathBuf>,

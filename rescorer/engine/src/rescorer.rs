@@ -146,27 +146,11 @@ impl Rescorer {
         })
     }
 
-    /// Has lists that name no adapter name the one that they are [routed](crate::RescorerBuilder::route_adapters) to, in the field
-    /// `adapter`, with null for none. Lists of one text stay as they are. Gives the trie nodes computed.
-    ///
-    /// # Errors
-    /// A first-pass best that is longer than the model's context; a model that fails.
-    pub fn route(&self, lists: &mut [Utterance]) -> Result<usize, Error> {
-        let Some(router) = &self.parts.router else { return Ok(0) };
-        let mut open: Vec<&mut Utterance> = lists.iter_mut().filter(|list| Router::is_open(list)).collect();
-        let read: Vec<&Utterance> = open.iter().map(|list| &**list).collect();
-        let (log_odds, nodes) = self.parts.run(|| router.log_odds(&read))?;
-        for (list, log_odds) in open.iter_mut().zip(log_odds) {
-            router.route(list, &log_odds).label(list);
-        }
-        Ok(nodes)
-    }
-
     /// What answers a list by the adapter that it names: a scorer, weights and a rule.
     ///
     /// # Errors
     /// [`Error::NoPolicy`].
-    pub fn second_pass(&self, list: &Utterance) -> Result<&SecondPass, Error> {
+    pub(crate) fn second_pass(&self, list: &Utterance) -> Result<&SecondPass, Error> {
         Ok(&self.parts.routes.of(list)?.pass)
     }
 

@@ -63,6 +63,11 @@ impl Routes {
         &self.0[number]
     }
 
+    /// What answers, in the order of the numbers.
+    pub(crate) fn passes(&self) -> impl Iterator<Item = &SecondPass> {
+        self.0.iter().map(|route| &route.pass)
+    }
+
     /// The way of a list.
     ///
     /// # Errors

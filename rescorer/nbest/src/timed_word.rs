@@ -24,7 +24,7 @@ impl TimedWord {
 
 impl Utterance {
     /// The words of a hypothesis with the times that came in with it: a list of `{"word": ..., "start": ..., "end": ...}` under `result`
-    /// (Vosk) or `words` (Whisper, Deepgram), or under the `words` of every segment. None where a word has no time.
+    /// (Vosk) or `words` (Whisper, Deepgram, AssemblyAI), or under the `words` of every segment. None where a word has no time.
     ///
     /// ```
     /// use rescorer_nbest::Utterance;
@@ -44,7 +44,8 @@ impl Utterance {
             words = listed(&self.extra);
         }
         let words = words.unwrap_or_default().into_iter();
-        words.map(|word| timed(word.as_object()?)).collect::<Option<Vec<_>>>().unwrap_or_default()
+        let unit = TimeUnit::of(self);
+        words.map(|word| timed(word.as_object()?, unit)).collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }
 
@@ -59,10 +60,46 @@ pub(crate) fn listed(fields: &Map<String, Value>) -> Option<Vec<&Value>> {
     Some(words.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-fn timed(word: &Map<String, Value>) -> Option<TimedWord> {
-    let seconds = |name: &str| word.get(name)?.as_f64().filter(|seconds| seconds.is_finite());
-    let (start, end) = (seconds("start")?, seconds("end")?);
-    Some(TimedWord { word: word.get("word")?.as_str()?.trim().to_owned(), start, end })
+/// What times of words are given in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeUnit {
+    Seconds,
+    /// As AssemblyAI writes them, which names the recording by `audio_url` and the words by `text`.
+    Milliseconds,
+}
+
+impl TimeUnit {
+    pub(crate) fn of(utterance: &Utterance) -> Self {
+        if utterance.extra.contains_key("audio_url") { Self::Milliseconds } else { Self::Seconds }
+    }
+
+    pub(crate) fn milliseconds(self, time: f64) -> f64 {
+        match self {
+            Self::Seconds => time * 1000.0,
+            Self::Milliseconds => time,
+        }
+    }
+
+    fn seconds(self, time: f64) -> f64 {
+        match self {
+            Self::Seconds => time,
+            Self::Milliseconds => time / 1000.0,
+        }
+    }
+
+    /// Field of a word's text.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Seconds => "word",
+            Self::Milliseconds => "text",
+        }
+    }
+}
+
+fn timed(word: &Map<String, Value>, unit: TimeUnit) -> Option<TimedWord> {
+    let time = |name: &str| word.get(name)?.as_f64().filter(|time| time.is_finite());
+    let [start, end] = [time("start")?, time("end")?].map(|time| unit.seconds(time));
+    Some(TimedWord { word: word.get(unit.word())?.as_str()?.trim().to_owned(), start, end })
 }
 
 /// What two spellings of a text have in common.
@@ -108,10 +145,22 @@ mod tests {
             ("words", json!([{"word": "a", "start": 0.5, "end": 0.75}, {"word": "cat"}])),
             ("words", json!([{"word": "a", "start": "0.5s", "end": "0.75s"}])),
             ("segments", json!([{"words": [{"word": "a", "start": 0.5, "end": 1}]}, {"text": "cat"}])),
-            // AssemblyAI counts milliseconds.
+            // AssemblyAI's, which are milliseconds, apart from the rest of its transcript.
             ("words", json!([{"text": "a", "start": 500, "end": 750}])),
         ] {
             assert!(words(field, value.clone()).is_empty(), "{value}");
         }
+    }
+
+    #[test]
+    fn assemblyai_counts_milliseconds() {
+        let mut only = Utterance::new("t1", NBest::from_texts(["A cat."]).unwrap());
+        only.extra.insert("audio_url".into(), json!("talk.wav"));
+        let words =
+            json!([{"text": "A", "start": 500, "end": 750}, {"text": "cat.", "start": 750, "end": 1000}]);
+        only.extra.insert("words".into(), words);
+        let words: Vec<_> =
+            only.timed_words(0).into_iter().map(|word| (word.word, word.start, word.end)).collect();
+        assert_eq!(words, [("A".to_owned(), 0.5, 0.75), ("cat.".to_owned(), 0.75, 1.0)]);
     }
 }

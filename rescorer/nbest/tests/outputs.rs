@@ -162,6 +162,14 @@ fn ctm() {
     let mut above = timed("a b", json!({}));
     above.extra = segments.as_object().unwrap().clone();
     assert_eq!(first_pass(OutputFormat::Ctm, &above).unwrap(), expected);
+    // AssemblyAI counts milliseconds.
+    above.extra = json!({"audio_url": "talk.wav", "words": [
+        {"text": "a", "start": 100, "end": 200, "confidence": 0.9}, {"text": "b", "start": 200, "end": 200},
+    ]})
+    .as_object()
+    .unwrap()
+    .clone();
+    assert_eq!(first_pass(OutputFormat::Ctm, &above).unwrap(), expected);
     // Nothing was said: nothing is written.
     assert_eq!(first_pass(OutputFormat::Ctm, &timed(" ", json!({"result": []}))).unwrap(), "");
 }

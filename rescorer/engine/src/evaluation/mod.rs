@@ -1,11 +1,13 @@
 //! Word error rates before and after, with their intervals.
 
 pub(crate) mod compare;
+pub(crate) mod judging;
 pub(crate) mod reliability;
 
 pub use crate::answer::confidence::ConfidenceReport;
 pub use crate::answer::explain::{Explanation, FeatureShare, TokenShare};
 pub use compare::{RuleReport, compare_rules};
+pub use judging::{Judged, Judging};
 pub use reliability::{Reliability, ReliabilityBin};
 
 use rescorer_perturb::{

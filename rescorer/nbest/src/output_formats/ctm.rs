@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::encode::{Encode, check_id, unwritable};
 use crate::line::is_break;
-use crate::timed_word::{self, letters};
+use crate::timed_word::{self, TimeUnit, letters};
 use crate::{Answer, Error, OutputFormat};
 
 /// What to do about times that are not there or don't fit.
@@ -61,7 +61,8 @@ fn words(answer: &Answer) -> Result<Vec<Word>, String> {
             _ => Err(format!("its winner came without word times (`result`, `words`, `segments`); {REMEDY}")),
         };
     };
-    let words: Vec<Word> = listed.into_iter().map(word).collect::<Result<_, _>>()?;
+    let unit = TimeUnit::of(answer.utterance());
+    let words: Vec<Word> = listed.into_iter().map(|one| word(one, unit)).collect::<Result<_, _>>()?;
     let spoken = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     if letters(&spoken) != letters(&winner.text) {
         return Err(format!(
@@ -72,7 +73,7 @@ fn words(answer: &Answer) -> Result<Vec<Word>, String> {
     Ok(words)
 }
 
-fn word(value: &Value) -> Result<Word, String> {
+fn word(value: &Value, unit: TimeUnit) -> Result<Word, String> {
     let text = ["word", "text"].into_iter().find_map(|name| value.get(name)?.as_str()).map(str::trim);
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Err(format!("its word {value} has no text in `word`; {REMEDY}"));
@@ -81,9 +82,9 @@ fn word(value: &Value) -> Result<Word, String> {
         return Err(format!("{text:?} is no word that a line can hold; split it, or write another format"));
     }
     let time = |name: &str| -> Result<f64, String> {
-        let seconds = value.get(name).and_then(Value::as_f64);
-        let seconds = seconds.ok_or_else(|| format!("its word {text:?} has no `{name}`; {REMEDY}"))?;
-        Ok((seconds * 1000.0).round())
+        let time = value.get(name).and_then(Value::as_f64);
+        let time = time.ok_or_else(|| format!("its word {text:?} has no `{name}`; {REMEDY}"))?;
+        Ok(unit.milliseconds(time).round())
     };
     let (start, end) = (time("start")?, time("end")?);
     if start < 0.0 || end < start {

@@ -1,58 +1,47 @@
-use rescorer_nbest::ScoreScale as Known;
-
-/// What a first-pass score is the sum or the mean of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ScoreScale {
-    /// Nats of the whole text.
-    Sum,
-    /// Nats for each token of the recogniser, as Whisper's `avg_logprob`.
-    Mean,
-}
+use rescorer_nbest::ScoreScale;
 
 /// Means are never as low: recognisers drop what is less likely than e^-2.5 a token. The worst of a list of sums nearly always is.
 const LEAST_MEAN: f64 = -2.5;
 
-impl ScoreScale {
-    /// The scale of the scores of a list: what its reader knew, else by their size, since `score` is a mean from Whisper and a sum from
-    /// ESPnet. The logarithm of a posterior is one of the whole text, as a sum is.
-    pub(crate) fn of(scores: &[f64], known: Known) -> Self {
-        match known {
-            Known::MeanPerToken => return Self::Mean,
-            Known::Sum | Known::Posterior => return Self::Sum,
-            _ => {}
-        }
-        let is_mean = scores.iter().all(|score| (LEAST_MEAN..=0.0).contains(score));
-        if is_mean { Self::Mean } else { Self::Sum }
-    }
-
-    /// The score of a text with so many tokens, in nats of the whole text.
-    pub(crate) fn sum(self, score: f64, tokens: f64) -> f64 {
-        match self {
-            Self::Sum => score,
-            Self::Mean => score * tokens,
-        }
-    }
+/// The first-pass scores of a list in nats of the whole text, by the number of tokens that each text has.
+///
+/// What the reader does not know of their scale, their size says, since `score` is a mean from Whisper and a sum from ESPnet. The
+/// logarithm of a posterior is one of the whole text, as a sum is.
+pub(crate) fn sums(scores: &[f64], scale: ScoreScale, tokens: impl Fn(usize) -> f64) -> Vec<f64> {
+    let is_mean = match scale {
+        ScoreScale::MeanPerToken => true,
+        ScoreScale::Sum | ScoreScale::Posterior => false,
+        _ => scores.iter().all(|score| (LEAST_MEAN..=0.0).contains(score)),
+    };
+    let of_text = |(at, score): (usize, &f64)| if is_mean { score * tokens(at) } else { *score };
+    scores.iter().enumerate().map(of_text).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn is_mean(scores: &[f64], scale: ScoreScale) -> bool {
+        let found = sums(scores, scale, |at| 8.0 + at as f64);
+        let of_means: Vec<f64> =
+            scores.iter().zip(8..).map(|(score, tokens)| score * f64::from(tokens)).collect();
+        assert!(found == scores || found == of_means, "{found:?}");
+        found == of_means
+    }
+
     #[test]
     fn the_worst_score_tells_a_sum_from_a_mean() {
-        let guessed = |scores: &[f64]| ScoreScale::of(scores, Known::Unknown);
-        assert_eq!(guessed(&[-0.1, -0.4, -1.2]), ScoreScale::Mean);
-        assert_eq!(guessed(&[-0.6, -2.9]), ScoreScale::Sum);
-        assert_eq!(guessed(&[0.4, -0.1]), ScoreScale::Sum);
-        assert_eq!([ScoreScale::Mean, ScoreScale::Sum].map(|scale| scale.sum(-0.5, 8.0)), [-4.0, -0.5]);
+        assert!(is_mean(&[-0.1, -0.4, -1.2], ScoreScale::Unknown));
+        assert!(!is_mean(&[-0.6, -2.9], ScoreScale::Unknown));
+        assert!(!is_mean(&[0.4, -0.1], ScoreScale::Unknown));
     }
 
     #[test]
     fn what_the_reader_knew_is_not_guessed() {
         for scores in [[-0.1, -1.2], [-0.6, -7.0]] {
-            assert_eq!(ScoreScale::of(&scores, Known::Sum), ScoreScale::Sum);
-            assert_eq!(ScoreScale::of(&scores, Known::Posterior), ScoreScale::Sum);
-            assert_eq!(ScoreScale::of(&scores, Known::MeanPerToken), ScoreScale::Mean);
+            assert!(!is_mean(&scores, ScoreScale::Sum));
+            assert!(!is_mean(&scores, ScoreScale::Posterior));
+            assert!(is_mean(&scores, ScoreScale::MeanPerToken));
         }
     }
 }

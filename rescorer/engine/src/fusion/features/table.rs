@@ -7,7 +7,7 @@ use rescorer_nbest::UniqueHypotheses;
 use rescorer_perturb::{Unit, spoken, word_errors};
 
 use super::feature::{Feature, FeatureRow};
-use super::scale::ScoreScale;
+use super::scale::sums;
 use super::word_weights::{WordWeights, word_changes};
 
 /// What a share of the first pass is raised by, so that its logarithm is bounded.
@@ -109,10 +109,8 @@ fn first_pass(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
         row[rank.index()] = -(hypothesis.position as f64).ln_1p();
     }
     let Some(scores) = scores else { return };
-    let scale = ScoreScale::of(&scores, list.distinct.score_scale());
     let tokens = |at: usize| list.tokens.get(at).copied().unwrap_or(1).max(1) as f64;
-    let sums = scores.iter().enumerate().map(|(at, score)| scale.sum(*score, tokens(at)));
-    let sums: Vec<f64> = sums.collect();
+    let sums = sums(&scores, list.distinct.score_scale(), tokens);
     let deviation = deviation(&scores);
     let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut shares = vec![0.0; choices.words.len()];
