@@ -80,6 +80,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A letter-to-sound model that can't be read.
+    #[error(
+        "no letter-to-sound model: {reason}; give a file that the example letter_to_sound of rescorer-perturb wrote"
+    )]
+    LetterToSound {
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// No perturbation has this name.
     #[error("unknown perturbation {name:?}; use one-best, n-best or distractors")]
     UnknownPerturbation {

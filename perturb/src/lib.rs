@@ -31,6 +31,7 @@ mod diagnostics;
 mod edit;
 mod error;
 mod homophones;
+mod letter_to_sound;
 mod lexicon;
 mod mapsswe;
 mod metric;
@@ -52,6 +53,7 @@ pub use diagnostics::{Confusion, Diagnostics, Differences, ErrorsReport, ListRep
 pub use edit::word_errors;
 pub use error::Error;
 pub use homophones::{Homophone, HomophoneOptions, Homophones};
+pub use letter_to_sound::LetterToSound;
 pub use lexicon::{Lexicon, Phone, Pronunciation};
 pub use mapsswe::{Mapsswe, mapsswe};
 pub use metric::Metric;

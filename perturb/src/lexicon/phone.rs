@@ -63,6 +63,9 @@ const PHONES: [(&str, Articulation); 39] = [
 ];
 
 impl Phone {
+    /// Some phone.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// All phones of English.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..PHONES.len() as u16).map(Self)
@@ -76,6 +79,16 @@ impl Phone {
     /// Its number among a lexicon's own.
     pub(super) fn own_number(self) -> Option<usize> {
         usize::from(self.0).checked_sub(PHONES.len())
+    }
+
+    /// Its number, from 0; those of English come first.
+    pub(crate) fn number(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// Whether it is a vowel of English.
+    pub(crate) fn is_vowel(self) -> bool {
+        matches!(PHONES.get(self.number()), Some((_, Vowel(..))))
     }
 
     /// The phone of an ARPAbet name; a stress digit behind it is ignored.
