@@ -89,6 +89,31 @@ pub enum Error {
         reason: String,
     },
 
+    /// A term of a vocabulary that can't be looked for.
+    #[error("{name}:{line}: {reason}")]
+    Vocabulary {
+        /// The file.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what to write instead.
+        reason: String,
+    },
+
+    /// A vocabulary without terms.
+    #[error("{name}: there are no terms; write one a line, such as a name")]
+    NoTerms {
+        /// The file.
+        name: String,
+    },
+
+    /// A limit of distances that is none.
+    #[error("max_distance {value}: the greatest distance of a match lies between 0 (the same sound) and 1")]
+    MaxDistance {
+        /// What was given.
+        value: String,
+    },
+
     /// No perturbation has this name.
     #[error("unknown perturbation {name:?}; use one-best, n-best or distractors")]
     UnknownPerturbation {

@@ -43,6 +43,7 @@ mod references;
 mod report;
 mod script;
 mod unit;
+mod vocabulary;
 mod wer;
 
 pub use align::{Alignment, EditOp, ErrorCounts, align};
@@ -68,4 +69,5 @@ pub use perturbation::{
 pub use references::{Example, MarkedReference, ReferenceCheck, ReferenceFinding, ReferenceKind};
 pub use report::ErrorReport;
 pub use unit::Unit;
+pub use vocabulary::{Term, TermMatch, Vocabulary, VocabularyNotice, VocabularyOptions};
 pub use wer::{UtteranceErrors, Wer, oracle_errors};

@@ -4,13 +4,16 @@ use rustc_hash::FxHashMap;
 
 use crate::{Phone, Pronunciation};
 
+/// Places of a first word that share a tree: it takes longer to look for a row's cells in a large one.
+const PLACES: usize = 64;
+
 /// A place between two phones.
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
     /// Cells that a phone leads to. They come later.
-    pub after: Vec<(Phone, u16)>,
+    pub after: Vec<(Phone, u32)>,
     /// The cell where this word's pronunciations meet again, if this is the end of one among several.
-    pub meets: Option<u16>,
+    pub meets: Option<u32>,
     /// Number of the word sequence that ends here, plus 1; 0 for none.
     pub span: u32,
 }
@@ -46,7 +49,9 @@ pub fn trees(texts: &[Text], said: &[&[Pronunciation]], most: usize, backwards: 
     let mut first: Vec<_> = first.into_iter().collect();
     first.sort_unstable();
     let mut trees = Vec::new();
-    for (word, places) in first {
+    let parts =
+        first.iter().flat_map(|(word, places)| places.chunks(PLACES).map(|part| (*word, part.to_vec())));
+    for (word, places) in parts {
         let mut tree = Following { cells: vec![Cell::default()], spans: Vec::new() };
         tree.grow(0, word, 1, places, &Growth { texts, said, most, backwards });
         trees.push(tree);
@@ -63,7 +68,14 @@ struct Growth<'a> {
 
 impl Following {
     /// Adds a word behind a cell, and all words that follow it in texts.
-    fn grow(&mut self, from: u16, word: usize, words: usize, places: Vec<(usize, usize)>, growth: &Growth<'_>) {
+    fn grow(
+        &mut self,
+        from: u32,
+        word: usize,
+        words: usize,
+        places: Vec<(usize, usize)>,
+        growth: &Growth<'_>,
+    ) {
         let Some(end) = self.add_word(from, growth.said[word], growth.backwards) else { return };
         if words < growth.most {
             let mut next: FxHashMap<usize, Vec<(usize, usize)>> = FxHashMap::default();
@@ -79,18 +91,18 @@ impl Following {
             }
         }
         self.spans.push(Span { words, places });
-        self.cells[usize::from(end)].span = self.spans.len() as u32;
+        self.cells[end as usize].span = self.spans.len() as u32;
     }
 
     /// Adds the pronunciations of a word; the cell where they end, `None` where it has none or no cells are left.
-    fn add_word(&mut self, from: u16, said: &[Pronunciation], backwards: bool) -> Option<u16> {
+    fn add_word(&mut self, from: u32, said: &[Pronunciation], backwards: bool) -> Option<u32> {
         let mut ends = Vec::new();
         for phones in said {
             let mut cell = from;
             for place in 0..phones.len() {
                 let phone = phones[if backwards { phones.len() - 1 - place } else { place }];
                 let next = self.add_cell()?;
-                self.cells[usize::from(cell)].after.push((phone, next));
+                self.cells[cell as usize].after.push((phone, next));
                 cell = next;
             }
             ends.push(cell);
@@ -100,14 +112,14 @@ impl Following {
             [end] => Some(end),
             _ => {
                 let meeting = self.add_cell()?;
-                ends.into_iter().for_each(|end| self.cells[usize::from(end)].meets = Some(meeting));
+                ends.into_iter().for_each(|end| self.cells[end as usize].meets = Some(meeting));
                 Some(meeting)
             }
         }
     }
 
-    fn add_cell(&mut self) -> Option<u16> {
-        let cell = u16::try_from(self.cells.len()).ok()?;
+    fn add_cell(&mut self) -> Option<u32> {
+        let cell = u32::try_from(self.cells.len()).ok()?;
         self.cells.push(Cell::default());
         Some(cell)
     }

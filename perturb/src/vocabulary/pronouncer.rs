@@ -13,13 +13,39 @@ const MOST: usize = 4;
 const GUESSES: usize = 2;
 /// Letters of an abbreviation at most.
 const ABBREVIATION: usize = 5;
+/// Phones of a word or a term at most.
+pub const LONGEST: usize = 60;
 /// Written words that are remembered at most; then all are forgotten.
 const REMEMBERED: usize = 1 << 16;
 
 /// How the letters a to z are named.
 const NAMES: [&str; 26] = [
-    "EY", "B IY", "S IY", "D IY", "IY", "EH F", "JH IY", "EY CH", "AY", "JH EY", "K EY", "EH L", "EH M", "EH N",
-    "OW", "P IY", "K Y UW", "AA R", "EH S", "T IY", "Y UW", "V IY", "D AH B AH L Y UW", "EH K S", "W AY", "Z IY",
+    "EY",
+    "B IY",
+    "S IY",
+    "D IY",
+    "IY",
+    "EH F",
+    "JH IY",
+    "EY CH",
+    "AY",
+    "JH EY",
+    "K EY",
+    "EH L",
+    "EH M",
+    "EH N",
+    "OW",
+    "P IY",
+    "K Y UW",
+    "AA R",
+    "EH S",
+    "T IY",
+    "Y UW",
+    "V IY",
+    "D AH B AH L Y UW",
+    "EH K S",
+    "W AY",
+    "Z IY",
 ];
 
 /// Pronounces written words, and remembers them.
@@ -66,6 +92,9 @@ impl Pronouncer {
             pieces.iter().map(said).collect::<Option<Vec<_>>>()
         });
         said.map_or(Vec::new(), |said| combined(&said))
+            .into_iter()
+            .filter(|said| said.len() <= LONGEST)
+            .collect()
     }
 
     fn piece(&self, piece: &Piece) -> Vec<Pronunciation> {
@@ -101,7 +130,8 @@ fn combined(parts: &[Vec<Pronunciation>]) -> Vec<Pronunciation> {
     for part in parts {
         let longer = |(rank, phones): &(usize, Vec<Phone>)| {
             let (rank, phones) = (*rank, phones.clone());
-            let with = move |(place, more): (usize, &Pronunciation)| (rank + place, [&phones, &more[..]].concat());
+            let with =
+                move |(place, more): (usize, &Pronunciation)| (rank + place, [&phones, &more[..]].concat());
             part.iter().enumerate().map(with).collect::<Vec<_>>()
         };
         joined = joined.iter().flat_map(longer).collect();

@@ -5,7 +5,7 @@ use super::following::Following;
 use super::trie::Trie;
 
 /// The costs of a node's phones at the cells that are within what is allowed, by cell.
-type Row = Vec<(u16, Cost)>;
+type Row = Vec<(u32, Cost)>;
 
 /// A term's pronunciation that is near a span.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ impl<'a> Search<'a> {
         for entry in trie.nodes[node].ends.clone() {
             let entry = entry as usize;
             for &(cell, cost) in &rows[depth] {
-                let span = tree.cells[usize::from(cell)].span as usize;
+                let span = tree.cells[cell as usize].span as usize;
                 if span > 0 && cost <= trie.entries[entry].allowed {
                     found(Found { span: span - 1, entry, cost });
                 }
@@ -71,7 +71,7 @@ impl<'a> Search<'a> {
             let mut next = std::mem::take(&mut rows[depth + 1]);
             for &(cell, cost) in &rows[depth] {
                 self.offer(cell, cost + GAP);
-                for &(phone, after) in &tree.cells[usize::from(cell)].after {
+                for &(phone, after) in &tree.cells[cell as usize].after {
                     self.offer(after, cost + substitution(below.phone, phone));
                 }
             }
@@ -84,8 +84,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn offer(&mut self, cell: u16, cost: Cost) {
-        let cell = usize::from(cell);
+    fn offer(&mut self, cell: u32, cost: Cost) {
+        let cell = cell as usize;
         self.costs[cell] = self.costs[cell].min(cost);
         self.open[cell / 64] |= 1 << (cell % 64);
     }
@@ -101,7 +101,7 @@ impl<'a> Search<'a> {
                 if cost > allowed {
                     continue;
                 }
-                row.push((cell as u16, cost));
+                row.push((cell as u32, cost));
                 if let Some(meeting) = tree.cells[cell].meets {
                     self.offer(meeting, cost);
                 }

@@ -102,6 +102,9 @@ mod tests {
         assert_eq!(said("21st").unwrap(), "twenty first");
         assert_eq!(said("'O\u{2019}Brien'").unwrap(), "O\u{2019}Brien");
         assert_eq!(said("Jean-Luc").unwrap(), "Jean Luc");
-        assert_eq!((said("a/b"), said("me@here"), said("$5a"), said("...")), (None, None, Some("five a".into()), None));
+        assert_eq!(
+            (said("a/b"), said("me@here"), said("$5a"), said("...")),
+            (None, None, Some("five a".into()), None)
+        );
     }
 }

@@ -1,0 +1,166 @@
+//! Terms, such as names, that words of a text sound like.
+
+mod build;
+mod cost;
+mod find;
+mod following;
+mod notice;
+mod numbers;
+mod parse;
+mod pronouncer;
+mod search;
+mod term;
+#[cfg(test)]
+mod tests;
+mod trie;
+mod written;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use notice::VocabularyNotice;
+pub use term::{Term, TermMatch};
+
+use crate::{Error, LetterToSound, Lexicon};
+use find::Index;
+use pronouncer::Pronouncer;
+
+/// How near a sound must be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VocabularyOptions {
+    /// The greatest distance of a match, from 0 to 1; see [`Vocabulary::find`].
+    pub max_distance: f32,
+}
+
+impl Default for VocabularyOptions {
+    fn default() -> Self {
+        Self { max_distance: 0.3 }
+    }
+}
+
+/// Finds the terms that words of a text sound like.
+///
+/// A file has a term a line. Fields follow behind tabs, in any order: `weight=2.5`, `class=contacts`, `sounds-like=jo sef een` (ordinary
+/// words), or phones in ARPAbet, as `JH OW Z AH F IY N`. The latter two may repeat. Without them a term is said as it is written: words of the
+/// lexicon as there, numbers and `&` by rule, abbreviations letter by letter, other words by [`LetterToSound`]. Lines that begin with `#` are
+/// remarks.
+///
+/// ```
+/// use rescorer_perturb::{LetterToSound, Lexicon, Vocabulary};
+///
+/// let names = "Gwendolyn\tclass=contacts\nJosefin\tsounds-like=jo sef een\n";
+/// let names = Vocabulary::parse("names.txt", names, &Lexicon::english(), &LetterToSound::english())?;
+/// let found = names.find(&["write", "to", "when", "to", "linen", "soon"], None);
+/// let near: Vec<_> = found.iter().map(|found| (found.start..found.end, &*names.terms()[found.term].text)).collect();
+/// assert!(near.is_empty());
+/// # Ok::<(), rescorer_perturb::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Vocabulary {
+    terms: Vec<Term>,
+    notices: Vec<VocabularyNotice>,
+    pronouncer: Pronouncer,
+    index: Index,
+}
+
+impl Vocabulary {
+    /// Reads a file of terms. `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Vocabulary`] with the line: a field that can't be read, a term that can't be said or has more than six words. [`Error::NoTerms`]
+    /// if there are none.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        lexicon: &Arc<Lexicon>,
+        letters: &Arc<LetterToSound>,
+    ) -> Result<Self, Error> {
+        let fail = |(line, reason)| Error::Vocabulary { name: name.into(), line, reason };
+        Self::build(name, parse::parse(text).map_err(fail)?, lexicon, letters)
+    }
+
+    /// Takes terms as they are; in messages their numbers, from 1, stand for lines.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn from_terms(
+        name: &str,
+        terms: Vec<Term>,
+        lexicon: &Arc<Lexicon>,
+        letters: &Arc<LetterToSound>,
+    ) -> Result<Self, Error> {
+        Self::build(name, (1..).zip(terms).collect(), lexicon, letters)
+    }
+
+    fn build(
+        name: &str,
+        terms: Vec<(usize, Term)>,
+        lexicon: &Arc<Lexicon>,
+        letters: &Arc<LetterToSound>,
+    ) -> Result<Self, Error> {
+        let pronouncer = Pronouncer::new(lexicon.clone(), letters.clone());
+        let (terms, notices) = build::build(name, terms, &pronouncer)?;
+        let index = Index::new(&terms, VocabularyOptions::default());
+        Ok(Self { terms, notices, pronouncer, index })
+    }
+
+    /// The same terms with other options.
+    ///
+    /// # Errors
+    /// [`Error::MaxDistance`] if the distance is not between 0 and 1.
+    pub fn with_options(mut self, options: VocabularyOptions) -> Result<Self, Error> {
+        if !(0.0..=1.0).contains(&options.max_distance) {
+            return Err(Error::MaxDistance { value: options.max_distance.to_string() });
+        }
+        self.index = Index::new(&self.terms, options);
+        Ok(self)
+    }
+
+    /// The number of terms.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Whether there are none: never.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The terms, in the order in which they were first listed.
+    #[must_use]
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// What was changed on the way: print it.
+    #[must_use]
+    pub fn notices(&self) -> &[VocabularyNotice] {
+        &self.notices
+    }
+
+    /// The terms that spans of a text sound like, ordered by place.
+    ///
+    /// A span has one to six words, at most two more than the term. Its distance from a term is the least cost of changes that make the sound of
+    /// one from the sound of the other, divided by the phones of the term: 0.6 for a phone more or less, and for another phone
+    /// COST_HERE.
+    /// Matches are at most [`VocabularyOptions::max_distance`] away. Short terms must be nearer: ALLOWED_HERE.
+    ///
+    /// A span that is written as the term, case and punctuation aside, is always a match, and exact.
+    ///
+    /// Terms without a class take part, and those of `classes`; of all classes if it is `None`. Words that can't be said, as `a/b`, are part of no
+    /// span but an exact one.
+    #[must_use]
+    pub fn find(&self, words: &[&str], classes: Option<&[String]>) -> Vec<TermMatch> {
+        self.find_all(&[words.to_vec()], classes).pop().unwrap_or_default()
+    }
+
+    /// The matches of several texts, such as the hypotheses of a list. Spans that they share are looked up once.
+    #[must_use]
+    pub fn find_all(&self, texts: &[Vec<&str>], classes: Option<&[String]>) -> Vec<Vec<TermMatch>> {
+        self.index.find(texts, classes, &self.pronouncer)
+    }
+}
