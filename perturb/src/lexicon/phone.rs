@@ -72,7 +72,7 @@ impl Phone {
     }
 
     /// The phone of a lexicon's own that has this number, from 0; `None` where there are too many.
-    pub(super) fn own(number: usize) -> Option<Self> {
+    pub(crate) fn own(number: usize) -> Option<Self> {
         u16::try_from(PHONES.len() + number).ok().map(Self)
     }
 

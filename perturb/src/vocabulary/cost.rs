@@ -6,7 +6,7 @@ use crate::Phone;
 
 /// Costs are counted in hundredths.
 pub type Cost = u16;
-/// The cost of a phone more or less: that of hearing something else altogether.
+/// The cost of hearing something else altogether.
 pub const UNIT: Cost = 100;
 /// A phone that is missing, or one too many.
 pub const GAP: Cost = 70;
@@ -16,17 +16,49 @@ const OTHER: f32 = 0.2;
 const CONSONANT: f32 = 1.5;
 const VOWEL: f32 = 1.0;
 
-/// The cost of one phone in another's place: 0 for the same, at most [`UNIT`].
-pub fn substitution(a: Phone, b: Phone) -> Cost {
-    static TABLE: OnceLock<Vec<Cost>> = OnceLock::new();
-    let english = Phone::all().count();
-    let table =
-        TABLE.get_or_init(|| Phone::all().flat_map(|a| Phone::all().map(move |b| compute(a, b))).collect());
-    match (a.number(), b.number()) {
-        (a, b) if a < english && b < english => table[a * english + b],
-        (a, b) if a == b => 0,
-        _ => UNIT,
+/// Phones of English, rounded up for the sake of vector instructions.
+const PHONES: usize = 40;
+
+/// Costs of other phones in a phone's place, or in the place of one of several.
+#[derive(Debug, Clone, Copy)]
+pub struct Substitutions {
+    /// By number; as unlike as can be from 39.
+    costs: [Cost; PHONES],
+}
+
+impl Substitutions {
+    /// No phone yet.
+    pub const NONE: Self = Self { costs: [Cost::MAX; PHONES] };
+
+    /// Costs in the place of a phone of English: 0 for the same, at most [`UNIT`].
+    pub fn of(phone: Phone) -> Option<&'static Self> {
+        static TABLE: OnceLock<Vec<Substitutions>> = OnceLock::new();
+        let row = |a: Phone| {
+            let mut costs = [UNIT; PHONES];
+            costs.iter_mut().zip(Phone::all()).for_each(|(cost, b)| *cost = compute(a, b));
+            Self { costs }
+        };
+        TABLE.get_or_init(|| Phone::all().map(row).collect()).get(phone.number())
     }
+
+    /// Lets a place be one of a phone too, where it costs `before` to get there.
+    pub fn allow(&mut self, phone: Phone, before: Cost) {
+        let other = Self { costs: [UNIT; PHONES] };
+        for (cost, new) in self.costs.iter_mut().zip(&Self::of(phone).unwrap_or(&other).costs) {
+            *cost = (*cost).min(before + new);
+        }
+    }
+
+    /// The cost of a phone of English, `None` for one that a lexicon brought along.
+    pub fn cost(&self, other: Phone) -> Option<Cost> {
+        self.costs.get(other.number()).copied()
+    }
+}
+
+/// The cost of one phone in another's place.
+pub fn substitution(a: Phone, b: Phone) -> Cost {
+    let listed = Substitutions::of(a).and_then(|costs| costs.cost(b));
+    listed.unwrap_or(if a == b { 0 } else { UNIT })
 }
 
 fn compute(a: Phone, b: Phone) -> Cost {
@@ -35,8 +67,7 @@ fn compute(a: Phone, b: Phone) -> Cost {
     (f32::from(UNIT) * cost.min(1.0)).round() as Cost
 }
 
-/// What a pronunciation of this many phones may cost at most: a share of its phones, less for short ones. One or two phones must be the
-/// same, three and four may cost a quarter and a half of what their share is.
+/// What a pronunciation of this many phones may cost at most: a share of its phones, less for short ones.
 pub fn allowed(phones: usize, max_distance: f32) -> Cost {
     let share = match phones {
         0..=2 => 0.0,
@@ -46,4 +77,32 @@ pub fn allowed(phones: usize, max_distance: f32) -> Cost {
         _ => 1.0,
     };
     (max_distance * share * phones as f32 * f32::from(UNIT)) as Cost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cost(a: &str, b: &str) -> Cost {
+        substitution(Phone::from_name(a).unwrap(), Phone::from_name(b).unwrap())
+    }
+
+    #[test]
+    fn like_phones_cost_less() {
+        assert_eq!(cost("S", "S"), 0);
+        // Voice alone: a third of the features. 0.2 + 1.5 / 3.
+        assert_eq!(cost("S", "Z"), 70);
+        // Height by 0.2, backness by 0.2: a tenth of the features.
+        assert_eq!(cost("IH", "IY"), 30);
+        assert_eq!(cost("S", "AA"), UNIT);
+        let own = [0, 1].map(|number| Phone::own(number).unwrap());
+        assert_eq!(own.map(|phone| substitution(own[0], phone)), [0, UNIT]);
+        assert_eq!(substitution(own[0], Phone::FIRST), UNIT);
+    }
+
+    #[test]
+    fn short_terms_must_be_nearer() {
+        let allowed = |phones| super::allowed(phones, 0.25);
+        assert_eq!([1, 2, 3, 4, 5, 6, 8].map(allowed), [0, 0, 18, 50, 93, 150, 200]);
+    }
 }

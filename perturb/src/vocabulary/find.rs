@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::VocabularyOptions;
 use super::cost::{UNIT, allowed};
-use super::following::{Text, trees};
+use super::following::{Soil, Text, trees};
 use super::pronouncer::Pronouncer;
 use super::search::{Found, Search};
 use super::term::{Term, TermMatch};
@@ -160,9 +160,8 @@ impl Group {
         matches: &mut [FxHashMap<Place, TermMatch>],
     ) {
         let trie = if backwards { &self.backwards } else { &self.forwards };
-        let mut search = Search::new(trie);
-        for tree in trees(texts, said, self.most, backwards) {
-            search.run(&tree, |Found { span, entry, cost }| {
+        for tree in trees(Soil { texts, said, most: self.most, backwards }) {
+            Search::run(trie, &tree, |Found { span, entry, cost }| {
                 let (span, entry) = (&tree.spans[span], &trie.entries[entry]);
                 if span.words > entry.words {
                     return;

@@ -1,11 +1,13 @@
 //! Walks the trie of terms along the words of texts.
 
-use super::cost::{Cost, GAP, substitution};
-use super::following::Following;
-use super::trie::Trie;
+use std::ops::Range;
 
-/// The costs of a node's phones at the cells that are within what is allowed, by cell.
-type Row = Vec<(u32, Cost)>;
+use super::cost::{Cost, GAP, Substitutions, substitution};
+use super::following::{Arc, Following};
+use super::trie::{Head, Trie};
+
+/// Children of a node that are worth a look at what its row costs every phone.
+const SEVERAL: usize = 4;
 
 /// A term's pronunciation that is near a span.
 #[derive(Debug, Clone, Copy)]
@@ -17,69 +19,94 @@ pub struct Found {
     pub cost: Cost,
 }
 
-/// Finds all entries of a trie near the spans of trees.
-#[derive(Debug)]
-pub struct Search<'a> {
+/// Finds all entries of a trie near the spans of a tree.
+///
+/// A node of the trie has a row: what it costs to make its phones from those on the way to each cell of the tree. Rows have only the cells
+/// that are within what the node allows, and where there are none nothing below the node is near.
+pub struct Search<'a, Report> {
     trie: &'a Trie,
+    tree: &'a Following,
+    report: Report,
+    /// The rows of the nodes from the root to here, one after the other: cells in order, and their costs.
+    rows: Vec<(u32, Cost)>,
+    /// The same for the arcs that leave these cells.
+    arcs: Vec<(Arc, Cost)>,
     /// The least cost of each cell in the row that is being made.
     costs: Vec<Cost>,
     /// Cells that have one, a bit each.
     open: Vec<u64>,
 }
 
-impl<'a> Search<'a> {
-    pub fn new(trie: &'a Trie) -> Self {
-        Self { trie, costs: Vec::new(), open: Vec::new() }
+impl<'a, Report: FnMut(Found)> Search<'a, Report> {
+    /// Reports each entry near a span.
+    pub fn run(trie: &'a Trie, tree: &'a Following, report: Report) {
+        let (costs, open) = (vec![Cost::MAX; tree.len()], vec![0; tree.len().div_ceil(64)]);
+        let mut search = Self { trie, tree, report, rows: Vec::new(), arcs: Vec::new(), costs, open };
+        search.offer(0, 0);
+        search.close(trie.heads[0].allowed);
+        search.walk(0, 0..search.rows.len());
     }
 
-    /// Calls `found` for each entry near a span of the tree.
-    pub fn run(&mut self, tree: &Following, mut found: impl FnMut(Found)) {
-        self.costs.clear();
-        self.costs.resize(tree.cells.len(), Cost::MAX);
-        self.open.clear();
-        self.open.resize(tree.cells.len().div_ceil(64), 0);
-        self.offer(0, 0);
-        let mut rows: Vec<Row> = vec![Vec::new()];
-        self.close(tree, self.trie.nodes[0].allowed, &mut rows[0]);
-        self.walk(tree, 0, 0, &mut rows, &mut found);
-    }
-
-    fn walk(
-        &mut self,
-        tree: &Following,
-        node: usize,
-        depth: usize,
-        rows: &mut Vec<Row>,
-        found: &mut impl FnMut(Found),
-    ) {
+    fn walk(&mut self, node: usize, row: Range<usize>) {
         let trie = self.trie;
         for entry in trie.nodes[node].ends.clone() {
-            let entry = entry as usize;
-            for &(cell, cost) in &rows[depth] {
-                let span = tree.cells[cell as usize].span as usize;
-                if span > 0 && cost <= trie.entries[entry].allowed {
-                    found(Found { span: span - 1, entry, cost });
+            self.report_ends(entry as usize, row.clone());
+        }
+        let first_arc = self.arcs.len();
+        let mut least = Cost::MAX;
+        for &(cell, cost) in &self.rows[row.clone()] {
+            least = least.min(cost);
+            self.arcs.extend(self.tree.arcs(cell).map(|arc| (arc, cost)));
+        }
+        let children = trie.nodes[node].children.clone();
+        let reach = (children.len() >= SEVERAL).then(|| self.reach(first_arc));
+        for child in children {
+            let (child, end) = (child as usize, self.rows.len());
+            let Head { phone, allowed } = trie.heads[child];
+            let mut lives = least + GAP <= allowed;
+            if !lives && reach.as_ref().and_then(|reach| reach.cost(phone)).is_some_and(|cost| cost > allowed)
+            {
+                continue;
+            }
+            for place in first_arc..self.arcs.len() {
+                let (arc, cost) = self.arcs[place];
+                let cost = cost + substitution(phone, arc.phone);
+                if cost <= allowed {
+                    self.offer(arc.to, cost);
+                    lives = true;
                 }
             }
-        }
-        if rows.len() == depth + 1 {
-            rows.push(Vec::new());
-        }
-        for child in trie.nodes[node].children.clone() {
-            let child = child as usize;
-            let below = &trie.nodes[child];
-            let mut next = std::mem::take(&mut rows[depth + 1]);
-            for &(cell, cost) in &rows[depth] {
-                self.offer(cell, cost + GAP);
-                for &(phone, after) in &tree.cells[cell as usize].after {
-                    self.offer(after, cost + substitution(below.phone, phone));
+            if !lives {
+                continue;
+            }
+            if least + GAP <= allowed {
+                for place in row.clone() {
+                    let (cell, cost) = self.rows[place];
+                    self.offer(cell, cost + GAP);
                 }
             }
-            self.close(tree, below.allowed, &mut next);
-            let lives = !next.is_empty();
-            rows[depth + 1] = next;
-            if lives {
-                self.walk(tree, child, depth + 1, rows, found);
+            self.close(allowed);
+            if self.rows.len() > end {
+                self.walk(child, end..self.rows.len());
+                self.rows.truncate(end);
+            }
+        }
+        self.arcs.truncate(first_arc);
+    }
+
+    /// What the arcs from `first_arc` on cost a phone at least.
+    fn reach(&self, first_arc: usize) -> Substitutions {
+        let mut reach = Substitutions::NONE;
+        self.arcs[first_arc..].iter().for_each(|(arc, cost)| reach.allow(arc.phone, *cost));
+        reach
+    }
+
+    fn report_ends(&mut self, entry: usize, row: Range<usize>) {
+        for &(cell, cost) in &self.rows[row] {
+            if let Some(span) = self.tree.span(cell)
+                && cost <= self.trie.entries[entry].allowed
+            {
+                (self.report)(Found { span, entry, cost });
             }
         }
     }
@@ -90,23 +117,23 @@ impl<'a> Search<'a> {
         self.open[cell / 64] |= 1 << (cell % 64);
     }
 
-    /// Adds phones of the text that no phone of the term stands for, and writes the cells that are within what is allowed.
-    fn close(&mut self, tree: &Following, allowed: Cost, row: &mut Row) {
-        row.clear();
+    /// Adds phones of the text that no phone of the term stands for, and writes the row of cells that are within what is allowed.
+    fn close(&mut self, allowed: Cost) {
+        let tree = self.tree;
         for block in 0..self.open.len() {
             while self.open[block] != 0 {
-                let cell = block * 64 + self.open[block].trailing_zeros() as usize;
+                let place = block * 64 + self.open[block].trailing_zeros() as usize;
                 self.open[block] &= self.open[block] - 1;
-                let cost = std::mem::replace(&mut self.costs[cell], Cost::MAX);
+                let (cell, cost) = (place as u32, std::mem::replace(&mut self.costs[place], Cost::MAX));
                 if cost > allowed {
                     continue;
                 }
-                row.push((cell as u32, cost));
-                if let Some(meeting) = tree.cells[cell].meets {
+                self.rows.push((cell, cost));
+                if let Some(meeting) = tree.meeting(cell) {
                     self.offer(meeting, cost);
                 }
-                for &(_, after) in &tree.cells[cell].after {
-                    self.offer(after, cost + GAP);
+                if cost + GAP <= allowed {
+                    tree.arcs(cell).for_each(|arc| self.offer(arc.to, cost + GAP));
                 }
             }
         }

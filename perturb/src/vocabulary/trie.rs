@@ -21,14 +21,19 @@ pub struct Entry {
 /// A node of the trie: the phones on the way to it.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// The last of its phones; for the root any.
-    pub phone: Phone,
-    /// What the phones so far may cost.
-    pub allowed: Cost,
     /// Nodes with a phone more.
     pub children: Range<u32>,
     /// Entries that end here, among [`Trie::entries`].
     pub ends: Range<u32>,
+}
+
+/// What decides whether a node is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// The last of its phones; for the root any.
+    pub phone: Phone,
+    /// What the phones so far may cost.
+    pub allowed: Cost,
 }
 
 /// Entries by their phones.
@@ -39,13 +44,14 @@ pub struct Node {
 pub struct Trie {
     /// Level by level, the root first.
     pub nodes: Vec<Node>,
+    pub heads: Vec<Head>,
     pub entries: Vec<Entry>,
 }
 
 impl Trie {
     pub fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable();
-        let mut nodes: Vec<Node> = Vec::new();
+        let (mut nodes, mut heads) = (Vec::new(), Vec::new());
         // Entries that share their first phones, and how many these are.
         let mut open = VecDeque::from([(0..entries.len(), 0, Phone::FIRST)]);
         let mut next = 1;
@@ -63,14 +69,13 @@ impl Trie {
                 start = end;
             }
             let children = (open.len() - before) as u32;
+            heads.push(Head { phone, allowed: below.iter().map(allowed).max().unwrap_or_default() });
             nodes.push(Node {
-                phone,
-                allowed: below.iter().map(allowed).max().unwrap_or_default(),
                 children: next..next + children,
                 ends: range.start as u32..(range.start + ends) as u32,
             });
             next += children;
         }
-        Self { nodes, entries }
+        Self { nodes, heads, entries }
     }
 }
