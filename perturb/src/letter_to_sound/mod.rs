@@ -94,14 +94,12 @@ impl LetterToSound {
             let open = best(std::mem::take(&mut stacks[place]).into_iter().collect(), beam);
             let Some(limit) = open.first().map(|(_, score)| score - GIVEN_UP) else { continue };
             for ((state, phones), score) in open.iter().take_while(|(_, score)| *score >= limit) {
-                for length in 1..=2.min(letters.len() - place) {
-                    let second = (length == 2).then(|| letters[place + 1]);
-                    for &chunk in self.model.chunks(letters[place], second) {
-                        let (step, next) = self.model.step(*state, chunk);
-                        if score + step >= limit - GIVEN_UP {
-                            let phones = [phones, self.model.phones(chunk)].concat();
-                            add(&mut stacks[place + length], (next, phones), score + step);
-                        }
+                let steps = self.steps(*state, &letters[place..]);
+                let best = steps.iter().map(|(_, step, ..)| *step).fold(f32::NEG_INFINITY, f32::max);
+                for (chunk, step, next, length) in steps {
+                    if step >= best - 2.0 * GIVEN_UP {
+                        let phones = [phones, self.model.phones(chunk)].concat();
+                        add(&mut stacks[place + length], (next, phones), score + step);
                     }
                 }
             }
@@ -113,6 +111,18 @@ impl LetterToSound {
             }
         }
         best(ends.into_iter().collect(), count)
+    }
+
+    /// The chunks that letters may begin with: the logarithm of each one's probability, the state after it, and how many letters it has.
+    fn steps(&self, state: State, letters: &[u8]) -> Vec<(u16, f32, State, usize)> {
+        let mut steps = Vec::with_capacity(32);
+        for length in 1..=2.min(letters.len()) {
+            for &chunk in self.model.chunks(letters[0], (length == 2).then(|| letters[1])) {
+                let (step, next) = self.model.step(state, chunk);
+                steps.push((chunk, step, next, length));
+            }
+        }
+        steps
     }
 }
 

@@ -36,7 +36,7 @@ pub struct VocabularyOptions {
 
 impl Default for VocabularyOptions {
     fn default() -> Self {
-        Self { max_distance: 0.3 }
+        Self { max_distance: 0.25 }
     }
 }
 

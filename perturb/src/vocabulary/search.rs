@@ -43,7 +43,7 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
         let (costs, open) = (vec![Cost::MAX; tree.len()], vec![0; tree.len().div_ceil(64)]);
         let mut search = Self { trie, tree, report, rows: Vec::new(), arcs: Vec::new(), costs, open };
         search.offer(0, 0);
-        search.close(trie.heads[0].allowed);
+        search.close(trie.heads[0]);
         search.walk(0, 0..search.rows.len());
     }
 
@@ -62,7 +62,7 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
         let reach = (children.len() >= SEVERAL).then(|| self.reach(first_arc));
         for child in children {
             let (child, end) = (child as usize, self.rows.len());
-            let Head { phone, allowed } = trie.heads[child];
+            let head @ Head { phone, allowed, .. } = trie.heads[child];
             let mut lives = least + GAP <= allowed;
             if !lives && reach.as_ref().and_then(|reach| reach.cost(phone)).is_some_and(|cost| cost > allowed)
             {
@@ -82,10 +82,12 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
             if least + GAP <= allowed {
                 for place in row.clone() {
                     let (cell, cost) = self.rows[place];
-                    self.offer(cell, cost + GAP);
+                    if cost + GAP <= allowed {
+                        self.offer(cell, cost + GAP);
+                    }
                 }
             }
-            self.close(allowed);
+            self.close(head);
             if self.rows.len() > end {
                 self.walk(child, end..self.rows.len());
                 self.rows.truncate(end);
@@ -118,21 +120,18 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
     }
 
     /// Adds phones of the text that no phone of the term stands for, and writes the row of cells that are within what is allowed.
-    fn close(&mut self, allowed: Cost) {
+    fn close(&mut self, head: Head) {
         let tree = self.tree;
         for block in 0..self.open.len() {
             while self.open[block] != 0 {
                 let place = block * 64 + self.open[block].trailing_zeros() as usize;
                 self.open[block] &= self.open[block] - 1;
                 let (cell, cost) = (place as u32, std::mem::replace(&mut self.costs[place], Cost::MAX));
-                if cost > allowed {
-                    continue;
-                }
                 self.rows.push((cell, cost));
                 if let Some(meeting) = tree.meeting(cell) {
                     self.offer(meeting, cost);
                 }
-                if cost + GAP <= allowed {
+                if cost + GAP <= head.allowed_then {
                     tree.arcs(cell).for_each(|arc| self.offer(arc.to, cost + GAP));
                 }
             }

@@ -34,12 +34,14 @@ pub struct Head {
     pub phone: Phone,
     /// What the phones so far may cost.
     pub allowed: Cost,
+    /// The same with phones of the text that come before the next phone of the term.
+    pub allowed_then: Cost,
 }
 
 /// Entries by their phones.
 ///
-/// A term's first half, or its second half, costs at most half of the whole. So its search is cut off as soon as the first half costs
-/// more than that, and what is lost thereby is found by a search that reads terms and texts backwards.
+/// Of a term that is near, the first half costs at most half of what the whole may cost, or what follows does. So a search is cut off as
+/// soon as the first half costs more than that, and what is lost thereby is found by a search that reads terms and texts backwards.
 #[derive(Debug)]
 pub struct Trie {
     /// Level by level, the root first.
@@ -57,9 +59,16 @@ impl Trie {
         let mut next = 1;
         while let Some((range, depth, phone)) = open.pop_front() {
             let below = &entries[range.clone()];
-            let allowed = |entry: &Entry| {
-                if depth <= entry.phones.len() / 2 { entry.allowed / 2 } else { entry.allowed }
+            let allowed = |is_half: fn(usize, usize) -> bool| {
+                let share = |entry: &Entry| {
+                    if is_half(depth, entry.phones.len() / 2) { entry.allowed / 2 } else { entry.allowed }
+                };
+                below.iter().map(share).max().unwrap_or_default()
             };
+            // Phones of the text between the halves belong to the second.
+            let (arriving, then) =
+                (allowed(|depth, half| depth <= half), allowed(|depth, half| depth < half));
+            heads.push(Head { phone, allowed: arriving, allowed_then: then });
             let ends = below.partition_point(|entry| entry.phones.len() == depth);
             let before = open.len();
             let mut start = ends;
@@ -69,7 +78,6 @@ impl Trie {
                 start = end;
             }
             let children = (open.len() - before) as u32;
-            heads.push(Head { phone, allowed: below.iter().map(allowed).max().unwrap_or_default() });
             nodes.push(Node {
                 children: next..next + children,
                 ends: range.start as u32..(range.start + ends) as u32,
