@@ -32,13 +32,18 @@ impl Substitutions {
 
     /// Costs in the place of a phone of English: 0 for the same, at most [`UNIT`].
     pub fn of(phone: Phone) -> Option<&'static Self> {
+        Self::all().get(phone.number())
+    }
+
+    /// Those of all phones of English, by number.
+    pub fn all() -> &'static [Self] {
         static TABLE: OnceLock<Vec<Substitutions>> = OnceLock::new();
         let row = |a: Phone| {
             let mut costs = [UNIT; PHONES];
             costs.iter_mut().zip(Phone::all()).for_each(|(cost, b)| *cost = compute(a, b));
             Self { costs }
         };
-        TABLE.get_or_init(|| Phone::all().map(row).collect()).get(phone.number())
+        TABLE.get_or_init(|| Phone::all().map(row).collect())
     }
 
     /// Lets a place be one of a phone too, where it costs `before` to get there.
@@ -69,13 +74,7 @@ fn compute(a: Phone, b: Phone) -> Cost {
 
 /// What a pronunciation of this many phones may cost at most: a share of its phones, less for short ones.
 pub fn allowed(phones: usize, max_distance: f32) -> Cost {
-    let share = match phones {
-        0..=2 => 0.0,
-        3 => 0.25,
-        4 => 0.5,
-        5 => 0.75,
-        _ => 1.0,
-    };
+    let share = ((phones as f32 - 2.0) / 4.0).clamp(0.0, 1.0);
     (max_distance * share * phones as f32 * f32::from(UNIT)) as Cost
 }
 

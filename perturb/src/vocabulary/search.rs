@@ -27,6 +27,7 @@ pub struct Search<'a, Report> {
     trie: &'a Trie,
     tree: &'a Following,
     report: Report,
+    substitutions: &'static [Substitutions],
     /// The rows of the nodes from the root to here, one after the other: cells in order, and their costs.
     rows: Vec<(u32, Cost)>,
     /// The same for the arcs that leave these cells.
@@ -41,7 +42,9 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
     /// Reports each entry near a span.
     pub fn run(trie: &'a Trie, tree: &'a Following, report: Report) {
         let (costs, open) = (vec![Cost::MAX; tree.len()], vec![0; tree.len().div_ceil(64)]);
-        let mut search = Self { trie, tree, report, rows: Vec::new(), arcs: Vec::new(), costs, open };
+        let substitutions = Substitutions::all();
+        let mut search =
+            Self { trie, tree, report, substitutions, rows: Vec::new(), arcs: Vec::new(), costs, open };
         search.offer(0, 0);
         search.close(trie.heads[0]);
         search.walk(0, 0..search.rows.len());
@@ -68,9 +71,11 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
             {
                 continue;
             }
+            let costs = self.substitutions.get(phone.number());
             for place in first_arc..self.arcs.len() {
                 let (arc, cost) = self.arcs[place];
-                let cost = cost + substitution(phone, arc.phone);
+                let listed = costs.and_then(|costs| costs.cost(arc.phone));
+                let cost = cost + listed.unwrap_or_else(|| substitution(phone, arc.phone));
                 if cost <= allowed {
                     self.offer(arc.to, cost);
                     lives = true;
