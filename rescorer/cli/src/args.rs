@@ -129,6 +129,12 @@ pub struct ScoringArgs {
     /// For example, earlier turns or names. A list with its own `context` keeps it.
     #[arg(long, value_name = "TEXT", help_heading = "Scoring")]
     pub context: Option<String>,
+    /// File of names and terms, one a line
+    ///
+    /// Where words of a list sound like a term, a hypothesis with the term joins the list. Behind a tab may stand weight=2, class=contacts,
+    /// sounds-like=jo sef een, or phones of ARPAbet. A list's field `vocabulary` adds terms of its own, and switches on a class by @contacts.
+    #[arg(long, value_name = "FILE", help_heading = "Scoring")]
+    pub vocabulary: Option<PathBuf>,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use indicatif::ProgressBar;
-use rescorer::fusion::CascadePolicy;
+use rescorer::fusion::{CascadePolicy, FusionKind};
 use rescorer::scoring::{Cascade, LanguageModel};
-use rescorer::{Policy, Rescorer, RescorerBuilder};
+use rescorer::{Error, Policy, Rescorer, RescorerBuilder, Utterance, Vocabulary};
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
+use rescorer_perturb::{LetterToSound, Lexicon};
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::policy_arg::PolicyArg;
@@ -134,7 +135,31 @@ pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyh
     if let Some(rule) = choice.decision {
         builder = builder.rule(rule);
     }
-    Ok(first_stage(builder, args))
+    with_vocabulary(first_stage(builder, args), args, status)
+}
+
+/// Takes the terms of `--vocabulary`, and says what was done to them.
+pub fn with_vocabulary(
+    builder: RescorerBuilder,
+    args: &ScoringArgs,
+    status: Status,
+) -> anyhow::Result<RescorerBuilder> {
+    let Some(path) = &args.vocabulary else { return Ok(builder) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("--vocabulary {name}"))?;
+    let vocabulary = Vocabulary::parse(&name, &text, &Lexicon::english(), &LetterToSound::english())?;
+    vocabulary.notices().iter().for_each(|notice| status.warn(notice));
+    Ok(builder.vocabulary(vocabulary))
+}
+
+/// A list with the terms of the vocabulary and of its own, for weights of this kind.
+pub fn with_terms(rescorer: &Rescorer, fusion: FusionKind, list: Utterance) -> Result<Utterance, Error> {
+    let list = rescorer.with_terms(list)?;
+    if fusion == FusionKind::Classic && list.nbest.terms(0).is_some() {
+        let policy = rescorer.policy().unwrap_or("what was asked for").to_owned();
+        return Err(Error::VocabularyOfClassic { id: list.id, policy });
+    }
+    Ok(list)
 }
 
 /// Loads everything for a command that answers lists.

@@ -16,7 +16,8 @@ use crate::args::{
   echo 'turn left at the next light' | rescorer score --text - --tokens --json",
     // Scores alone are held against those of other tools.
     mut_arg("precision", |precision| precision.default_value("f32")),
-    mut_arg("adapter", named_adapters))]
+    mut_arg("adapter", named_adapters),
+    mut_arg("vocabulary", |vocabulary| vocabulary.hide(true)))]
 pub struct ScoreArgs {
     /// N-best lists: files, folders, or - for stdin
     pub lists: Vec<PathBuf>,

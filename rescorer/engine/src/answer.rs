@@ -15,7 +15,7 @@ pub(crate) mod rule;
 
 use std::sync::Arc;
 
-use rescorer_nbest::Utterance;
+use rescorer_nbest::{InsertedTerm, Utterance};
 
 use crate::answer::choice::Choice;
 use crate::answer::ranking::{AnswerHypothesis, AnswerWord, Ranking};
@@ -23,7 +23,7 @@ use crate::answer::ranking::{AnswerHypothesis, AnswerWord, Ranking};
 /// The better text of a list, how sure it is, and where it came from.
 ///
 /// Serialised, it is the object that `rescorer rescore --json` writes: `utterance`, `text`, `position`, `changed`, and where they are
-/// known `policy`, `adapter`, `routed`, `reference`, `confidence`, `words`, `decided`, `distinct` and `hypotheses`.
+/// known `policy`, `adapter`, `routed`, `reference`, `confidence`, `words`, `terms`, `decided`, `distinct` and `hypotheses`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub(crate) utterance: Utterance,
@@ -79,9 +79,16 @@ impl Answer {
         self.ranking.as_ref().map_or(&[], Ranking::words)
     }
 
-    /// Position of the text in the first-pass list, from 0; `None` where words of several hypotheses were merged.
+    /// Position of the text in the list, from 0; hypotheses with terms put in have those behind the recogniser's. `None` where words of several hypotheses were merged.
     pub fn position(&self) -> Option<usize> {
         self.choice.merged.is_none().then_some(self.choice.position)
+    }
+
+    /// The terms that were put into the text, by their places among its words; empty where it is the recogniser's own, and where words of
+    /// several hypotheses were merged.
+    pub fn terms(&self) -> &[InsertedTerm] {
+        let terms = self.position().and_then(|position| self.utterance.nbest.terms(position));
+        terms.map_or(&[], |terms| &terms.inserted)
     }
 
     /// Position of the hypothesis that was chosen, or whose words were voted on.

@@ -257,8 +257,9 @@ impl Work for Answering {
 
     fn prepare(&mut self, request: Request) -> Result<(Kept, PreparedList), Error> {
         let Request { utterance, wanted, deadline, attached } = request;
-        let utterance = utterance?;
+        let utterance = self.parts.with_terms(utterance?)?;
         let route = self.parts.routes.number(&utterance)?;
+        self.parts.check_terms(route, &utterance)?;
         let pass = &self.parts.routes.at(route).pass;
         let list = pass.prepare_utterance(&utterance)?;
         let is_attached = attached.is_some();

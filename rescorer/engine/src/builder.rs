@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rescorer_models::{DeviceRequest, PrecisionRequest};
-use rescorer_perturb::Unit;
+use rescorer_perturb::{Unit, Vocabulary};
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::rule::DecisionRule;
@@ -44,6 +44,7 @@ pub struct RescorerBuilder {
     pub(crate) routes_adapters: bool,
     pub(crate) first_stage: Option<Model>,
     pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
+    pub(crate) vocabulary: Option<Arc<Vocabulary>>,
 }
 
 /// What a rescorer is made of, loaded.
@@ -84,6 +85,7 @@ impl RescorerBuilder {
             routes_adapters: false,
             first_stage: None,
             first_stage_adapter: None,
+            vocabulary: None,
         }
     }
 
@@ -181,6 +183,23 @@ impl RescorerBuilder {
         Self { routes_adapters: true, ..self }
     }
 
+    /// Gives terms, such as names, that the recogniser may have missed: where words of a list sound like one, a hypothesis with the term in
+    /// their place joins the list, behind the recogniser's own. A list takes part in a class of terms if its field `vocabulary` names that
+    /// as `@class`; its own terms stand there too. Weights of features decide, so classic policies are refused.
+    ///
+    /// ```no_run
+    /// use rescorer::{Rescorer, Vocabulary};
+    /// use rescorer_perturb::{LetterToSound, Lexicon};
+    ///
+    /// let names = Vocabulary::parse("names", "Haydn\nGwendolyn", &Lexicon::english(), &LetterToSound::english())?;
+    /// let rescorer = Rescorer::builder("smollm2-135m").vocabulary(names).build()?;
+    /// println!("{}", rescorer.rescore(["play the hiding symphony"])?.text());
+    /// # Ok::<(), rescorer::Error>(())
+    /// ```
+    pub fn vocabulary(self, vocabulary: impl Into<Arc<Vocabulary>>) -> Self {
+        Self { vocabulary: Some(vocabulary.into()), ..self }
+    }
+
     /// Gives the model of a cascade's first stage, where it is not to be looked for under the name that the policy has for it.
     pub fn first_stage(self, model: impl Into<Model>) -> Self {
         Self { first_stage: Some(model.into()), ..self }
@@ -204,7 +223,8 @@ impl RescorerBuilder {
         };
         let Loaded { routes, router, scorer, warnings } = install(&mut || self.load())?;
         let name = self.model_name();
-        let parts = Parts { routes, router, scorer, name, pool, warnings, pace: Mutex::new(0.0) };
+        let (vocabulary, pace) = (self.vocabulary, Mutex::new(0.0));
+        let parts = Parts { routes, router, scorer, name, pool, vocabulary, warnings, pace };
         Ok(Rescorer { parts: Arc::new(parts) })
     }
 

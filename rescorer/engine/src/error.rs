@@ -44,6 +44,38 @@ pub enum Error {
         reason: String,
     },
 
+    /// A field `vocabulary` that is no array of texts.
+    #[error(
+        "utterance {id:?}: `vocabulary` is {value}; write an array of terms and of classes, such as [\"Haydn\", \"@contacts\"]"
+    )]
+    VocabularyField {
+        /// The utterance.
+        id: String,
+        /// What is there.
+        value: String,
+    },
+
+    /// Terms of a list that can't be taken.
+    #[error("utterance {id:?}: {source}")]
+    TermsOfList {
+        /// The utterance.
+        id: String,
+        /// The reason.
+        source: rescorer_perturb::Error,
+    },
+
+    /// Terms for weights that can't weigh them.
+    #[error(
+        "utterance {id:?}: a vocabulary needs weights of features, and {policy} has classic ones; tune again with features, or leave the \
+         vocabulary out"
+    )]
+    VocabularyOfClassic {
+        /// The utterance.
+        id: String,
+        /// What answers.
+        policy: String,
+    },
+
     /// A hypothesis that does not fit the model's context.
     #[error(
         "{subject}: {tokens} tokens with BOS and EOS, the model's context is {context}; \

@@ -41,6 +41,7 @@ pub mod scoring;
 mod second_pass;
 #[cfg(feature = "training")]
 pub mod train;
+mod vocabulary;
 
 pub use adapter_source::AdapterSource;
 pub use answer::ranking::{AnswerHypothesis, AnswerWord};
@@ -57,5 +58,5 @@ pub use request::Request;
 pub use rescorer::Rescorer;
 pub use rescorer_models::{DeviceRequest, Precision};
 pub use rescorer_nbest::{Hypothesis, NBest, Utterance};
-pub use rescorer_perturb::{Normalization, Unit};
+pub use rescorer_perturb::{Normalization, Unit, Vocabulary};
 pub use scoring::config::ScoringConfig;

@@ -1,14 +1,17 @@
 //! What a rescorer holds.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rescorer_nbest::Utterance;
+use rescorer_perturb::Vocabulary;
 
 use crate::error::Error;
 use crate::routes::Routes;
 use crate::routing::router::{Router, Routing};
 use crate::scoring::list::PreparedList;
+use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
+use crate::vocabulary;
 
 /// The parts of a rescorer, which never change.
 pub(crate) struct Parts {
@@ -19,6 +22,8 @@ pub(crate) struct Parts {
     pub(crate) scorer: Scorer,
     pub(crate) name: String,
     pub(crate) pool: Option<rayon::ThreadPool>,
+    /// Terms that words of a list may sound like.
+    pub(crate) vocabulary: Option<Arc<Vocabulary>>,
     pub(crate) warnings: Vec<String>,
     /// Seconds that a node took so far, for deadlines; 0 before the first.
     pub(crate) pace: Mutex<f64>,
@@ -33,6 +38,26 @@ impl Parts {
         }
     }
 
+    /// A list with further hypotheses that have terms of the vocabulary and of its own put in.
+    pub(crate) fn with_terms(&self, list: Utterance) -> Result<Utterance, Error> {
+        match &self.vocabulary {
+            None if !vocabulary::has_own(&list) => Ok(list),
+            vocabulary => vocabulary::with_terms(list, vocabulary.as_deref()),
+        }
+    }
+
+    /// Refuses terms where classic weights decide.
+    pub(crate) fn check_terms(&self, route: usize, list: &Utterance) -> Result<(), Error> {
+        let route = self.routes.at(route);
+        let weighting = route.pass.weighting();
+        let is_weighed = weighting.features().is_some() || Need::of(weighting) == Need::Nothing;
+        if is_weighed || list.nbest.terms(0).is_none() {
+            return Ok(());
+        }
+        let policy = route.origin.policy.clone().unwrap_or_else(|| "what was given".to_owned());
+        Err(Error::VocabularyOfClassic { id: list.id.clone(), policy })
+    }
+
     /// A list as it is prepared for where it is routed to, and the number of the way that answers it.
     pub(crate) fn prepared_for(
         &self,
@@ -41,6 +66,7 @@ impl Parts {
     ) -> Result<(usize, PreparedList), Error> {
         routing.label(utterance);
         let prepared = self.routes.number(utterance).and_then(|number| {
+            self.check_terms(number, utterance)?;
             let list = self.routes.at(number).pass.prepare_utterance(utterance)?;
             Ok((number, list))
         });

@@ -19,6 +19,7 @@ use crate::routing::router::Router;
 use crate::scoring::scorer::Scorer;
 use crate::scoring::stream::Work;
 use crate::second_pass::SecondPass;
+use crate::vocabulary;
 
 /// A second pass: a language model, its adapters, and how it decides.
 ///
@@ -116,7 +117,12 @@ impl Rescorer {
         options: TuneOptions,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Policy>, Error> {
-        let lists: Vec<&Utterance> = lists.into_iter().collect();
+        let lists = lists.into_iter().map(|list| match self.takes_terms(list) {
+            true => self.with_terms(list.clone()).map(Cow::Owned),
+            false => Ok(Cow::Borrowed(list)),
+        });
+        let lists: Vec<Cow<'_, Utterance>> = lists.collect::<Result<_, Error>>()?;
+        let lists: Vec<&Utterance> = lists.iter().map(AsRef::as_ref).collect();
         self.parts.run(|| options.tune(&self.parts.scorer, &self.parts.name, lists, goes_on))
     }
 
@@ -132,7 +138,10 @@ impl Rescorer {
         against: Option<usize>,
     ) -> Result<Explanation, Error> {
         self.parts.run(|| {
-            let mut utterance = Cow::Borrowed(utterance);
+            let mut utterance = match self.takes_terms(utterance) {
+                true => Cow::Owned(self.with_terms(utterance.clone())?),
+                false => Cow::Borrowed(utterance),
+            };
             if let Some(router) = self.parts.router.as_ref().filter(|_| Router::is_open(&utterance)) {
                 let (log_odds, _) = router.log_odds(&[&*utterance])?;
                 let log_odds = log_odds.first().ok_or(Error::Unscored)?;
@@ -144,6 +153,19 @@ impl Rescorer {
             let (position, against) = pass.pair(utterance, &scored, position, against)?;
             pass.explain(utterance, &scored, position, against)
         })
+    }
+
+    /// The list with further hypotheses, in which terms of the [vocabulary](crate::RescorerBuilder::vocabulary) and of its own stand in
+    /// place of words that sound like them: as [`rescore`](Self::rescore) answers it. For whoever scores lists in another way.
+    ///
+    /// # Errors
+    /// A field `vocabulary` that is no array of texts; terms that can't be said.
+    pub fn with_terms(&self, list: Utterance) -> Result<Utterance, Error> {
+        self.parts.with_terms(list)
+    }
+
+    fn takes_terms(&self, list: &Utterance) -> bool {
+        self.parts.vocabulary.is_some() || vocabulary::has_own(list)
     }
 
     /// What answers a list by the adapter that it names: a scorer, weights and a rule.

@@ -1,6 +1,6 @@
 //! The N-best list.
 
-use crate::{Error, Hypothesis, Place, ScoreScale};
+use crate::{Error, Hypothesis, Place, ScoreScale, TermUse};
 
 /// The hypotheses of one utterance in first-pass order, best first.
 ///
@@ -8,8 +8,12 @@ use crate::{Error, Hypothesis, Place, ScoreScale};
 /// finite. Lists are equal if their hypotheses are.
 #[derive(Clone, Debug)]
 pub struct NBest {
-    hypotheses: Vec<Hypothesis>,
+    pub(crate) hypotheses: Vec<Hypothesis>,
     scale: ScoreScale,
+    /// What a vocabulary has to do with each; empty without one.
+    pub(crate) uses: Vec<TermUse>,
+    /// What those at the end that have terms put in were made from.
+    pub(crate) sources: Vec<usize>,
 }
 
 impl PartialEq for NBest {
@@ -49,7 +53,7 @@ impl NBest {
         if let Some(score) = hypotheses.iter().filter_map(|h| h.score).find(|s| !s.is_finite()) {
             return Err(Error::NotFinite { place: place.clone(), value: score.to_string() });
         }
-        Ok(Self { hypotheses, scale: ScoreScale::Unknown })
+        Ok(Self { hypotheses, scale: ScoreScale::Unknown, uses: Vec::new(), sources: Vec::new() })
     }
 
     /// Says what the scores are logarithms of.
@@ -101,7 +105,8 @@ impl NBest {
 
     /// The first-pass score of every hypothesis: its score, or −position where the list has no scores.
     pub fn first_pass(&self) -> Vec<f64> {
-        self.iter().enumerate().map(|(position, h)| h.score.unwrap_or(0.0 - position as f64)).collect()
+        let rank = |position: usize| 0.0 - self.source(position) as f64;
+        self.iter().enumerate().map(|(position, h)| h.score.unwrap_or_else(|| rank(position))).collect()
     }
 }
 

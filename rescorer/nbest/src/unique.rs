@@ -13,6 +13,7 @@ use crate::{NBest, ScoreScale};
 pub struct UniqueHypotheses {
     hypotheses: Vec<UniqueHypothesis>,
     listed: Vec<usize>,
+    recognised: usize,
     scale: ScoreScale,
 }
 
@@ -25,6 +26,12 @@ pub struct UniqueHypothesis {
     pub score: Option<f64>,
     /// Best first-pass score of the occurrences: `score`, or −position in a list without scores.
     pub first_pass: f64,
+    /// The position, or where terms were put in, that of the hypothesis that it was made from.
+    pub source: usize,
+    /// Sum of the weights of a vocabulary's terms in the text.
+    pub term_weight: f64,
+    /// Sum of the distances in sound of terms that were put in.
+    pub term_distance: f64,
 }
 
 impl NBest {
@@ -37,9 +44,8 @@ impl NBest {
 impl UniqueHypotheses {
     pub(crate) fn of(list: &NBest) -> Self {
         if let [only] = list.hypotheses() {
-            let first_pass = only.score.unwrap_or(0.0);
-            let hypotheses = vec![UniqueHypothesis { position: 0, score: only.score, first_pass }];
-            return Self { hypotheses, listed: vec![0], scale: list.score_scale() };
+            let hypotheses = vec![UniqueHypothesis::of(list, 0, only.score, only.score.unwrap_or(0.0))];
+            return Self { hypotheses, listed: vec![0], recognised: 1, scale: list.score_scale() };
         }
         let mut hypotheses: Vec<UniqueHypothesis> = Vec::new();
         let mut index_of: HashMap<&str, usize> = HashMap::with_capacity(list.len());
@@ -48,7 +54,7 @@ impl UniqueHypotheses {
             match index_of.entry(&hypothesis.text) {
                 Entry::Vacant(entry) => {
                     listed.push(*entry.insert(hypotheses.len()));
-                    hypotheses.push(UniqueHypothesis { position, score: hypothesis.score, first_pass });
+                    hypotheses.push(UniqueHypothesis::of(list, position, hypothesis.score, first_pass));
                 }
                 Entry::Occupied(entry) => {
                     let known = &mut hypotheses[*entry.get()];
@@ -59,7 +65,7 @@ impl UniqueHypotheses {
                 }
             }
         }
-        Self { hypotheses, listed, scale: list.score_scale() }
+        Self { hypotheses, listed, recognised: list.recognised(), scale: list.score_scale() }
     }
 
     /// The distinct hypotheses, in the order of their first occurrence.
@@ -82,6 +88,19 @@ impl UniqueHypotheses {
     /// For every position of the list, the index of its distinct hypothesis.
     pub fn listed(&self) -> &[usize] {
         &self.listed
+    }
+
+    /// For every position that the recogniser wrote, the index of its distinct hypothesis.
+    pub fn recognised(&self) -> &[usize] {
+        &self.listed[..self.recognised]
+    }
+}
+
+impl UniqueHypothesis {
+    fn of(list: &NBest, position: usize, score: Option<f64>, first_pass: f64) -> Self {
+        let (term_weight, term_distance) =
+            list.terms(position).map_or((0.0, 0.0), |terms| (terms.weight, terms.distance));
+        Self { position, score, first_pass, source: list.source(position), term_weight, term_distance }
     }
 }
 
@@ -107,7 +126,8 @@ mod tests {
             [(Hypothesis::scored("a", -2.0), Some(-2.0), -2.0), (Hypothesis::new("a"), None, 0.0)]
         {
             let distinct = NBest::new(vec![hypothesis]).unwrap().unique();
-            assert_eq!(distinct.hypotheses(), [UniqueHypothesis { position: 0, score, first_pass }]);
+            let [only] = distinct.hypotheses() else { panic!("{distinct:?}") };
+            assert_eq!((only.position, only.score, only.first_pass), (0, score, first_pass));
             assert_eq!(distinct.listed(), [0]);
         }
     }

@@ -49,6 +49,9 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
     model::no_first_stage(&args.scoring)?;
     routing::refuse(&args.scoring.model, "score")?;
+    if args.scoring.vocabulary.is_some() {
+        anyhow::bail!("--vocabulary: `score` scores texts as they are; use `rescore --vocabulary`");
+    }
     let builder = model::builder(&args.scoring.model, status)?.scoring(args.scoring.convention.convention());
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     let scorer = rescorer.scorer();

@@ -44,6 +44,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let builder = model::builder(&args.scoring.model, status)?
         .scoring(args.scoring.convention.convention())
         .unit(args.unit);
+    let builder = model::with_vocabulary(builder, &args.scoring, status)?;
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     // What either of the two was tuned on is not to be reported on.
     let seen = first_stage.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();
@@ -64,6 +65,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     if fusion == FusionKind::Features {
         scorer.config().check_features()?;
     }
+    let utterances = utterances.map(|item| item.and_then(|list| model::with_terms(&rescorer, fusion, list)));
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
     let mut texts = Vec::new();

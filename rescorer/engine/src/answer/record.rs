@@ -1,3 +1,4 @@
+use rescorer_nbest::InsertedTerm;
 use serde::{Serialize, Serializer};
 
 use crate::answer::Answer;
@@ -23,6 +24,9 @@ struct AnswerRecord<'a> {
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     words: Option<Vec<WordRecord<'a>>>,
+    /// Terms of a vocabulary that were put in.
+    #[serde(skip_serializing_if = "<[InsertedTerm]>::is_empty")]
+    terms: &'a [InsertedTerm],
     #[serde(skip_serializing_if = "Option::is_none")]
     decided: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +84,7 @@ impl<'a> AnswerRecord<'a> {
             reference: answer.utterance.reference.as_deref(),
             confidence: ranking.map(Ranking::confidence),
             words: ranking.map(|_| words.collect()),
+            terms: answer.terms(),
             decided: answer.progress.map(|progress| progress.decided),
             distinct: answer.progress.map(|progress| progress.unique),
             hypotheses: answer.with_list.then(|| hypotheses.collect()),

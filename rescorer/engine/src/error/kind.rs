@@ -70,6 +70,8 @@ impl Error {
             | Self::TooLong { .. }
             | Self::Text { .. }
             | Self::NoReference { .. }
+            | Self::VocabularyField { .. }
+            | Self::TermsOfList { .. }
             | Self::ContextOfEncoder
             | Self::Position { .. }
             | Self::SameText { .. }
@@ -84,6 +86,7 @@ impl Error {
             | Self::CascadeMissing { .. }
             | Self::OtherModel { .. }
             | Self::OtherAdapter { .. }
+            | Self::VocabularyOfClassic { .. }
             | Self::OtherUnit { .. } => ErrorKind::Policy,
             Self::Settings(_)
             | Self::DeadlineOfTwo
@@ -108,7 +111,10 @@ impl Error {
             Self::NotFinite { .. } | Self::DeadlineOnGpu => Some(Remedy::Cpu),
             Self::AdapterTwice { .. } => Some(Remedy::Adapter),
             Self::CascadeMissing { .. } => Some(Remedy::FirstStage),
-            Self::NoPolicy | Self::OtherModel { .. } | Self::OtherAdapter { .. } => Some(Remedy::Policy),
+            Self::NoPolicy
+            | Self::OtherModel { .. }
+            | Self::OtherAdapter { .. }
+            | Self::VocabularyOfClassic { .. } => Some(Remedy::Policy),
             Self::DeadlineOfRule { .. } => Some(Remedy::Maximum),
             Self::OtherUnit { .. } => Some(Remedy::Unit),
             Self::Folds { .. } => Some(Remedy::Folds),
@@ -124,6 +130,8 @@ impl Error {
             Self::TooLong { .. }
             | Self::UnknownAdapter { .. }
             | Self::NoReference { .. }
+            | Self::VocabularyField { .. }
+            | Self::TermsOfList { .. }
             | Self::Text { .. } => true,
             _ => false,
         }

@@ -88,6 +88,7 @@ impl<'a> Judge<'a> {
     /// The number of the way that answers a list, and the list as it is prepared for it.
     fn prepared(&self, utterance: &Utterance) -> Result<(usize, PreparedList), Error> {
         let route = self.parts.routes.number(utterance)?;
+        self.parts.check_terms(route, utterance)?;
         let need = self.parts.routes.at(route).pass.need();
         Ok((route, self.scorers[route].prepare_utterance_as(need, utterance)?))
     }
@@ -115,6 +116,7 @@ impl<'a> Work for Judge<'a> {
     type Output = Result<Judged<'a>, Error>;
 
     fn prepare(&mut self, utterance: Utterance) -> Result<(Kept, PreparedList), Error> {
+        let utterance = self.parts.with_terms(utterance)?;
         let (route, list) = self.prepared(&utterance)?;
         let is_open = self.parts.router.is_some() && Router::is_open(&utterance);
         Ok((Kept { utterance, route, is_open, routed: None }, list))

@@ -3,7 +3,7 @@
 use rescorer_nbest::Utterance;
 use sha2::{Digest, Sha256};
 
-/// Hash of an utterance's content, its hypotheses and its reference, whatever its id.
+/// Hash of an utterance's content, the recogniser's hypotheses and its reference, whatever its id.
 pub fn content_hash(utterance: &Utterance) -> String {
     let mut hasher = Sha256::new();
     let mut add = |text: &str| {
@@ -11,6 +11,6 @@ pub fn content_hash(utterance: &Utterance) -> String {
         hasher.update(text);
     };
     add(utterance.reference.as_deref().unwrap_or_default());
-    utterance.nbest.iter().for_each(|hypothesis| add(&hypothesis.text));
+    utterance.nbest.iter().take(utterance.nbest.recognised()).for_each(|hypothesis| add(&hypothesis.text));
     hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

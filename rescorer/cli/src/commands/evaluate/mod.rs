@@ -141,6 +141,8 @@ fn score(
         if fusion == FusionKind::Features {
             scorer.config().check_features()?;
         }
+        let utterances =
+            utterances.map(|item| item.and_then(|list| model::with_terms(rescorer, fusion, list)));
         let (judged, stats) = judge(&scorer, need, utterances, &args.lists, &options, skipped, status)?;
         (judged, stats, None)
     };
@@ -157,5 +159,6 @@ fn score(
 
 /// Begins a rescorer that takes adapters as lists name them.
 fn unrouted(args: &EvaluateArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
-    Ok(model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring))
+    let builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
+    model::with_vocabulary(builder, &args.scoring, status)
 }

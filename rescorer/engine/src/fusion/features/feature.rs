@@ -53,13 +53,17 @@ pub enum Feature {
     ChangeDisagreement,
     /// A change by what the model makes of the first-pass best: `(lm₀/n₀ + 4) / 2`.
     ChangeSurprise,
+    /// Terms of a vocabulary in the text, by their weights: `terms − terms₀`.
+    Terms,
+    /// How far the terms that were put in are from what was recognised: `−Σ distance`.
+    TermDistance,
     /// What was learned of single words, see [`WordWeights`](crate::fusion::WordWeights). Its weight is 1.
     LearnedWords,
 }
 
 impl Feature {
     /// Number of features.
-    pub const COUNT: usize = 23;
+    pub const COUNT: usize = 25;
 
     /// All features, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = [
@@ -85,6 +89,8 @@ impl Feature {
         Self::ChangeChoices,
         Self::ChangeDisagreement,
         Self::ChangeSurprise,
+        Self::Terms,
+        Self::TermDistance,
         Self::LearnedWords,
     ];
 
@@ -117,6 +123,8 @@ impl Feature {
             Self::ChangeChoices => "change_choices",
             Self::ChangeDisagreement => "change_disagreement",
             Self::ChangeSurprise => "change_surprise",
+            Self::Terms => "terms",
+            Self::TermDistance => "term_distance",
             Self::LearnedWords => "learned_words",
         }
     }

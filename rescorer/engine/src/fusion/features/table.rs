@@ -34,7 +34,8 @@ pub(crate) fn rows(list: &List<'_>) -> Vec<FeatureRow> {
     if count > 1 {
         let choices = Choices::new(list);
         first_pass(list, &choices, &mut rows);
-        words(&choices, list.distinct.listed().len() > count, &mut rows);
+        words(list, &choices, &mut rows);
+        terms(list, &mut rows);
     }
     rows
 }
@@ -48,6 +49,10 @@ fn signed_log(x: f64) -> f64 {
 struct Choices {
     /// For every unique hypothesis the number of its words' first occurrence.
     of: Vec<usize>,
+    /// The same of what it was made from by putting in terms: that hypothesis stands for it in the first pass.
+    of_source: Vec<usize>,
+    /// How many of the choices are the recogniser's.
+    recognised: usize,
     /// Number of words of each choice.
     words: Vec<f64>,
     /// Share of the listed hypotheses.
@@ -75,9 +80,14 @@ impl Choices {
             }
             of.push(number);
         }
+        let positions = list.distinct.recognised();
         let mut counts = vec![0usize; units.len()];
-        list.distinct.listed().iter().for_each(|&hypothesis| counts[of[hypothesis]] += 1);
-        let listed = list.distinct.listed().len() as f64;
+        positions.iter().for_each(|&hypothesis| counts[of[hypothesis]] += 1);
+        let recognised = counts.iter().filter(|&&count| count > 0).count();
+        let of_source =
+            list.distinct.hypotheses().iter().map(|known| of[list.distinct.listed()[known.source]]);
+        let of_source = of_source.collect();
+        let listed = positions.len() as f64;
         let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / listed).collect();
         let mut distances = vec![0.0; units.len()];
         let mut edits = vec![0.0; units.len()];
@@ -96,7 +106,7 @@ impl Choices {
             true => vec![0.0; units.len()],
             false => units.iter().map(|words| list.words.total(&word_changes(words, &units[0]))).collect(),
         };
-        Self { of, words, shares, edits, distances, learned }
+        Self { of, of_source, recognised, words, shares, edits, distances, learned }
     }
 }
 
@@ -106,15 +116,16 @@ fn first_pass(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
     let scores: Option<Vec<f64>> = hypotheses.iter().map(|hypothesis| hypothesis.score).collect();
     let rank = if scores.is_some() { Feature::RankScored } else { Feature::RankUnscored };
     for (row, hypothesis) in rows.iter_mut().zip(hypotheses) {
-        row[rank.index()] = -(hypothesis.position as f64).ln_1p();
+        row[rank.index()] = -(hypothesis.source as f64).ln_1p();
     }
     let Some(scores) = scores else { return };
     let tokens = |at: usize| list.tokens.get(at).copied().unwrap_or(1).max(1) as f64;
     let sums = sums(&scores, list.distinct.score_scale(), tokens);
-    let deviation = deviation(&scores);
+    let own = recognised(list);
+    let deviation = deviation(&scores[..own]);
     let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut shares = vec![0.0; choices.words.len()];
-    for (sum, &choice) in sums.iter().zip(&choices.of) {
+    for (sum, &choice) in sums.iter().zip(&choices.of).take(own) {
         shares[choice] += (sum - most).exp();
     }
     let total: f64 = shares.iter().sum();
@@ -124,8 +135,13 @@ fn first_pass(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
         row[Feature::FirstPassDeviations.index()] = if deviation > 0.0 { lead / deviation } else { 0.0 };
         row[Feature::FirstPass5.index()] = ((sums[at] - sums[0]) / 5.0).tanh();
         row[Feature::FirstPass20.index()] = ((sums[at] - sums[0]) / 20.0).tanh();
-        row[Feature::FirstPassShare.index()] = share(choices.of[at]) - share(0);
+        row[Feature::FirstPassShare.index()] = share(choices.of_source[at]) - share(0);
     }
+}
+
+/// Number of unique hypotheses that the recogniser wrote; those with terms put in come behind.
+fn recognised(list: &List<'_>) -> usize {
+    list.distinct.hypotheses().iter().take_while(|known| known.source == known.position).count()
 }
 
 /// Standard deviation; 0 where the values are equal but for rounding.
@@ -137,30 +153,40 @@ fn deviation(values: &[f64]) -> f64 {
 }
 
 /// What the words say.
-fn words(choices: &Choices, has_repeats: bool, rows: &mut [FeatureRow]) {
-    let Choices { of, words, shares, edits, distances, learned } = choices;
+fn words(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
+    let Choices { of, of_source, recognised: known, words, shares, edits, distances, learned } = choices;
+    let is_unscored = list.distinct.hypotheses().iter().all(|hypothesis| hypothesis.score.is_none());
+    let has_repeats = list.distinct.recognised().len() > recognised(list);
     let change = [
         (Feature::Change, 1.0),
         (Feature::ChangeLength, words[0].ln_1p() - 2.5),
-        (Feature::ChangeChoices, (words.len() as f64).ln_1p() - 1.4),
+        (Feature::ChangeChoices, (*known as f64).ln_1p() - 1.4),
         (Feature::ChangeDisagreement, distances[0].ln_1p() - 0.7),
         (Feature::ChangeSurprise, 1.0),
     ];
-    for (row, &choice) in rows.iter_mut().zip(of) {
+    for ((row, &choice), &source) in rows.iter_mut().zip(of).zip(of_source) {
         let more = words[choice] - words[0];
         row[Feature::Words.index()] = signed_log(more);
         row[Feature::Longer.index()] = -more.max(0.0).ln_1p();
         row[Feature::Edits.index()] = -edits[choice].ln_1p();
         row[Feature::EditRate.index()] = -(edits[choice] / words[0].max(1.0)).min(2.0);
         row[Feature::Agreement.index()] = -signed_log(distances[choice] - distances[0]);
-        row[Feature::Repeats.index()] = shares[choice] - shares[0];
+        row[Feature::Repeats.index()] = shares[source] - shares[0];
         row[Feature::LearnedWords.index()] = learned[choice];
         if choice != 0 {
             change.iter().for_each(|(feature, value)| row[feature.index()] = *value);
-            let is_unscored = row[Feature::RankUnscored.index()] != 0.0;
             row[Feature::ChangeUnscored.index()] = f64::from(u8::from(is_unscored));
             row[Feature::ChangeUnknown.index()] = f64::from(u8::from(is_unscored && !has_repeats));
         }
+    }
+}
+
+/// What a vocabulary says.
+fn terms(list: &List<'_>, rows: &mut [FeatureRow]) {
+    let hypotheses = list.distinct.hypotheses();
+    for (row, hypothesis) in rows.iter_mut().zip(hypotheses) {
+        row[Feature::Terms.index()] = hypothesis.term_weight - hypotheses[0].term_weight;
+        row[Feature::TermDistance.index()] = 0.0 - hypothesis.term_distance;
     }
 }
 

@@ -37,6 +37,9 @@ const WORDS_CONFIDENCE: f64 = 0.84;
 /// Words whose weight is nearer to 0 are left out: they decide nothing.
 const LEAST_WORD: f64 = 0.01;
 
+/// Lists that the prior counts as: so few lists that the best setting is chance stay half way.
+const PRIOR_LISTS: f64 = 50.0;
+
 /// Steps of the optimiser for each setting.
 const STEPS: usize = 100;
 
@@ -67,8 +70,8 @@ struct Fold {
 
 /// Fits weights of features to scored lists, near those of a prior.
 ///
-/// How strongly the prior holds is chosen by cross-validation within the lists; the weights are means over the best settings. A gate
-/// then keeps answers that are worse than the first pass away. Too few lists to hold any out leave the prior as it is.
+/// How strongly the prior holds is chosen by cross-validation within the lists; the weights are means over the best settings, and with few
+/// lists they go only part of the way from the prior. A gate then keeps answers that are worse than the first pass away. Too few lists to hold any out leave the prior as it is.
 ///
 /// # Errors
 /// No lists, or no reference words.
@@ -91,7 +94,9 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
         let (features, rescored_wer) = (prior.clone(), percent(errors));
         return Ok(FeatureTuned { features, first_pass_wer, rescored_wer, confidence: 0.5 });
     }
-    let of_folds = chosen(lists, prior, &folds);
+    let share = lists.len() as f64 / (lists.len() as f64 + PRIOR_LISTS);
+    let of_folds: Vec<FeatureFusion> =
+        chosen(lists, prior, &folds).iter().map(|weights| between(prior, weights, share)).collect();
     let gate = Gate::new(lists, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
     Ok(FeatureTuned {
         features: gate.closed(&mean(of_folds.iter())),
@@ -206,6 +211,13 @@ fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
         Fold { examples, scale, weights, held_out }
     };
     (0..count).into_par_iter().map(|held_out| of_fold(&held_out)).collect()
+}
+
+/// Weights between those of the prior (share 0) and others (share 1). Weights of words, which the prior has none of, stay.
+fn between(prior: &FeatureFusion, weights: &FeatureFusion, share: f64) -> FeatureFusion {
+    let mut row = *prior.weights();
+    row.iter_mut().zip(weights.weights()).for_each(|(prior, weight)| *prior += share * (weight - *prior));
+    FeatureFusion::of_row(row).with_words(weights.words().clone())
 }
 
 fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion> + Clone) -> FeatureFusion {
