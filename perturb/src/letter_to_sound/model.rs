@@ -10,6 +10,8 @@ use crate::{Error, Phone};
 
 /// First word of a model file.
 const MAGIC: &str = "letter-to-sound-1";
+/// Bytes that are unpacked at most.
+const LARGEST: u64 = 1 << 26;
 /// Symbol of the beginning of a word.
 const BEGIN: u16 = 0;
 /// Symbol of the end of a word.
@@ -58,6 +60,7 @@ impl Model {
         let fail = |reason: &str| Error::LetterToSound { reason: reason.into() };
         let mut bytes = Vec::new();
         GzDecoder::new(packed)
+            .take(LARGEST)
             .read_to_end(&mut bytes)
             .map_err(|error| fail(&format!("no gzip file ({error})")))?;
         let mut columns = bytes.as_slice();

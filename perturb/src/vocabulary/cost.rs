@@ -10,8 +10,8 @@ pub type Cost = u16;
 pub const UNIT: Cost = 100;
 /// A phone that is missing, or one too many.
 pub const GAP: Cost = 70;
-/// What any other phone costs, and how fast the cost grows as two consonants or two vowels grow less similar. Much the same names are
-/// found, among as many others, with half of these or twice as much.
+/// What any other phone costs, and how fast the cost grows as two consonants or two vowels grow less similar. Much the same
+/// names are found, among as many others, with half of these or twice as much.
 const OTHER: f32 = 0.2;
 const CONSONANT: f32 = 1.5;
 const VOWEL: f32 = 1.0;

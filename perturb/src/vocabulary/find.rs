@@ -1,10 +1,12 @@
 //! Looks terms up in texts.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
-use super::VocabularyOptions;
 use super::cost::{UNIT, allowed};
 use super::following::{Soil, Text, trees};
+use super::options::VocabularyOptions;
 use super::pronouncer::Pronouncer;
 use super::search::{Found, Search};
 use super::term::{Term, TermMatch};
@@ -41,23 +43,18 @@ type Place = (usize, usize, usize);
 impl Index {
     pub fn new(terms: &[Term], options: VocabularyOptions) -> Self {
         let mut written: FxHashMap<String, Vec<_>> = FxHashMap::default();
-        let mut classes: Vec<Option<String>> = terms.iter().map(|term| term.class.clone()).collect();
-        let groups = {
-            let mut different = classes.clone();
-            different.sort();
-            different.dedup();
-            let of = |class: &Option<String>| {
-                terms.iter().enumerate().filter(move |(_, term)| term.class == *class).collect::<Vec<_>>()
-            };
-            different.iter().map(|class| Group::new(class, &of(class), options)).collect()
+        let classes: Vec<Option<String>> = terms.iter().map(|term| term.class.clone()).collect();
+        let of = |class: &Option<String>| {
+            terms.iter().enumerate().filter(move |(_, term)| term.class == *class).collect::<Vec<_>>()
         };
+        let different: BTreeSet<&Option<String>> = classes.iter().collect();
+        let groups = different.into_iter().map(|class| Group::new(class, &of(class), options)).collect();
         for (number, term) in terms.iter().enumerate() {
             let words: Vec<String> = spoken(&term.text).split_whitespace().map(str::to_owned).collect();
             if let Some(first) = words.first() {
                 written.entry(first.clone()).or_default().push((words, number));
             }
         }
-        classes.shrink_to_fit();
         Self { groups, written, classes }
     }
 

@@ -6,6 +6,7 @@ mod find;
 mod following;
 mod notice;
 mod numbers;
+mod options;
 mod parse;
 mod pronouncer;
 mod search;
@@ -17,29 +18,13 @@ mod written;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 pub use notice::VocabularyNotice;
+pub use options::VocabularyOptions;
 pub use term::{Term, TermMatch};
 
 use crate::{Error, LetterToSound, Lexicon};
 use find::Index;
 use pronouncer::Pronouncer;
-
-/// How near a sound must be.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct VocabularyOptions {
-    /// The greatest distance of a match, from 0 to 1; see [`Vocabulary::find`]. 0.25 unless something else is said: 0.2 finds a quarter
-    /// fewer names and proposes a third as many others, 0.3 finds a sixth more and proposes 3.5 times as many.
-    pub max_distance: f32,
-}
-
-impl Default for VocabularyOptions {
-    fn default() -> Self {
-        Self { max_distance: 0.25 }
-    }
-}
 
 /// Finds the terms that words of a text sound like.
 ///
@@ -50,8 +35,8 @@ impl Default for VocabularyOptions {
 /// - `sounds-like=jo sef een`: ordinary words that sound like it; may repeat,
 /// - `JH OW Z AH F IY N`: its phones in ARPAbet, with stress or without; may repeat.
 ///
-/// Without the last two a term is said as it is written: words of the lexicon as there, numbers, `&`, `+` and `%` in words, abbreviations letter
-/// by letter, and other words by [`LetterToSound`]. Empty lines and lines that begin with `#` are skipped.
+/// Without the last two a term is said as it is written: words of the lexicon as there, numbers, `&`, `+` and `%` in words,
+/// abbreviations letter by letter, and other words by [`LetterToSound`]. Empty lines and lines that begin with `#` are skipped.
 ///
 /// ```
 /// use rescorer_perturb::{LetterToSound, Lexicon, Vocabulary};
@@ -76,8 +61,8 @@ impl Vocabulary {
     /// Reads a file of terms. `name` stands for it in messages.
     ///
     /// # Errors
-    /// [`Error::Vocabulary`] with the line: a field that can't be read, a term that can't be said or has more than six words. [`Error::NoTerms`]
-    /// if there are none.
+    /// [`Error::Vocabulary`] with the line: a field that can't be read, a term that can't be said or has more than six words.
+    /// [`Error::NoTerms`] if there are none.
     pub fn parse(
         name: &str,
         text: &str,
@@ -153,19 +138,21 @@ impl Vocabulary {
     ///
     /// A span has one to six words, and at most two more than the term.
     ///
-    /// The distance is the least cost of changes that make the term's sound from the span's, divided by the term's phones `n`. Costs:
+    /// The distance is the least cost of changes that make the term's sound from the span's, divided by the term's phones `n`.
+    /// Costs:
     ///
     /// - 0.7 for a phone more or less,
     /// - 0.2 + 1.5 (1 - [`similarity`](crate::Phone::similarity)) for one consonant in place of another,
     /// - 0.2 + (1 - similarity) for one vowel in place of another,
     /// - 1 at most, also for a consonant in place of a vowel.
     ///
-    /// Matches are at most [`VocabularyOptions::max_distance`] away. Terms of few phones must be nearer: the limit is multiplied with
-    /// (`n` - 2) / 4 if `n` is below 6, so that one or two phones must be the same.
+    /// Matches are at most [`VocabularyOptions::max_distance`] away. Terms of few phones must be nearer: the limit is multiplied
+    /// with (`n` - 2) / 4 if `n` is below 6, so that one or two phones must be the same.
     ///
     /// A span that is written as the term, case and punctuation aside, is always a match, and exact.
     ///
-    /// Terms without a class take part, and those of `classes`, or of every class if that is `None`. Words that can't be said, such as
+    /// Terms without a class take part, and those of `classes`, or of every class if that is `None`. Words that can't be said,
+    /// such as
     /// `a/b`, are in exact spans only.
     #[must_use]
     pub fn find(&self, words: &[&str], classes: Option<&[String]>) -> Vec<TermMatch> {

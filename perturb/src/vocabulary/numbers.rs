@@ -34,8 +34,8 @@ const ORDINALS: [(&str, &str); 7] = [
     ("twelve", "twelfth"),
 ];
 
-/// The words of ASCII digits: years in pairs (`nineteen eighty four`), other numbers below a million as a number, and digit by digit
-/// those that are longer or begin with 0.
+/// The words of ASCII digits: years in pairs (`nineteen eighty four`), other numbers below a million as a number, and digit by
+/// digit those that are longer or begin with 0.
 pub fn words(digits: &str) -> Vec<String> {
     let number = digits.parse::<usize>().unwrap_or(usize::MAX);
     let mut words = Vec::new();

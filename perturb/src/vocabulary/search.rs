@@ -21,8 +21,8 @@ pub struct Found {
 
 /// Finds all entries of a trie near the spans of a tree.
 ///
-/// A node of the trie has a row: what it costs to make its phones from those on the way to each cell of the tree. Rows have only the cells
-/// that are within what the node allows, and where there are none nothing below the node is near.
+/// A node of the trie has a row: what it costs to make its phones from those on the way to each cell of the tree. Rows have only
+/// the cells that are within what the node allows, and where there are none nothing below the node is near.
 pub struct Search<'a, Report> {
     trie: &'a Trie,
     tree: &'a Following,

@@ -33,8 +33,8 @@ pub struct TermMatch {
     pub end: usize,
     /// Number of the term among [`super::Vocabulary::terms`].
     pub term: usize,
-    /// The least cost of making one of the term's pronunciations from what the words sound like, divided by its phones: 0 for the same
-    /// sound.
+    /// The least cost of making one of the term's pronunciations from what the words sound like, divided by its phones: 0 for
+    /// the same sound.
     pub distance: f32,
     /// Whether the words are the term already, case and punctuation aside. The distance is 0 then.
     pub exact: bool,

@@ -40,8 +40,9 @@ pub struct Head {
 
 /// Entries by their phones.
 ///
-/// Of a term that is near, the first half costs at most half of what the whole may cost, or what follows does. So a search is cut off as
-/// soon as the first half costs more than that, and what is lost thereby is found by a search that reads terms and texts backwards.
+/// Of a term that is near, the first half costs at most half of what the whole may cost, or what follows does. So a search is
+/// cut off as soon as the first half costs more than that, and what is lost thereby is found by a search that reads terms and
+/// texts backwards.
 #[derive(Debug)]
 pub struct Trie {
     /// Level by level, the root first.

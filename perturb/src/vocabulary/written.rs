@@ -15,8 +15,8 @@ use Piece::{Letters, Word};
 
 /// The pieces of what stands between two spaces; `None` where there is something that can't be said.
 ///
-/// Punctuation around it is ignored. Digits are said as numbers, `&` as and, `+` as plus, `%` as percent; `U.S.` is said letter by
-/// letter. Dots, hyphens and commas part pieces.
+/// Punctuation around it is ignored. Digits are said as numbers, `&` as and, `+` as plus, `%` as percent; `U.S.` is said letter
+/// by letter. Dots, hyphens and commas part pieces.
 pub fn pieces(written: &str) -> Option<Vec<Piece>> {
     let inner = written.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '&' | '+' | '%'));
     if let Some(letters) = dotted(inner) {
