@@ -56,6 +56,8 @@ pub struct RescorerOptions {
     pub route_adapters: i32,
     /// 0.
     pub reserved: i32,
+    /// File of names and terms, one a line, or NULL. Where words of a list sound like one, a hypothesis with the term joins the list.
+    pub vocabulary: *const c_char,
 }
 
 // SAFETY: a size and pointers.
@@ -72,8 +74,8 @@ unsafe impl FromCaller for RescorerNamedAdapter {
 unsafe impl FromCaller for RescorerOptions {
     const NAME: &'static str = "options (RescorerOptions)";
     const MACRO: &'static str = "RESCORER_OPTIONS_INIT";
-    // Before `route_adapters`.
-    const EARLIER: &'static [usize] = &[offset_of!(Self, route_adapters)];
+    // Before `route_adapters`, and before `vocabulary`.
+    const EARLIER: &'static [usize] = &[offset_of!(Self, route_adapters), offset_of!(Self, vocabulary)];
     fn defaults() -> Self {
         Self {
             struct_size: size_of::<Self>(),
@@ -89,6 +91,7 @@ unsafe impl FromCaller for RescorerOptions {
             cascade_adapter: std::ptr::null(),
             route_adapters: 0,
             reserved: 0,
+            vocabulary: std::ptr::null(),
         }
     }
 }
@@ -160,6 +163,10 @@ impl RescorerOptions {
         }
         if self.route_adapters != 0 {
             builder = builder.route_adapters();
+        }
+        if !self.vocabulary.is_null() {
+            // SAFETY: the caller promised a path that ends with a NUL.
+            builder = builder.vocabulary_file(unsafe { text(&self.vocabulary, "vocabulary") }?);
         }
         if !self.cascade_model.is_null() {
             // SAFETY: the caller promised a path that ends with a NUL.

@@ -1,13 +1,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use indicatif::ProgressBar;
 use rescorer::fusion::{CascadePolicy, FusionKind};
 use rescorer::scoring::{Cascade, LanguageModel};
-use rescorer::{Error, Policy, Rescorer, RescorerBuilder, Utterance, Vocabulary};
+use rescorer::{Error, Policy, Rescorer, RescorerBuilder, Utterance};
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
-use rescorer_perturb::{LetterToSound, Lexicon};
 
 use crate::args::{ChoiceArgs, ConventionArgs, ModelArgs, ScoringArgs};
 use crate::policy_arg::PolicyArg;
@@ -135,21 +134,15 @@ pub fn deciding(choice: &ChoiceArgs, args: &ScoringArgs, status: Status) -> anyh
     if let Some(rule) = choice.decision {
         builder = builder.rule(rule);
     }
-    with_vocabulary(first_stage(builder, args), args, status)
+    Ok(with_vocabulary(first_stage(builder, args), args))
 }
 
-/// Takes the terms of `--vocabulary`, and says what was done to them.
-pub fn with_vocabulary(
-    builder: RescorerBuilder,
-    args: &ScoringArgs,
-    status: Status,
-) -> anyhow::Result<RescorerBuilder> {
-    let Some(path) = &args.vocabulary else { return Ok(builder) };
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("--vocabulary {name}"))?;
-    let vocabulary = Vocabulary::parse(&name, &text, &Lexicon::english(), &LetterToSound::english())?;
-    vocabulary.notices().iter().for_each(|notice| status.warn(notice));
-    Ok(builder.vocabulary(vocabulary))
+/// Takes the terms of `--vocabulary`.
+pub fn with_vocabulary(builder: RescorerBuilder, args: &ScoringArgs) -> RescorerBuilder {
+    match &args.vocabulary {
+        Some(path) => builder.vocabulary_file(path),
+        None => builder,
+    }
 }
 
 /// A list with the terms of the vocabulary and of its own, for weights of this kind.

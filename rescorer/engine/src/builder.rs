@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rescorer_models::{DeviceRequest, PrecisionRequest};
-use rescorer_perturb::{Unit, Vocabulary};
+use rescorer_perturb::{LetterToSound, Lexicon, Unit, Vocabulary};
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::rule::DecisionRule;
@@ -44,7 +44,28 @@ pub struct RescorerBuilder {
     pub(crate) routes_adapters: bool,
     pub(crate) first_stage: Option<Model>,
     pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
-    pub(crate) vocabulary: Option<Arc<Vocabulary>>,
+    pub(crate) vocabulary: Option<GivenVocabulary>,
+}
+
+/// Where the terms of a vocabulary come from.
+#[derive(Clone)]
+pub(crate) enum GivenVocabulary {
+    File(PathBuf),
+    Read(Arc<Vocabulary>),
+}
+
+impl GivenVocabulary {
+    fn read(self) -> Result<Arc<Vocabulary>, Error> {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Read(vocabulary) => return Ok(vocabulary),
+        };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::VocabularyFile { path: name.clone(), source })?;
+        let (lexicon, letters) = (Lexicon::english(), LetterToSound::english());
+        Ok(Arc::new(Vocabulary::parse(&name, &text, &lexicon, &letters).map_err(Error::Vocabulary)?))
+    }
 }
 
 /// What a rescorer is made of, loaded.
@@ -197,7 +218,13 @@ impl RescorerBuilder {
     /// # Ok::<(), rescorer::Error>(())
     /// ```
     pub fn vocabulary(self, vocabulary: impl Into<Arc<Vocabulary>>) -> Self {
-        Self { vocabulary: Some(vocabulary.into()), ..self }
+        Self { vocabulary: Some(GivenVocabulary::Read(vocabulary.into())), ..self }
+    }
+
+    /// Reads the terms from a file, as [`Vocabulary::parse`] does. [`build`](Self::build) reads it; what was done to terms is among the
+    /// [warnings](Rescorer::warnings).
+    pub fn vocabulary_file(self, path: impl AsRef<Path>) -> Self {
+        Self { vocabulary: Some(GivenVocabulary::File(path.as_ref().to_owned())), ..self }
     }
 
     /// Gives the model of a cascade's first stage, where it is not to be looked for under the name that the policy has for it.
@@ -216,14 +243,17 @@ impl RescorerBuilder {
     /// Parts that contradict each other; a model, an adapter or a policy that can't be read, or that are not for each other.
     pub fn build(self) -> Result<Rescorer, Error> {
         self.check()?;
+        let vocabulary = self.vocabulary.clone().map(GivenVocabulary::read).transpose()?;
         let pool = self.threads.map(pool).transpose()?;
         let install = |work: &mut (dyn FnMut() -> Result<Loaded, Error> + Send)| match &pool {
             Some(pool) => pool.install(work),
             None => work(),
         };
-        let Loaded { routes, router, scorer, warnings } = install(&mut || self.load())?;
+        let Loaded { routes, router, scorer, mut warnings } = install(&mut || self.load())?;
         let name = self.model_name();
-        let (vocabulary, pace) = (self.vocabulary, Mutex::new(0.0));
+        let notices = vocabulary.iter().flat_map(|vocabulary| vocabulary.notices());
+        warnings.extend(notices.map(ToString::to_string));
+        let pace = Mutex::new(0.0);
         let parts = Parts { routes, router, scorer, name, pool, vocabulary, warnings, pace };
         Ok(Rescorer { parts: Arc::new(parts) })
     }

@@ -44,6 +44,19 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file of terms that can't be read.
+    #[error("vocabulary {path}: {source}; give a file of text with a term a line")]
+    VocabularyFile {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+
+    /// Terms that can't be taken.
+    #[error(transparent)]
+    Vocabulary(rescorer_perturb::Error),
+
     /// A field `vocabulary` that is no array of texts.
     #[error(
         "utterance {id:?}: `vocabulary` is {value}; write an array of terms and of classes, such as [\"Haydn\", \"@contacts\"]"

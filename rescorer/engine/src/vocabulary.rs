@@ -209,6 +209,7 @@ impl<'a> Text<'a> {
                 start,
                 end: words.len(),
                 replaced: self.words[place.start..place.end].join(" "),
+                distance: place.distance,
             });
         }
         words.extend(&self.words[next..]);

@@ -15,6 +15,8 @@ pub struct InsertedTerm {
     pub end: usize,
     /// The words that were there.
     pub replaced: String,
+    /// How far they are from the term in sound; 0 for the same sound.
+    pub distance: f64,
 }
 
 /// What a vocabulary has to do with a hypothesis.
@@ -79,7 +81,8 @@ mod tests {
     use super::*;
 
     fn inserted(term: &str) -> TermUse {
-        let term = InsertedTerm { term: term.into(), start: 1, end: 2, replaced: "hiding".into() };
+        let term =
+            InsertedTerm { term: term.into(), start: 1, end: 2, replaced: "hiding".into(), distance: 0.1 };
         TermUse { weight: 1.0, distance: 0.1, inserted: vec![term] }
     }
 

@@ -44,7 +44,7 @@ impl Engine {
     /// Loads everything. There is no convention beside a policy, and `cascade`, model and adapter, just where the policy asks another
     /// rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, route_adapters, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
+    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, route_adapters, vocabulary, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -56,6 +56,7 @@ impl Engine {
         unit: Option<&str>,
         adapters: Vec<(String, PathBuf)>,
         route_adapters: bool,
+        vocabulary: Option<PathBuf>,
         cascade: Option<(PathBuf, Vec<(String, PathBuf)>)>,
         precision: &str,
         device: &str,
@@ -107,6 +108,9 @@ impl Engine {
         }
         if route_adapters {
             builder = builder.route_adapters();
+        }
+        if let Some(vocabulary) = vocabulary {
+            builder = builder.vocabulary_file(vocabulary);
         }
         if let Some((model, adapters)) = cascade {
             builder = builder.first_stage(model);

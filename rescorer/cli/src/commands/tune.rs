@@ -44,7 +44,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let builder = model::builder(&args.scoring.model, status)?
         .scoring(args.scoring.convention.convention())
         .unit(args.unit);
-    let builder = model::with_vocabulary(builder, &args.scoring, status)?;
+    let builder = model::with_vocabulary(builder, &args.scoring);
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     // What either of the two was tuned on is not to be reported on.
     let seen = first_stage.as_ref().map(|policy| policy.tuned_on.hashes.clone()).unwrap_or_default();

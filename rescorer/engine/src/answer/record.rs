@@ -39,6 +39,8 @@ struct AnswerRecord<'a> {
 struct HypothesisRecord<'a> {
     position: usize,
     text: &'a str,
+    #[serde(skip_serializing_if = "<[InsertedTerm]>::is_empty")]
+    terms: &'a [InsertedTerm],
     first_pass: f64,
     lm_score: Option<f64>,
     total: Option<f64>,
@@ -58,9 +60,11 @@ struct WordRecord<'a> {
 impl<'a> AnswerRecord<'a> {
     /// What is known of an answer.
     fn new(answer: &'a Answer) -> Self {
+        let nbest = &answer.utterance.nbest;
         let hypotheses = answer.hypotheses().iter().map(|hypothesis| HypothesisRecord {
             position: hypothesis.position,
             text: &hypothesis.text,
+            terms: nbest.terms(hypothesis.position).map_or(&[], |terms| &terms.inserted),
             first_pass: hypothesis.first_pass,
             lm_score: hypothesis.lm_score,
             total: hypothesis.total,

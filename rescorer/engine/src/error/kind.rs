@@ -89,6 +89,8 @@ impl Error {
             | Self::VocabularyOfClassic { .. }
             | Self::OtherUnit { .. } => ErrorKind::Policy,
             Self::Settings(_)
+            | Self::VocabularyFile { .. }
+            | Self::Vocabulary(_)
             | Self::DeadlineOfTwo
             | Self::DeadlineOfRule { .. }
             | Self::DeadlineOnGpu

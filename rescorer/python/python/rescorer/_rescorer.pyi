@@ -157,6 +157,7 @@ class Engine:
         unit: Optional[str],
         adapters: Sequence[Tuple[str, str]],
         route_adapters: bool,
+        vocabulary: Optional[PathLike],
         cascade: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,
         device: str,

@@ -59,6 +59,7 @@ class Rescorer:
         adapter: Optional[PathLike] = None,
         adapters: Optional[Mapping[str, PathLike]] = None,
         route_adapters: bool = False,
+        vocabulary: Optional[PathLike] = None,
         cascade_model: Optional[PathLike] = None,
         cascade_adapter: Optional[PathLike] = None,
         precision: str = "auto",
@@ -92,6 +93,8 @@ class Rescorer:
                 tuned with; without ``policy``, with the first.
             route_adapters: lists that name no adapter are routed to the one of ``adapters`` whose domain they seem to be of, or to
                 none, by their first-pass best. Lists with the same field ``conversation`` lean to where the one before went.
+            vocabulary: file of names and terms, one a line. Where words of a list sound like one, a hypothesis with the term joins
+                the list. A list's own field ``vocabulary`` adds terms, and switches on classes, as ``["Haydn", "@contacts"]``.
             cascade_model: the model of the first stage, where the policy is for a cascade; the one that the policy names if left
                 out. Once called ``earlier_model``.
             cascade_adapter: folder of its adapter. Once called ``earlier_adapter``.
@@ -130,6 +133,7 @@ class Rescorer:
             unit=unit,
             adapters=named(adapter, adapters),
             route_adapters=route_adapters,
+            vocabulary=vocabulary,
             cascade=None if first is None else (_located(first, offline), named(cascade_adapter, None)),
             precision=precision,
             device=device,

@@ -160,5 +160,5 @@ fn score(
 /// Begins a rescorer that takes adapters as lists name them.
 fn unrouted(args: &EvaluateArgs, status: Status) -> anyhow::Result<RescorerBuilder> {
     let builder = model::first_stage(model::builder(&args.scoring.model, status)?, &args.scoring);
-    model::with_vocabulary(builder, &args.scoring, status)
+    Ok(model::with_vocabulary(builder, &args.scoring))
 }

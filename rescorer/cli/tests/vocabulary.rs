@@ -1,0 +1,82 @@
+//! `--vocabulary` and the field `vocabulary` of lists.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Room, list};
+use serde_json::json;
+
+const NAMES: &str =
+    "# composers\nHaydn\tHH AY D AH N\tweight=40\nHaydn\tweight=2\nGwendolyn\tclass=friends\n";
+
+fn room() -> Room {
+    let room = Room::new();
+    room.write("names.txt", NAMES);
+    let mut lists = vec![
+        list("u1", &["play hiding now", "play riding now"], "play Haydn now"),
+        list("u2", &["the cat sat", "the cat sad"], "the cat sat"),
+        list("u3", &["dwindle in called", "windle in called"], "Gwendolyn called"),
+    ];
+    lists[2]["vocabulary"] = json!(["@friends"]);
+    room.lists("lists.jsonl", &lists);
+    room
+}
+
+#[test]
+fn terms_are_put_in_and_marked() {
+    let room = room();
+    let ran = room.run("rescore lists.jsonl --vocabulary names.txt --json --nbest").ok();
+    ran.says(&["warning: names.txt:3: \"Haydn\" is in line 2 already"]);
+    let answers = ran.json();
+    assert_eq!(answers[0]["text"], "play Haydn now");
+    assert_eq!(answers[0]["terms"][0]["replaced"], "hiding");
+    assert_eq!(
+        (&answers[0]["terms"][0]["start"], &answers[0]["terms"][0]["end"]),
+        (&json!(1), &json!(2)),
+        "{}",
+        answers[0]
+    );
+    assert!(!common::keys(&answers[1]).contains(&"terms"));
+    let of_class = answers[2]["hypotheses"].as_array().unwrap();
+    assert!(of_class.iter().any(|one| one["terms"][0]["term"] == "Gwendolyn"), "{}", answers[2]);
+    // Without the class of the list there is no such term.
+    let ran = room.run("rescore lists.jsonl --vocabulary names.txt").ok();
+    assert!(ran.stdout.starts_with("play Haydn now\nthe cat"), "{}", ran.stdout);
+    // Every format writes what was made.
+    for format in ["jsonl", "trn", "csv"] {
+        let ran =
+            room.run(&format!("rescore lists.jsonl --vocabulary names.txt --output-format {format}")).ok();
+        assert!(ran.stdout.contains("play Haydn now"), "{format}: {}", ran.stdout);
+    }
+    let ran = room.run("explain lists.jsonl --utterance u1 --vocabulary names.txt").ok();
+    assert!(ran.stdout.contains("terms"), "{}", ran.stdout);
+    let ran = room.run("evaluate lists.jsonl --policy default --vocabulary names.txt --json").ok();
+    assert_eq!(ran.json()[0]["changed"].as_f64().map(|share| share > 0.0), Some(true));
+}
+
+#[test]
+fn what_is_no_vocabulary_is_refused() {
+    let room = room();
+    room.write("empty.txt", "# nothing\n");
+    room.write("url.txt", "Haydn\nhttp://a.b/c\n");
+    for (command, parts) in [
+        ("rescore lists.jsonl --vocabulary none.txt", &["--vocabulary none.txt"][..]),
+        ("rescore lists.jsonl --vocabulary empty.txt", &["empty.txt"]),
+        ("rescore lists.jsonl --vocabulary url.txt", &["url.txt:2"]),
+        ("score lists.jsonl --vocabulary names.txt", &["rescore --vocabulary"]),
+        ("rescore lists.jsonl --vocabulary names.txt --lm-weight 0.5", &["classic", "--policy"]),
+        ("evaluate lists.jsonl --vocabulary names.txt --fusion classic", &["classic"]),
+        ("tune lists.jsonl --vocabulary names.txt --fusion classic --output p.toml", &["classic"]),
+    ] {
+        room.refused(command, parts);
+    }
+    room.lists(
+        "own.jsonl",
+        &[{
+            let mut list = list("u1", &["a b", "a c"], "a b");
+            list["vocabulary"] = json!("Haydn");
+            list
+        }],
+    );
+    room.refused("rescore own.jsonl", &["\"u1\"", "write an array"]);
+}
