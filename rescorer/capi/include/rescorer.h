@@ -435,6 +435,10 @@ typedef struct RescorerOptions {
    * 0.
    */
   int32_t reserved;
+  /**
+   * File of names and terms, one a line, or NULL. Where words of a list sound like one, a hypothesis with the term joins the list.
+   */
+  const char *vocabulary;
 } RescorerOptions;
 
 /**

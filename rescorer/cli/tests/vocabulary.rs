@@ -39,9 +39,8 @@ fn terms_are_put_in_and_marked() {
     assert!(!common::keys(&answers[1]).contains(&"terms"));
     let of_class = answers[2]["hypotheses"].as_array().unwrap();
     assert!(of_class.iter().any(|one| one["terms"][0]["term"] == "Gwendolyn"), "{}", answers[2]);
-    // Without the class of the list there is no such term.
     let ran = room.run("rescore lists.jsonl --vocabulary names.txt").ok();
-    assert!(ran.stdout.starts_with("play Haydn now\nthe cat"), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("u1\tplay Haydn now\nu2\tthe cat"), "{}", ran.stdout);
     // Every format writes what was made.
     for format in ["jsonl", "trn", "csv"] {
         let ran =
@@ -60,7 +59,7 @@ fn what_is_no_vocabulary_is_refused() {
     room.write("empty.txt", "# nothing\n");
     room.write("url.txt", "Haydn\nhttp://a.b/c\n");
     for (command, parts) in [
-        ("rescore lists.jsonl --vocabulary none.txt", &["--vocabulary none.txt"][..]),
+        ("rescore lists.jsonl --vocabulary none.txt", &["vocabulary none.txt", "a term a line"][..]),
         ("rescore lists.jsonl --vocabulary empty.txt", &["empty.txt"]),
         ("rescore lists.jsonl --vocabulary url.txt", &["url.txt:2"]),
         ("score lists.jsonl --vocabulary names.txt", &["rescore --vocabulary"]),

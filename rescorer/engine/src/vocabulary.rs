@@ -155,9 +155,10 @@ impl<'a> Text<'a> {
         kept
     }
 
+    /// The terms that it has in their own spelling. Another spelling does not count, so that the text with the right one wins.
     fn used(&self) -> TermUse {
-        let weight = self.kept().iter().map(|place| place.weight).sum();
-        TermUse { weight, ..TermUse::default() }
+        let spelled = self.kept().into_iter().filter(|place| self.written(place) == *place.term);
+        TermUse { weight: spelled.map(|place| place.weight).sum(), ..TermUse::default() }
     }
 
     /// The texts that are made from it: with each term that words sound like, with all of these that do not overlap, the nearest first;
@@ -200,10 +201,8 @@ impl<'a> Text<'a> {
             let start = words.len();
             words.extend(piece.split_whitespace());
             next = place.end;
-            if place.distance > 0.0 || self.near.iter().any(|near| std::ptr::eq(near, *place)) {
-                used.weight += place.weight;
-                used.distance += place.distance;
-            }
+            used.weight += place.weight;
+            used.distance += place.distance;
             used.inserted.push(InsertedTerm {
                 term: place.term.to_string(),
                 start,

@@ -3,7 +3,7 @@
 use rescorer::evaluation::Evaluation;
 use rescorer::fusion::{
     Decision, FeatureFusion, ScoredAnswer, ScoredReference, Weighting, cross_validate,
-    cross_validate_features, fit_prior,
+    cross_validate_features, fit_prior, tune_features,
 };
 use rescorer_perturb::{DRAWS, PairedBootstrap, UtteranceErrors, group_numbers, paired_bootstrap};
 
@@ -15,8 +15,17 @@ const FOLDS: usize = 5;
 const SEED: u64 = 0;
 
 /// Prints a line for every set: the WER of the first pass; of classic fusion, cross-validated; of the default policy; of features,
-/// cross-validated near that; and how these two differ from others. Then the default policy on all lists together.
+/// cross-validated near that; and how these two differ from others. Before it what sets gain that have another one to tune on; then the default policy on all lists together.
 pub fn report(sets: &[Set], scored: &[Scored]) -> Result<()> {
+    for (set, known) in sets.iter().zip(scored) {
+        let of_name = |name: &String| sets.iter().position(|other| other.name == *name);
+        let Some(other) = set.tune_on.as_ref().and_then(of_name) else { continue };
+        let prior = fit_prior(&fitted(sets, scored, Some(&set.family)));
+        let tuned = tune_features(&scored[other].lists, &prior)?.features;
+        let found = evaluate(&known.lists, &vec![Weighting::Features(tuned); known.lists.len()])?;
+        let [low, high] = found.werr_ci95.unwrap_or_default();
+        println!("{}, tuned on {}: {} ({low:.2} to {high:.2})\n", set.name, sets[other].name, cell(&found));
+    }
     println!(
         "| set | lists | first pass | classic | default, left out | tuned near that | tuned − classic | oracle |"
     );
@@ -46,28 +55,31 @@ fn difference(found: &PairedBootstrap) -> String {
     format!("{difference:+.2} ({:+.2} to {:+.2}, p {p:.3})", interval.low, interval.high)
 }
 
+fn evaluate(lists: &[ScoredReference], weightings: &[Weighting]) -> Result<Evaluation> {
+    let decision = Decision::default();
+    let answers: Vec<ScoredAnswer> =
+        lists.iter().zip(weightings).map(|(list, weighting)| list.answer(weighting, &decision)).collect();
+    Ok(Evaluation::new(lists, &answers, SEED)?)
+}
+
+/// A WER with its relative reduction.
+fn cell(evaluation: &Evaluation) -> String {
+    let werr = evaluation.werr.unwrap_or_default();
+    format!("{:.2} ({werr:+.2}, p {:.3})", evaluation.rescored_wer, evaluation.difference.p)
+}
+
 /// A line of the table.
 fn row(set: &Set, lists: &[ScoredReference], prior: &FeatureFusion) -> Result<String> {
-    let evaluate = |weightings: &[Weighting]| {
-        let decision = Decision::default();
-        let answers: Vec<ScoredAnswer> =
-            lists.iter().zip(weightings).map(|(list, weighting)| list.answer(weighting, &decision)).collect();
-        Evaluation::new(lists, &answers, SEED)
-    };
     let by_classic: Vec<Weighting> =
         cross_validate(lists, FOLDS, SEED)?.into_iter().map(Weighting::from).collect();
-    let classic = evaluate(&by_classic)?;
-    let default = evaluate(&vec![Weighting::Features(prior.clone()); lists.len()])?;
+    let classic = evaluate(lists, &by_classic)?;
+    let default = evaluate(lists, &vec![Weighting::Features(prior.clone()); lists.len()])?;
     let by_features = cross_validate_features(lists, prior, FOLDS, SEED)?;
-    let tuned = evaluate(&by_features)?;
+    let tuned = evaluate(lists, &by_features)?;
     let groups = group_numbers(lists.iter().map(|list| list.reference.as_str()));
     let [classic_errors, tuned_errors] =
         [&by_classic, &by_features].map(|weightings| errors(lists, weightings));
     let between = paired_bootstrap(&classic_errors, &tuned_errors, Some(&groups), DRAWS, SEED)?;
-    let cell = |evaluation: &Evaluation| {
-        let werr = evaluation.werr.unwrap_or_default();
-        format!("{:.2} ({werr:+.2}, p {:.3})", evaluation.rescored_wer, evaluation.difference.p)
-    };
     Ok(format!(
         "| {} | {} | {:.2} | {} | {} | {} | {} | {:.2} |",
         set.name,

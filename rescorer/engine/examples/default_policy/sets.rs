@@ -31,6 +31,8 @@ pub struct Set {
     files: Vec<PathBuf>,
     normalize: Normalization,
     pub weight: f64,
+    /// A set of the same family that it is reported for too when weights are tuned on that.
+    pub tune_on: Option<String>,
 }
 
 /// A set with its scores.
