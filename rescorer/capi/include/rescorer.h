@@ -89,7 +89,7 @@
 
 /* Begin a RescorerOptions with this: the device and the precision that fit best, the default policy, no adapters. */
 #define RESCORER_OPTIONS_INIT \
-    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL, 0, 0}
+    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL, 0, 0, NULL}
 
 /* Begin a RescorerNamedAdapter with this. */
 #define RESCORER_NAMED_ADAPTER_INIT(name, folder) {sizeof(RescorerNamedAdapter), (name), (folder)}

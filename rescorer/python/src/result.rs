@@ -108,6 +108,23 @@ impl ListResult {
         self.answer.position().is_none()
     }
 
+    /// Terms of a vocabulary that were put into the text: dicts of `term`, `start` and `end` (words of the text, from 0),
+    /// `replaced` and `distance` in sound.
+    #[getter]
+    fn terms<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let terms = PyList::empty(py);
+        for term in self.answer.terms() {
+            let dict = PyDict::new(py);
+            dict.set_item("term", &term.term)?;
+            dict.set_item("start", term.start)?;
+            dict.set_item("end", term.end)?;
+            dict.set_item("replaced", &term.replaced)?;
+            dict.set_item("distance", term.distance)?;
+            terms.append(dict)?;
+        }
+        Ok(terms)
+    }
+
     /// How many hypotheses were looked at: all, unless a deadline came first.
     #[getter]
     fn completeness(&self) -> ListCompleteness {

@@ -117,6 +117,21 @@ def test_lists_that_name_no_adapter_are_routed(tuned_policies):
         load(policy=folder / "policy.toml", adapters=adapters, route_adapters=True)
 
 
+def test_names_of_a_vocabulary(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("Haydn\tHH AY D AH N\tweight=40\n")
+    answer = load(vocabulary=names).rescore(["play hiding now", "play riding now"])
+    assert answer.text == "play Haydn now"
+    (term,) = answer.terms
+    assert (term["term"], term["start"], term["end"], term["replaced"]) == ("Haydn", 1, 2, "hiding")
+    assert 0 < term["distance"] < 0.25
+    own = {"hypotheses": [{"text": "play hiding now"}, {"text": "play riding now"}], "vocabulary": ["Haydn\tHH AY D AH N\tweight=40"]}
+    assert load().rescore(own).text == answer.text
+    assert not load().rescore(["play hiding now", "play riding now"]).terms
+    with pytest.raises(rescorer.SettingsError, match="a term a line"):
+        load(vocabulary=tmp_path / "none.txt")
+
+
 def test_tuning(tmp_path):
     rows = [{**row, "reference": row["hypotheses"][2]["text"]} for row in lists(20)]
     bare = load()

@@ -203,6 +203,9 @@ static void in_one_call(const char *model, const char *policy, const char *medic
     lists[0].adapter_name = "dental";
     FAILS(rescorer_rescore(rescorer, &lists[0], &results[0]), RESCORER_STATUS_ADAPTER, "the adapters are medical, legal");
     OK(rescorer_free(rescorer));
+    options.vocabulary = "no names.txt";
+    FAILS(rescorer_load(model, &options, &rescorer), RESCORER_STATUS_INVALID_ARGUMENT, "a term a line");
+    options.vocabulary = NULL;
     /* Lists that name no adapter are routed, by the policies of the adapters. */
     options.route_adapters = 1;
     FAILS(rescorer_load(model, &options, &rescorer), RESCORER_STATUS_INVALID_ARGUMENT, "a policy for all lists");

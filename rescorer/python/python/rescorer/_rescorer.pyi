@@ -82,6 +82,11 @@ class Result:
         """Whether words of several hypotheses were merged into the text, which then stands nowhere in the list."""
 
     @property
+    def terms(self) -> List[Dict[str, Any]]:
+        """Terms of a vocabulary that were put into the text: dicts of ``term``, ``start`` and ``end`` (words of the text, from 0),
+        ``replaced`` and ``distance`` in sound."""
+
+    @property
     def completeness(self) -> Completeness:
         """How many hypotheses were looked at: all, unless a deadline came first."""
 
@@ -157,7 +162,7 @@ class Engine:
         unit: Optional[str],
         adapters: Sequence[Tuple[str, str]],
         route_adapters: bool,
-        vocabulary: Optional[PathLike],
+        vocabulary: Optional[Union[str, PathLike[str]]],
         cascade: Optional[Tuple[Path, Sequence[Tuple[str, str]]]],
         precision: str,
         device: str,
