@@ -209,12 +209,12 @@ impl RescorerBuilder {
     /// as `@class`; its own terms stand there too. Weights of features decide, so classic policies are refused.
     ///
     /// ```no_run
-    /// use rescorer::{Rescorer, Vocabulary};
+    /// use rescorer::{Request, Rescorer, Vocabulary};
     /// use rescorer_perturb::{LetterToSound, Lexicon};
     ///
     /// let names = Vocabulary::parse("names", "Haydn\nGwendolyn", &Lexicon::english(), &LetterToSound::english())?;
     /// let rescorer = Rescorer::builder("smollm2-135m").vocabulary(names).build()?;
-    /// println!("{}", rescorer.rescore(["play the hiding symphony"])?.text());
+    /// println!("{}", rescorer.rescore(Request::new(["play the hiding symphony"]))?.text());
     /// # Ok::<(), rescorer::Error>(())
     /// ```
     pub fn vocabulary(self, vocabulary: impl Into<Arc<Vocabulary>>) -> Self {

@@ -29,9 +29,12 @@ pub(super) struct Saved {
 
 impl Gate {
     /// Tries all gates on the lists of every fold, with the weights that did not see them. Of those that are no worse than the first
-    /// pass with the confidence that is asked for, the one of the fewest errors; where there is none, the most confident.
+    /// pass with the confidence that is asked for, the one of the fewest errors; where there is none, the most confident; and where that
+    /// has less than half of `share`, the one that is closed. `share` is how much the lists count beside the prior, which helps on most
+    /// lists: a few errors more among a few lists are chance.
     pub fn new<'a>(
         lists: &[&ScoredReference],
+        share: f64,
         folds: impl Iterator<Item = (&'a [usize], &'a FeatureFusion)> + Clone,
     ) -> Self {
         let tried = GATES.map(|gate| {
@@ -50,7 +53,7 @@ impl Gate {
         let finite = tried.iter().filter(|gate| gate.gate.is_finite());
         let surest = finite.reduce(|best, next| if next.confidence > best.confidence { next } else { best });
         let closed = tried[GATES.len() - 1];
-        *fewest.or(surest.filter(|gate| gate.confidence >= 0.5)).unwrap_or(&closed)
+        *fewest.or(surest.filter(|gate| gate.confidence >= 0.5 * share)).unwrap_or(&closed)
     }
 
     /// The weights behind the gate.

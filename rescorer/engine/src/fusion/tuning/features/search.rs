@@ -37,7 +37,7 @@ const WORDS_CONFIDENCE: f64 = 0.84;
 /// Words whose weight is nearer to 0 are left out: they decide nothing.
 const LEAST_WORD: f64 = 0.01;
 
-/// Lists that the prior counts as: so few lists that the best setting is chance stay half way.
+/// Lists that the prior, which has no words, counts as: with so few the best setting is partly chance, and the weights go half the way.
 const PRIOR_LISTS: f64 = 50.0;
 
 /// Steps of the optimiser for each setting.
@@ -97,7 +97,7 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
     let share = lists.len() as f64 / (lists.len() as f64 + PRIOR_LISTS);
     let of_folds: Vec<FeatureFusion> =
         chosen(lists, prior, &folds).iter().map(|weights| between(prior, weights, share)).collect();
-    let gate = Gate::new(lists, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
+    let gate = Gate::new(lists, share, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
     Ok(FeatureTuned {
         features: gate.closed(&mean(of_folds.iter())),
         first_pass_wer,
@@ -213,11 +213,12 @@ fn folds(lists: &[&ScoredReference], prior: &FeatureFusion) -> Vec<Fold> {
     (0..count).into_par_iter().map(|held_out| of_fold(&held_out)).collect()
 }
 
-/// Weights between those of the prior (share 0) and others (share 1). Weights of words, which the prior has none of, stay.
+/// Weights between those of the prior (share 0) and others (share 1).
 fn between(prior: &FeatureFusion, weights: &FeatureFusion, share: f64) -> FeatureFusion {
     let mut row = *prior.weights();
     row.iter_mut().zip(weights.weights()).for_each(|(prior, weight)| *prior += share * (weight - *prior));
-    FeatureFusion::of_row(row).with_words(weights.words().clone())
+    let words = weights.words().iter().map(|(word, weight)| (word.to_owned(), share * weight));
+    FeatureFusion::of_row(row).with_words(WordWeights::new(words))
 }
 
 fn mean<'a>(weights: impl Iterator<Item = &'a FeatureFusion> + Clone) -> FeatureFusion {
