@@ -113,6 +113,7 @@ fn classes_take_part_where_a_list_names_them() {
     assert_eq!(count(list("u1")), 3);
     assert!(count(with_field(json!(["@composers"]))) > 3);
     assert_eq!(count(with_field(json!(["@drugs"]))), 3);
+    assert_eq!(count(with_field(json!(null))), 3);
     // A list's own terms need no vocabulary beside them.
     let bare = Rescorer::builder(model()).build().unwrap();
     let extended = bare.with_terms(with_field(json!(["Haydn\tHH AY D AH N"]))).unwrap();

@@ -19,7 +19,12 @@ const MOST_ADDED: usize = 16;
 
 /// Whether a list has terms or classes of its own.
 pub(crate) fn has_own(list: &Utterance) -> bool {
-    list.extra.contains_key(FIELD)
+    field(list).is_some()
+}
+
+/// The field of a list; null is none.
+fn field(list: &Utterance) -> Option<&Value> {
+    list.extra.get(FIELD).filter(|field| !field.is_null())
 }
 
 /// The list with further hypotheses, in which terms stand in place of words that sound like them: the terms of a vocabulary, without a class
@@ -68,7 +73,7 @@ pub(crate) fn with_terms(mut list: Utterance, vocabulary: Option<&Vocabulary>) -
 
 /// The terms of a list's own, and the classes that it switches on.
 fn own(list: &Utterance) -> Result<(Vec<&str>, Vec<String>), Error> {
-    let Some(field) = list.extra.get(FIELD) else { return Ok(Default::default()) };
+    let Some(field) = field(list) else { return Ok(Default::default()) };
     let fail = || Error::VocabularyField { id: list.id.clone(), value: field.to_string() };
     let (mut terms, mut classes) = (Vec::new(), Vec::new());
     for entry in field.as_array().ok_or_else(fail)? {

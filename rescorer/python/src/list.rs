@@ -17,6 +17,9 @@ const ADAPTER: &str = "adapter";
 /// Field with the name of its conversation.
 const CONVERSATION: &str = "conversation";
 
+/// Field of a list with names and terms of its own.
+const VOCABULARY: &str = "vocabulary";
+
 /// What a list can be, for messages.
 const SHAPES: &str = "a list of str, a list of dicts with `text` and `score`, or a dict with `hypotheses`, `input`, `alternatives` or `segments`";
 
@@ -98,7 +101,7 @@ fn row(list: &Bound<'_, PyAny>, context: &mut Context) -> PyResult<Option<Map<St
     for (key, object) in pairs {
         let Ok(key) = key.cast_into::<PyString>() else { continue };
         let Ok(key) = text(&key) else { continue };
-        let is_read = Utterance::is_read(&key) || key == ADAPTER || key == CONVERSATION;
+        let is_read = Utterance::is_read(&key) || [ADAPTER, CONVERSATION, VOCABULARY].contains(&key.as_str());
         let read = if is_read && !is_no_value(&key, &object) { value(&object) } else { Ok(Value::Null) };
         match read.map_err(|flaw| flaw.inside(&key)) {
             Ok(value) => _ = row.insert(key, transposed(value)),
