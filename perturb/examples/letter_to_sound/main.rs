@@ -1,7 +1,7 @@
 //! Trains the letter-to-sound model on the crate's dictionary and says how good it is on words that it has not seen:
 //! `cargo run --release -p rescorer-perturb --example letter_to_sound -- perturb/data/letter_to_sound.gz`.
 //!
-//! The same dictionary gives the same file.
+//! One dictionary always gives one file.
 #![allow(clippy::unwrap_used)]
 
 mod align;

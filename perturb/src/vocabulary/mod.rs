@@ -98,7 +98,7 @@ impl Vocabulary {
         Ok(Self { terms, notices, pronouncer, index })
     }
 
-    /// The same terms with other options.
+    /// Searches these terms with other options.
     ///
     /// # Errors
     /// [`Error::MaxDistance`] if the distance is not between 0 and 1.

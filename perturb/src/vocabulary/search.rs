@@ -30,7 +30,7 @@ pub struct Search<'a, Report> {
     substitutions: &'static [Substitutions],
     /// The rows of the nodes from the root to here, one after the other: cells in order, and their costs.
     rows: Vec<(u32, Cost)>,
-    /// The same for the arcs that leave these cells.
+    /// As above, for the arcs that leave these cells.
     arcs: Vec<(Arc, Cost)>,
     /// The least cost of each cell in the row that is being made.
     costs: Vec<Cost>,

@@ -34,7 +34,7 @@ pub struct Head {
     pub phone: Phone,
     /// What the phones so far may cost.
     pub allowed: Cost,
-    /// The same with phones of the text that come before the next phone of the term.
+    /// As above, with phones of the text that come before the next phone of the term.
     pub allowed_then: Cost,
 }
 

@@ -79,7 +79,8 @@ impl Answer {
         self.ranking.as_ref().map_or(&[], Ranking::words)
     }
 
-    /// Position of the text in the list, from 0; hypotheses with terms put in have those behind the recogniser's. `None` where words of several hypotheses were merged.
+    /// Position of the text in the list, from 0; hypotheses with terms put in have those behind the recogniser's. `None` where words of
+    /// several hypotheses were merged.
     pub fn position(&self) -> Option<usize> {
         self.choice.merged.is_none().then_some(self.choice.position)
     }

@@ -49,7 +49,7 @@ fn signed_log(x: f64) -> f64 {
 struct Choices {
     /// For every unique hypothesis the number of its words' first occurrence.
     of: Vec<usize>,
-    /// The same of what it was made from by putting in terms: that hypothesis stands for it in the first pass.
+    /// For every unique hypothesis the choice that stands for it in the first pass: its own, or where terms were put in, that of its source.
     of_source: Vec<usize>,
     /// How many of the choices are the recogniser's.
     recognised: usize,
