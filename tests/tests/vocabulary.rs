@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rescorer::fusion::{Feature, Metric, ScoredReference, content_hash};
-use rescorer::scoring::LanguageModel;
+use rescorer::scoring::{LanguageModel, VocabularyError};
 use rescorer::{
     Error, ErrorKind, Fusion, Hypothesis, NBest, Remedy, Request, Rescorer, RescorerBuilder, TuneOptions,
     Utterance, Vocabulary,
@@ -135,7 +135,7 @@ fn what_is_no_vocabulary_is_refused() {
     let weights = Fusion { lm_weight: 0.5, length_bonus: 0.0, margin: 0.0 };
     let classic = builder("Haydn").weights(weights).build().unwrap();
     let error = classic.rescore(list("u1")).unwrap_err();
-    assert!(matches!(error, Error::VocabularyOfClassic { .. }), "{error}");
+    assert!(matches!(error, Error::Vocabulary(VocabularyError::OfClassic { .. })), "{error}");
     assert_eq!(error.remedy(), Some(Remedy::Policy));
     // Where nothing is changed, nothing is weighed.
     let answer = builder("Haydn").first_pass_only().build().unwrap().rescore(list("u1")).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use indicatif::ProgressBar;
 use rescorer::fusion::{CascadePolicy, FusionKind};
-use rescorer::scoring::{Cascade, LanguageModel};
+use rescorer::scoring::{Cascade, LanguageModel, VocabularyError};
 use rescorer::{Error, Policy, Rescorer, RescorerBuilder, Utterance};
 use rescorer_models::named::{self, Cache, ModelSource, NamedError, NamedModel, Progress, PullOptions};
 
@@ -150,7 +150,7 @@ pub fn with_terms(rescorer: &Rescorer, fusion: FusionKind, list: Utterance) -> R
     let list = rescorer.with_terms(list)?;
     if fusion == FusionKind::Classic && list.nbest.terms(0).is_some() {
         let policy = rescorer.policy().unwrap_or("what was asked for").to_owned();
-        return Err(Error::VocabularyOfClassic { id: list.id, policy });
+        return Err(VocabularyError::OfClassic { id: list.id, policy }.into());
     }
     Ok(list)
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rescorer_models::{DeviceRequest, PrecisionRequest};
-use rescorer_perturb::{LetterToSound, Lexicon, Unit, Vocabulary};
+use rescorer_perturb::{Unit, Vocabulary};
 
 use crate::adapter_source::{AdapterSource, ReadAdapters};
 use crate::answer::rule::DecisionRule;
-use crate::error::{Error, SettingsError};
+use crate::error::{Error, SettingsError, VocabularyError};
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
@@ -20,6 +20,7 @@ use crate::routing::router::Router;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::scorer::Scorer;
+use crate::vocabulary;
 
 /// What a rescorer is made of. [`Rescorer::builder`] begins one.
 ///
@@ -62,9 +63,8 @@ impl GivenVocabulary {
         };
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::VocabularyFile { path: name.clone(), source })?;
-        let (lexicon, letters) = (Lexicon::english(), LetterToSound::english());
-        Ok(Arc::new(Vocabulary::parse(&name, &text, &lexicon, &letters).map_err(Error::Vocabulary)?))
+            .map_err(|source| VocabularyError::File { path: name.clone(), source })?;
+        Ok(Arc::new(vocabulary::english(&name, &text).map_err(VocabularyError::Terms)?))
     }
 }
 

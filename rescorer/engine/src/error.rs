@@ -2,12 +2,13 @@
 
 mod kind;
 mod settings;
+mod vocabulary;
 
 use std::path::PathBuf;
 
 pub use kind::{ErrorKind, Remedy};
-use rescorer_perturb::Unit;
 pub use settings::SettingsError;
+pub use vocabulary::VocabularyError;
 
 use crate::answer::rule::DecisionRule;
 
@@ -44,50 +45,9 @@ pub enum Error {
         reason: String,
     },
 
-    /// A file of terms that can't be read.
-    #[error("vocabulary {path}: {source}; give a file of text with a term a line")]
-    VocabularyFile {
-        /// The file.
-        path: String,
-        /// The reason.
-        source: std::io::Error,
-    },
-
-    /// Terms that can't be taken.
+    /// A vocabulary, or terms of a list, that can't be taken.
     #[error(transparent)]
-    Vocabulary(rescorer_perturb::Error),
-
-    /// A field `vocabulary` that is no array of texts.
-    #[error(
-        "utterance {id:?}: `vocabulary` is {value}; write an array of terms and of classes, such as [\"Haydn\", \"@contacts\"]"
-    )]
-    VocabularyField {
-        /// The utterance.
-        id: String,
-        /// What is there.
-        value: String,
-    },
-
-    /// Terms of a list that can't be taken.
-    #[error("utterance {id:?}: {source}")]
-    TermsOfList {
-        /// The utterance.
-        id: String,
-        /// The reason.
-        source: rescorer_perturb::Error,
-    },
-
-    /// Terms for weights that can't weigh them.
-    #[error(
-        "utterance {id:?}: a vocabulary needs weights of features, and {policy} has classic ones; tune again with features, or leave the \
-         vocabulary out"
-    )]
-    VocabularyOfClassic {
-        /// The utterance.
-        id: String,
-        /// What answers.
-        policy: String,
-    },
+    Vocabulary(#[from] VocabularyError),
 
     /// A hypothesis that does not fit the model's context.
     #[error(
@@ -382,14 +342,4 @@ pub enum Error {
         /// Its fingerprint.
         given_fingerprint: String,
     },
-}
-
-impl Error {
-    /// No lists, or none whose reference has a word.
-    pub(crate) fn no_words(what: &'static str, lists: usize, unit: Unit) -> Self {
-        match lists {
-            0 => Self::NothingLeft { what, reason: "there were none".into() },
-            lists => Self::NoReferenceWords { what, lists, units: unit.plural() },
-        }
-    }
 }

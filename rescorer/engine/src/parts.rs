@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rescorer_nbest::Utterance;
 use rescorer_perturb::Vocabulary;
 
-use crate::error::Error;
+use crate::error::{Error, VocabularyError};
 use crate::routes::Routes;
 use crate::routing::router::{Router, Routing};
 use crate::scoring::list::PreparedList;
@@ -40,10 +40,15 @@ impl Parts {
 
     /// A list with further hypotheses that have terms of the vocabulary and of its own put in.
     pub(crate) fn with_terms(&self, list: Utterance) -> Result<Utterance, Error> {
-        match &self.vocabulary {
-            None if !vocabulary::has_own(&list) => Ok(list),
-            vocabulary => vocabulary::with_terms(list, vocabulary.as_deref()),
+        match self.takes_terms(&list) {
+            true => vocabulary::with_terms(list, self.vocabulary.as_deref()),
+            false => Ok(list),
         }
+    }
+
+    /// Whether terms may be put into a list.
+    pub(crate) fn takes_terms(&self, list: &Utterance) -> bool {
+        self.vocabulary.is_some() || vocabulary::has_own(list)
     }
 
     /// Refuses terms where classic weights decide.
@@ -55,7 +60,7 @@ impl Parts {
             return Ok(());
         }
         let policy = route.origin.policy.clone().unwrap_or_else(|| "what was given".to_owned());
-        Err(Error::VocabularyOfClassic { id: list.id.clone(), policy })
+        Err(VocabularyError::OfClassic { id: list.id.clone(), policy }.into())
     }
 
     /// A list as it is prepared for where it is routed to, and the number of the way that answers it.

@@ -19,7 +19,6 @@ use crate::routing::router::Router;
 use crate::scoring::scorer::Scorer;
 use crate::scoring::stream::Work;
 use crate::second_pass::SecondPass;
-use crate::vocabulary;
 
 /// A second pass: a language model, its adapters, and how it decides.
 ///
@@ -117,7 +116,7 @@ impl Rescorer {
         options: TuneOptions,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Policy>, Error> {
-        let lists = lists.into_iter().map(|list| match self.takes_terms(list) {
+        let lists = lists.into_iter().map(|list| match self.parts.takes_terms(list) {
             true => self.with_terms(list.clone()).map(Cow::Owned),
             false => Ok(Cow::Borrowed(list)),
         });
@@ -138,7 +137,7 @@ impl Rescorer {
         against: Option<usize>,
     ) -> Result<Explanation, Error> {
         self.parts.run(|| {
-            let mut utterance = match self.takes_terms(utterance) {
+            let mut utterance = match self.parts.takes_terms(utterance) {
                 true => Cow::Owned(self.with_terms(utterance.clone())?),
                 false => Cow::Borrowed(utterance),
             };
@@ -162,10 +161,6 @@ impl Rescorer {
     /// A field `vocabulary` that is no array of texts; terms that can't be said.
     pub fn with_terms(&self, list: Utterance) -> Result<Utterance, Error> {
         self.parts.with_terms(list)
-    }
-
-    fn takes_terms(&self, list: &Utterance) -> bool {
-        self.parts.vocabulary.is_some() || vocabulary::has_own(list)
     }
 
     /// What answers a list by the adapter that it names: a scorer, weights and a rule.

@@ -6,7 +6,7 @@ use rescorer_nbest::{InsertedTerm, TermUse, Utterance};
 use rescorer_perturb::{LetterToSound, Lexicon, TermMatch, Vocabulary};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, VocabularyError};
 
 /// Field of a list with terms of its own, and with classes of the vocabulary that it switches on.
 const FIELD: &str = "vocabulary";
@@ -16,6 +16,11 @@ const CLASS: char = '@';
 
 /// Hypotheses that are added to a list at most, those with the nearest terms.
 const MOST_ADDED: usize = 16;
+
+/// Reads terms that are said in English. `name` stands for the text in messages.
+pub(crate) fn english(name: &str, text: &str) -> Result<Vocabulary, rescorer_perturb::Error> {
+    Vocabulary::parse(name, text, &Lexicon::english(), &LetterToSound::english())
+}
 
 /// Whether a list has terms or classes of its own.
 pub(crate) fn has_own(list: &Utterance) -> bool {
@@ -37,9 +42,8 @@ pub(crate) fn with_terms(mut list: Utterance, vocabulary: Option<&Vocabulary>) -
     let own = match terms.is_empty() {
         true => None,
         false => {
-            let (lexicon, letters) = (Lexicon::english(), LetterToSound::english());
-            let own = Vocabulary::parse(FIELD, &terms.join("\n"), &lexicon, &letters);
-            Some(own.map_err(|source| Error::TermsOfList { id: list.id.clone(), source })?)
+            let own = english(FIELD, &terms.join("\n"));
+            Some(own.map_err(|source| VocabularyError::OfList { id: list.id.clone(), source })?)
         }
     };
     let vocabularies: Vec<&Vocabulary> = vocabulary.into_iter().chain(&own).collect();
@@ -72,9 +76,9 @@ pub(crate) fn with_terms(mut list: Utterance, vocabulary: Option<&Vocabulary>) -
 }
 
 /// The terms of a list's own, and the classes that it switches on.
-fn own(list: &Utterance) -> Result<(Vec<&str>, Vec<String>), Error> {
+fn own(list: &Utterance) -> Result<(Vec<&str>, Vec<String>), VocabularyError> {
     let Some(field) = field(list) else { return Ok(Default::default()) };
-    let fail = || Error::VocabularyField { id: list.id.clone(), value: field.to_string() };
+    let fail = || VocabularyError::Field { id: list.id.clone(), value: field.to_string() };
     let (mut terms, mut classes) = (Vec::new(), Vec::new());
     for entry in field.as_array().ok_or_else(fail)? {
         let Value::String(entry) = entry else { return Err(fail()) };

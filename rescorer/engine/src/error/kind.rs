@@ -1,6 +1,8 @@
 //! What errors mean to programs.
 
-use super::{Error, SettingsError};
+use rescorer_perturb::Unit;
+
+use super::{Error, SettingsError, VocabularyError};
 
 /// What an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +65,14 @@ pub enum Remedy {
 }
 
 impl Error {
+    /// No lists, or none whose reference has a word.
+    pub(crate) fn no_words(what: &'static str, lists: usize, unit: Unit) -> Self {
+        match lists {
+            0 => Self::NothingLeft { what, reason: "there were none".into() },
+            lists => Self::NoReferenceWords { what, lists, units: unit.plural() },
+        }
+    }
+
     /// What the error is about.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -70,8 +80,7 @@ impl Error {
             | Self::TooLong { .. }
             | Self::Text { .. }
             | Self::NoReference { .. }
-            | Self::VocabularyField { .. }
-            | Self::TermsOfList { .. }
+            | Self::Vocabulary(VocabularyError::Field { .. } | VocabularyError::OfList { .. })
             | Self::ContextOfEncoder
             | Self::Position { .. }
             | Self::SameText { .. }
@@ -86,11 +95,10 @@ impl Error {
             | Self::CascadeMissing { .. }
             | Self::OtherModel { .. }
             | Self::OtherAdapter { .. }
-            | Self::VocabularyOfClassic { .. }
+            | Self::Vocabulary(VocabularyError::OfClassic { .. })
             | Self::OtherUnit { .. } => ErrorKind::Policy,
             Self::Settings(_)
-            | Self::VocabularyFile { .. }
-            | Self::Vocabulary(_)
+            | Self::Vocabulary(VocabularyError::File { .. } | VocabularyError::Terms(_))
             | Self::DeadlineOfTwo
             | Self::DeadlineOfRule { .. }
             | Self::DeadlineOnGpu
@@ -116,7 +124,7 @@ impl Error {
             Self::NoPolicy
             | Self::OtherModel { .. }
             | Self::OtherAdapter { .. }
-            | Self::VocabularyOfClassic { .. } => Some(Remedy::Policy),
+            | Self::Vocabulary(VocabularyError::OfClassic { .. }) => Some(Remedy::Policy),
             Self::DeadlineOfRule { .. } => Some(Remedy::Maximum),
             Self::OtherUnit { .. } => Some(Remedy::Unit),
             Self::Folds { .. } => Some(Remedy::Folds),
@@ -132,8 +140,7 @@ impl Error {
             Self::TooLong { .. }
             | Self::UnknownAdapter { .. }
             | Self::NoReference { .. }
-            | Self::VocabularyField { .. }
-            | Self::TermsOfList { .. }
+            | Self::Vocabulary(VocabularyError::Field { .. } | VocabularyError::OfList { .. })
             | Self::Text { .. } => true,
             _ => false,
         }

@@ -30,6 +30,6 @@ pub use text_casing::TextCasing;
 
 pub use crate::answer::choice::{Choice, Chosen};
 pub use crate::answer::ranking::Ranking;
-pub use crate::error::SettingsError;
+pub use crate::error::{SettingsError, VocabularyError};
 pub use crate::second_pass::SecondPass;
 pub use rescorer_models::{Adapter, LanguageModel};
