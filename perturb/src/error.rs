@@ -114,6 +114,17 @@ pub enum Error {
         value: String,
     },
 
+    /// A table of confusions that can't be read.
+    #[error("{name}:{line}: {reason}")]
+    Confusions {
+        /// The file.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
+
     /// No perturbation has this name.
     #[error("unknown perturbation {name:?}; use one-best, n-best or distractors")]
     UnknownPerturbation {

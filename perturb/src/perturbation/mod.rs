@@ -15,6 +15,7 @@ pub use text::{PerturbedText, Replacement, WordCounts};
 
 use crate::{Error, Homophones, Unit};
 use text::perturb_text;
+pub(crate) use text::{Word, find_words, in_the_case_of};
 
 /// What of a list is perturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

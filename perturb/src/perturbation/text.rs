@@ -50,10 +50,10 @@ impl std::ops::AddAssign for WordCounts {
 }
 
 /// A word of a text: where its letters are, without the punctuation around them, and how the lexicon spells it.
-struct Word {
-    start: usize,
-    end: usize,
-    key: Option<String>,
+pub(crate) struct Word {
+    pub start: usize,
+    pub end: usize,
+    pub key: Option<String>,
 }
 
 /// Replaces each word that has a homophone with probability `rate`.
@@ -135,7 +135,7 @@ fn choose<'a>(single: &'a [Homophone], pair: &'a [Homophone], choice: f64) -> Op
 }
 
 /// The words of a text: what white space separates, and for other units than the word each character of a script without spaces.
-fn find_words(text: &str, unit: Unit, homophones: &Homophones) -> Vec<Word> {
+pub(crate) fn find_words(text: &str, unit: Unit, homophones: &Homophones) -> Vec<Word> {
     let begin = text.as_ptr() as usize;
     let unit = if unit.is_word() { Unit::Word } else { Unit::Mixed };
     unit.split(text)
@@ -180,7 +180,7 @@ fn spaced_as(original: &str, replacement: &str) -> String {
 /// Gives a replacement the case of what it stands for: all capitals, a capital in front, or none.
 ///
 /// `I` is always a capital and says nothing; `i` is written `I` in a text that has capitals (`cased`).
-fn in_the_case_of(original: &str, replacement: &str, cased: bool) -> String {
+pub(crate) fn in_the_case_of(original: &str, replacement: &str, cased: bool) -> String {
     let mut letters = original.chars().filter(|c| c.is_alphabetic());
     let first_is_capital = letters.next().is_some_and(char::is_uppercase);
     let mut others = letters.peekable();

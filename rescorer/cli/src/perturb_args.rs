@@ -216,6 +216,12 @@ pub struct StatsArgs {
     /// Number of frequent confusions to show
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Output")]
     pub top: usize,
+    /// Write what the recogniser confuses into this file
+    ///
+    /// A line has what was said, what was heard, how often, and how often it was said, with tabs between; counted over all distinct
+    /// hypotheses of lists with references. `train --hallucinate N --set data.confusions=FILE` makes lists with it.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub confusions: Option<PathBuf>,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -84,6 +84,16 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+    /// A line of a text file that is not text.
+    #[error("{path}:{line}: {reason}")]
+    Text {
+        /// The file, as it was named.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
     /// A file holds no utterance at all.
     #[error("{path} is empty: it holds no utterance")]
     Empty {

@@ -1,8 +1,12 @@
 use std::io::Write;
+use std::path::Path;
 
+use anyhow::{Context, bail};
+use rescorer::Utterance;
+use rescorer_nbest::OutputFile;
 use rescorer_perturb::{
-    Confusion, Diagnostics, ErrorCounts, ErrorsReport, HomophoneOptions, Homophones, Lexicon, ListReport,
-    Metric, Spread, Unit,
+    Confusion, ConfusionTable, Diagnostics, ErrorCounts, ErrorsReport, HomophoneOptions, Homophones, Lexicon,
+    ListReport, Metric, Spread, Unit,
 };
 
 use crate::lists::{self, Skipped};
@@ -15,6 +19,10 @@ pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.common.quiet);
     let homophones = Homophones::new(Lexicon::english(), HomophoneOptions::default());
     let metric = Metric { normalize: args.metric.normalize, unit: args.metric.unit };
+    if args.confusions.is_some() && !metric.unit.is_word() {
+        bail!("--confusions: confusions are of words; leave --unit out");
+    }
+    let mut confusions = ConfusionTable::default();
     let mut diagnostics = Diagnostics::new(&homophones, metric);
     let mut references = References::new(metric);
     let mut skipped = Skipped::new(&args.lists.select, status);
@@ -22,14 +30,20 @@ pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     for utterance in lists::read(&args.lists.lists, &args.lists.select)? {
         let Some(utterance) = skipped.pass(utterance)? else { continue };
         diagnostics.add(&utterance);
+        if args.confusions.is_some() {
+            count_confusions(&mut confusions, &utterance, metric);
+        }
         references.add(&utterance);
         done += 1;
     }
     let outcome = skipped.outcome(done)?;
     if done == 0 {
-        anyhow::bail!("the files hold no lists; give other files");
+        bail!("the files hold no lists; give other files");
     }
     references.warn(status);
+    if let Some(path) = &args.confusions {
+        write_confusions(&confusions, path, status)?;
+    }
     let report = diagnostics.report(args.top);
     let mut out = Sink::open(None)?;
     if args.common.json {
@@ -39,6 +53,27 @@ pub fn run(args: StatsArgs) -> anyhow::Result<Outcome> {
     }
     out.finish()?;
     Ok(outcome)
+}
+
+/// Counts what every distinct hypothesis makes of the reference.
+fn count_confusions(table: &mut ConfusionTable, utterance: &Utterance, metric: Metric) {
+    let Some(reference) = &utterance.reference else { return };
+    let reference = metric.normalize.apply(reference);
+    for distinct in utterance.nbest.unique().hypotheses() {
+        let text = metric.normalize.apply(&utterance.nbest.hypotheses()[distinct.position].text);
+        table.add(&metric.unit.split(&reference), &metric.unit.split(&text));
+    }
+}
+
+fn write_confusions(table: &ConfusionTable, path: &Path, status: Status) -> anyhow::Result<()> {
+    if table.is_empty() {
+        bail!("--confusions: no hypothesis differs from a reference; give lists with references and errors");
+    }
+    let mut file = OutputFile::create(path)?;
+    file.write_all(table.to_tsv().as_bytes()).with_context(|| path.display().to_string())?;
+    file.commit()?;
+    status.say(format_args!("confusions: {} in {}", table.len(), path.display()));
+    Ok(())
 }
 
 fn print(out: &mut Sink, report: &ListReport) -> anyhow::Result<()> {

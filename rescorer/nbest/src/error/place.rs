@@ -45,6 +45,7 @@ impl Error {
             | Self::OutputFormatName { .. }
             | Self::AnswerLine { .. }
             | Self::Unwritable { .. }
+            | Self::Text { .. }
             | Self::Write { .. } => None,
         }
     }
