@@ -168,7 +168,7 @@ impl LoraAdapter {
     }
 
     /// A vanilla adapter whose settings are those of its modules, which may have any ranks and scales.
-    fn with_modules(
+    pub(crate) fn with_modules(
         &self,
         rank: usize,
         change: impl Fn(ModulePath, &LowRank) -> Result<LowRank, Error>,

@@ -21,6 +21,7 @@ mod adapter;
 #[cfg(feature = "training")]
 mod allocation;
 mod attached;
+mod average;
 mod error;
 mod low_rank;
 mod pattern;

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use rescorer::scoring::LanguageModel;
-use rescorer_lora::{Kind, LoraAdapter};
+use rescorer_lora::{Kind, LoraAdapter, LowRank};
 use rescorer_models::{ModulePath, TargetModule};
 use serde::Serialize;
 use serde_json::json;
@@ -34,8 +34,17 @@ pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
             let shorter = if svd { adapter.projected(rank, alpha)? } else { adapter.truncated(rank)? };
             write(&shorter, &output, &common)?;
         }
-        AdapterAction::Merge { adapter, model, offline, output, common } => {
-            merge(&LoraAdapter::read(&adapter)?, &model, offline, &output, &common)?;
+        AdapterAction::Merge { adapters, average: true, rank, output, common, .. } => {
+            average(&adapters, rank, &output, &common)?;
+        }
+        AdapterAction::Merge { adapters, model, offline, output, common, .. } => {
+            let [adapter] = &*adapters else {
+                bail!(
+                    "one adapter is merged into a model, and {} were given; average them with --average",
+                    adapters.len()
+                );
+            };
+            merge(&LoraAdapter::read(adapter)?, &model, offline, &output, &common)?;
         }
     }
     Ok(Outcome::Complete)
@@ -161,6 +170,24 @@ fn merge(
     };
     LanguageModel::export_with_head(&path, output, adapter.head.as_ref(), change)?;
     say(common, output, &json!({ "output": output }))
+}
+
+fn average(
+    folders: &[PathBuf],
+    rank: Option<usize>,
+    output: &Path,
+    common: &CommonArgs,
+) -> anyhow::Result<()> {
+    if folders.len() < 2 {
+        bail!("--average: give two adapters or more");
+    }
+    let adapters: Vec<LoraAdapter> =
+        folders.iter().map(|folder| LoraAdapter::read(folder)).collect::<Result<_, _>>()?;
+    let most = |adapter: &LoraAdapter| adapter.modules.values().map(LowRank::rank).max().unwrap_or(0);
+    let rank = rank.or_else(|| adapters.iter().map(most).max()).unwrap_or(1).max(1);
+    let mean = LoraAdapter::average(&adapters)?;
+    // As the matrices of training have it: alpha twice the rank.
+    write(&mean.projected(rank, 2.0 * rank as f64)?, output, common)
 }
 
 fn say(common: &CommonArgs, output: &Path, json: &serde_json::Value) -> anyhow::Result<()> {
