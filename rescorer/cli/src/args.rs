@@ -129,6 +129,19 @@ pub struct ScoringArgs {
     /// For example, earlier turns or names. A list with its own `context` keeps it.
     #[arg(long, value_name = "TEXT", help_heading = "Scoring")]
     pub context: Option<String>,
+    /// Number of lists before each that the model reads as its context
+    ///
+    /// Their first-pass bests, one a line: those with the same field `conversation`, or without the field those of the file. A list with
+    /// its own `context` keeps it.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        conflicts_with = "context",
+        help_heading = "Scoring"
+    )]
+    pub history: usize,
     /// File of names and terms, one a line
     ///
     /// Where words of a list sound like a term, a hypothesis with the term joins the list. Behind a tab may stand weight=2, class=contacts,

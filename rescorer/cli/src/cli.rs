@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::args::CommonArgs;
 use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
+use crate::learn_args::LearnArgs;
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::score_args::{RescoreArgs, ScoreArgs};
 use crate::train_args::{AdapterArgs, TrainArgs};
@@ -63,8 +64,10 @@ pub enum Command {
     Transcribe(Box<TranscribeArgs>),
     /// List and download models
     Models(ModelsArgs),
-    /// Train an adapter on lists with references
+    /// Train an adapter on lists with references, or on text
     Train(Box<TrainArgs>),
+    /// Let an adapter learn from corrections, checked and undoable
+    Learn(Box<LearnArgs>),
     /// Inspect, convert, merge and truncate adapters
     Adapter(AdapterArgs),
     /// Measure the loss on perturbed lists and write a report

@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rescorer::scoring::History;
 use rescorer_nbest::{Format, Notice, ReadOptions, Readers};
 
 use crate::ahead::{self, Ahead, Said};
-use crate::args::SelectArgs;
+use crate::args::{ScoringArgs, SelectArgs};
 use crate::read_item::ReadItem;
 use crate::status::{self, Outcome, Status};
 
@@ -84,14 +85,16 @@ where
         .take(args.limit.unwrap_or(usize::MAX))
 }
 
-/// `--context` for those that have none of their own.
-pub fn in_context<I>(utterances: I, context: Option<&str>) -> impl Iterator<Item = ReadItem> + use<I>
+/// `--context` and `--history` for those that have no context of their own.
+pub fn in_context<I>(utterances: I, args: &ScoringArgs) -> impl Iterator<Item = ReadItem> + use<I>
 where
     I: Iterator<Item = ReadItem>,
 {
-    let context = context.map(str::to_owned);
+    let context = args.context.clone();
+    let mut history = History::new(args.history);
     utterances.map(move |item| {
         item.map(|mut utterance| {
+            history.add_to(&mut utterance);
             utterance.context = utterance.context.or_else(|| context.clone());
             utterance
         })

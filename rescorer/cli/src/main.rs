@@ -8,6 +8,7 @@ mod args;
 mod cli;
 mod commands;
 mod judge_args;
+mod learn_args;
 mod lists;
 mod model;
 mod numbers;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Rescore(args) => commands::rescore::run(args),
         Command::Tune(args) => commands::tune::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Learn(args) => commands::learn::run(*args),
         Command::Train(args) => commands::train::run(*args),
         Command::Adapter(args) => commands::adapter::run(args),
         Command::Explain(args) => commands::explain::run(args),

@@ -10,10 +10,13 @@ use crate::recipe_keys::{KEYS, Key};
 
 /// Keys with a flag in the help, and the name of its value: what our own recipes are run with. All other keys have a hidden flag, for
 /// commands that were written when every key had one.
-const SHOWN: [(&str, &str); 10] = [
+const SHOWN: [(&str, &str); 13] = [
     ("data.train", "FILES"),
     ("data.dev", "FILES"),
     ("data.dev_share", "SHARE"),
+    ("data.text", "FILES"),
+    ("data.text_casing", "FORM"),
+    ("data.hallucinate", "N"),
     ("adapter.method", "NAME"),
     ("adapter.rank", "N"),
     ("training.mwer", "WEIGHT"),

@@ -89,17 +89,26 @@ pub enum AdapterAction {
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Merge an adapter into its model and write a Hugging Face folder in f32
+    /// Merge an adapter into its model, or average several adapters
     Merge {
-        /// Folder of the adapter
-        adapter: PathBuf,
+        /// Folder of the adapter; with --average of two or more
+        #[arg(required = true, num_args = 1..)]
+        adapters: Vec<PathBuf>,
+        /// Write the mean of several adapters as one adapter
+        ///
+        /// For example those of several devices. Without it, a Hugging Face folder in f32 is written.
+        #[arg(long, conflicts_with_all = ["model", "offline"])]
+        average: bool,
+        /// Ranks of a layer in the mean [default: the most that one of the adapters has]
+        #[arg(long, value_name = "N", requires = "average", value_parser = numbers::at_least_one)]
+        rank: Option<usize>,
         /// Model that the adapter was trained on
         #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL")]
         model: String,
         /// Do not use the network; a named model must be in the cache
         #[arg(long)]
         offline: bool,
-        /// Write the model into this folder
+        /// Write the model, or the mean, into this folder
         #[arg(long, value_name = "DIR", help_heading = "Output")]
         output: PathBuf,
         #[command(flatten)]

@@ -24,7 +24,7 @@ case "$1 $2" in
 "models pull") exec RESCORER "$@" --help ;;
 esac
 case "$1" in
-score | rescore | tune | evaluate | explain | train | robustness | transcribe) ;;
+score | rescore | tune | evaluate | explain | train | learn | robustness | transcribe) ;;
 *) exec RESCORER "$@" ;;
 esac
 command=$1 count=$#
@@ -36,7 +36,7 @@ while [ "$count" -gt 0 ]; do
     *) set -- "$@" "$argument" ;;
     esac
 done
-[ "$command" = train ] || set -- "$@" --device cpu
+[ "$command" = train ] || [ "$command" = learn ] || set -- "$@" --device cpu
 [ "$command" = transcribe ] && set -- "$@" --python WHISPER --whisper-model good
 exec RESCORER "$@" --model MODEL --threads 1
 "#;

@@ -245,7 +245,7 @@ fn bad_recipes_and_data_are_refused() {
         assert_eq!(ran.code, 2, "{words}: {ran:?}");
         ran.says(parts);
     };
-    refused("--output out", &["no lists to train on"]);
+    refused("--output out", &["nothing to train on", "--text"]);
     room.write("typo.toml", "[adapter]\nrnak = 3\n");
     refused("typo.toml --output out", &["typo.toml", "unknown field `rnak`"]);
     refused("recipe.toml --output out --learning-rate -1", &["learning_rate", "above 0"]);

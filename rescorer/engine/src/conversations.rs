@@ -2,28 +2,38 @@
 
 use std::collections::HashMap;
 
-use crate::routing::posterior::Posterior;
+use rescorer_nbest::Utterance;
+use serde_json::Value;
+
+/// Field of an utterance that names its conversation.
+pub(crate) const CONVERSATION: &str = "conversation";
 
 /// Conversations that are remembered; of more, those that were longest silent are forgotten.
 const MOST: usize = 4096;
 
-/// The posterior of the last list of every conversation.
-#[derive(Debug, Default)]
-pub(crate) struct Conversations {
-    last: HashMap<String, (u64, Posterior)>,
+/// What is known of the last lists of every conversation.
+#[derive(Debug)]
+pub(crate) struct Conversations<T> {
+    last: HashMap<String, (u64, T)>,
     clock: u64,
 }
 
-impl Conversations {
-    /// The posterior of the last list of a conversation.
-    pub(crate) fn last(&self, name: &str) -> Option<&Posterior> {
-        self.last.get(name).map(|(_, posterior)| posterior)
+impl<T> Default for Conversations<T> {
+    fn default() -> Self {
+        Self { last: HashMap::new(), clock: 0 }
+    }
+}
+
+impl<T> Conversations<T> {
+    /// What is known of a conversation.
+    pub(crate) fn last(&self, name: &str) -> Option<&T> {
+        self.last.get(name).map(|(_, known)| known)
     }
 
-    /// Keeps the posterior of a list.
-    pub(crate) fn keep(&mut self, name: &str, posterior: Posterior) {
+    /// Keeps what is known after a list.
+    pub(crate) fn keep(&mut self, name: &str, known: T) {
         self.clock += 1;
-        self.last.insert(name.to_owned(), (self.clock, posterior));
+        self.last.insert(name.to_owned(), (self.clock, known));
         if self.last.len() > MOST {
             // Half of them at once, so that most lists forget nothing.
             let mut times: Vec<u64> = self.last.values().map(|(time, _)| *time).collect();
@@ -34,6 +44,15 @@ impl Conversations {
     }
 }
 
+/// Name of a list's conversation: a text, or a number.
+pub(crate) fn conversation(list: &Utterance) -> Option<String> {
+    match list.extra.get(CONVERSATION)? {
+        Value::String(name) => Some(name.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,8 +60,8 @@ mod tests {
     #[test]
     fn the_longest_silent_are_forgotten() {
         let mut conversations = Conversations::default();
-        let keep = |conversations: &mut Conversations, number: usize| {
-            conversations.keep(&number.to_string(), Posterior::uniform(1));
+        let keep = |conversations: &mut Conversations<usize>, number: usize| {
+            conversations.keep(&number.to_string(), number);
         };
         (0..MOST).for_each(|number| keep(&mut conversations, number));
         assert!(conversations.last("0").is_some());

@@ -128,9 +128,7 @@ pub enum Error {
     Unscored,
 
     /// A list that was answered without the model whose share is asked for.
-    #[error(
-        "utterance {id:?} was answered by the earlier rescorer alone; explain it with the policy of that one"
-    )]
+    #[error("utterance {id:?} was answered by the earlier rescorer alone; explain it with that one's policy")]
     EarlyExit {
         /// The utterance.
         id: String,
@@ -247,6 +245,13 @@ pub enum Error {
         /// The file.
         place: String,
         /// The key, the contradiction and the remedy.
+        reason: String,
+    },
+
+    /// Corrections that can't be learned from.
+    #[error("corrections: {reason}")]
+    Corrections {
+        /// What is wrong with them or with the folder, and the remedy.
         reason: String,
     },
 

@@ -26,6 +26,7 @@ mod answer;
 mod answers;
 mod assembly;
 mod builder;
+mod conversations;
 mod error;
 pub mod evaluation;
 pub mod fusion;

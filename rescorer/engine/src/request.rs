@@ -7,8 +7,8 @@ use std::time::Duration;
 use rescorer_models::Adapter;
 use rescorer_nbest::{Hypothesis, NBest, Utterance};
 
+use crate::conversations::CONVERSATION;
 use crate::error::Error;
-use crate::routing::router::CONVERSATION;
 
 /// An N-best list, and what is wanted of its answer.
 ///

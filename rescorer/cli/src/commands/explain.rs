@@ -23,7 +23,7 @@ struct Row<'a> {
 pub fn run(args: ExplainArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
+    let utterances = lists::in_context(utterances, &args.scoring);
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let mut skipped = Skipped::new(&args.lists.select, status);
     let mut found = None;

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod evaluate;
 pub mod explain;
 pub mod homophones;
+pub mod learn;
 pub mod man;
 pub mod models;
 pub mod perturb;

@@ -21,7 +21,7 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     }
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
+    let utterances = lists::in_context(utterances, &args.scoring);
     let out = Sink::open(args.output.as_deref())?;
     let deciding = model::deciding(&args.choice, &args.scoring, status)?;
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;

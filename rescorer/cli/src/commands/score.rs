@@ -45,7 +45,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
         Some(path) => Box::new(lists::select(sentences(path)?, &args.select)),
         None => Box::new(lists::read(&args.lists, &args.select)?),
     };
-    let input = lists::in_context(input, args.scoring.context.as_deref());
+    let input = lists::in_context(input, &args.scoring);
     let immediate = lists::is_interactive(&args.lists) || args.text.as_deref() == Some(Path::new("-"));
     model::no_first_stage(&args.scoring)?;
     routing::refuse(&args.scoring.model, "score")?;

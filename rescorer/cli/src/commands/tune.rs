@@ -29,7 +29,7 @@ struct Report<'a> {
 pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let status = Status::new(args.scoring.common.quiet);
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
+    let utterances = lists::in_context(utterances, &args.scoring);
     routing::refuse(&args.scoring.model, "tune")?;
     let mut file = Sink::file(&args.output)?;
     let first_stage = args.cascade.as_deref().map(Policy::read).transpose()?;

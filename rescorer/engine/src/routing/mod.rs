@@ -1,7 +1,6 @@
 //! Routing of lists to adapters: which adapter answers a list that names none.
 
 pub(crate) mod calibration;
-pub(crate) mod conversations;
 pub(crate) mod gain;
 pub(crate) mod posterior;
 pub(crate) mod router;

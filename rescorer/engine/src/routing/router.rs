@@ -6,16 +6,13 @@ use rescorer_models::Adapter;
 use rescorer_nbest::Utterance;
 use serde_json::Value;
 
+use crate::conversations::{Conversations, conversation};
 use crate::error::Error;
 use crate::routing::calibration::GainCalibration;
-use crate::routing::conversations::Conversations;
 use crate::routing::gain::{NamedText, gains};
 use crate::routing::posterior::Posterior;
 use crate::scoring::adapters::FIELD;
 use crate::scoring::scorer::Scorer;
-
-/// Field of an utterance that names its conversation.
-pub(crate) const CONVERSATION: &str = "conversation";
 
 /// Where a list goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +61,7 @@ pub(crate) struct Router {
     names: Vec<String>,
     calibrations: Vec<GainCalibration>,
     alike: Vec<Alike>,
-    conversations: Mutex<Conversations>,
+    conversations: Mutex<Conversations<Posterior>>,
 }
 
 impl Router {
@@ -153,14 +150,5 @@ impl Router {
     fn routing(&self, posterior: &Posterior) -> Routing {
         let (best, probability) = posterior.best();
         Routing { adapter: best.map(|number| self.names[number].clone()), probability }
-    }
-}
-
-/// Name of a list's conversation: a text, or a number.
-fn conversation(list: &Utterance) -> Option<String> {
-    match list.extra.get(CONVERSATION)? {
-        Value::String(name) => Some(name.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }

@@ -280,10 +280,10 @@ impl Scorer {
         Ok(tokens.len() + usize::from(self.sequences().eos.is_some()))
     }
 
-    /// Tokens of a reference.
+    /// Tokens of a reference behind a context of `before` tokens.
     #[cfg(feature = "training")]
-    pub(crate) fn encode_reference(&self, name: &str, text: &str) -> Result<Vec<u32>, Error> {
-        self.sequences().encode(text, 0, || format!("reference of utterance {name:?}"))
+    pub(crate) fn encode_reference(&self, name: &str, text: &str, before: usize) -> Result<Vec<u32>, Error> {
+        self.sequences().encode(text, before, || format!("reference of utterance {name:?}"))
     }
 
     fn encode_context(&self, text: &str) -> Result<Arc<[u32]>, Error> {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rescorer_nbest::{UniqueHypothesis, Utterance};
 use rescorer_perturb::{Metric, word_errors};
 
@@ -7,10 +9,12 @@ use crate::error::Error;
 use crate::scoring::scorer::Scorer;
 
 /// A list in the form that training reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Example {
     /// The utterance.
     pub id: String,
+    /// Tokens of what was said before; none where there is no context.
+    pub context: Arc<[u32]>,
     /// Tokens of the reference, without BOS and EOS.
     pub reference: Option<Vec<u32>>,
     /// Tokens of the distinct hypotheses, in first-pass order.
@@ -29,16 +33,19 @@ impl Example {
     /// Tokenises an utterance and counts the errors of its hypotheses.
     ///
     /// # Errors
-    /// A text longer than the model's context, or one that the teacher has no score for.
+    /// A text that with its context is longer than the model's own, or one that the teacher has no score for.
     pub fn new(
         scorer: &Scorer,
         utterance: &Utterance,
         metric: Metric,
         teacher: Option<&Teacher>,
     ) -> Result<Self, Error> {
-        let list = scorer.prepare(&utterance.id, &utterance.nbest)?;
+        let context = utterance.context.as_deref().unwrap_or_default();
+        let list = scorer.prepare_in_context(&utterance.id, &utterance.nbest, context)?;
         let reference = utterance.reference.as_deref();
-        let tokens = reference.map(|text| scorer.encode_reference(&utterance.id, text)).transpose()?;
+        let before = list.context.len();
+        let tokens =
+            reference.map(|text| scorer.encode_reference(&utterance.id, text, before)).transpose()?;
         let errors = reference.map(|reference| {
             let Metric { normalize, unit } = metric;
             let reference = normalize.apply(reference);
@@ -59,6 +66,7 @@ impl Example {
         };
         Ok(Self {
             id: utterance.id.clone(),
+            context: list.context.clone(),
             reference: tokens,
             first_pass: list.distinct.hypotheses().iter().map(|hypothesis| hypothesis.first_pass).collect(),
             words: list.distinct.hypotheses().iter().map(words).collect(),
@@ -66,6 +74,11 @@ impl Example {
             errors: errors.unwrap_or_default(),
             teacher,
         })
+    }
+
+    /// A text without hypotheses, of which only the likelihood is trained.
+    pub(super) fn of_reference(tokens: Vec<u32>) -> Self {
+        Self { reference: Some(tokens), ..Self::default() }
     }
 
     /// The hypotheses that take part in a stage: the first ones, and where the fewest errors are not among them the
@@ -122,7 +135,7 @@ mod tests {
             first_pass: vec![0.0, -1.0, -2.0, -3.0],
             words: vec![1; 4],
             errors: vec![2, 1, 2, 0],
-            teacher: Vec::new(),
+            ..Example::default()
         }
     }
 

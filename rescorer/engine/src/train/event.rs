@@ -47,6 +47,10 @@ pub struct StepReport {
     pub distillation: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_nll: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_mwer: Option<f64>,
     pub learning_rate: f64,
     /// Before it was bounded.
     pub gradient_norm: f32,

@@ -36,7 +36,7 @@ pub struct Recipe {
     pub seed: u64,
     /// The adapter.
     pub adapter: AdapterRecipe,
-    /// The lists.
+    /// The lists and the text.
     pub data: DataRecipe,
     /// What the model reads and which tokens count.
     pub convention: ScoringConfig,
@@ -72,7 +72,7 @@ impl Recipe {
     /// Contradictions, each with the key.
     pub fn stages(&self) -> Result<Vec<Stage>, Error> {
         let own = if self.stages.is_empty() { &[StageRecipe::default()][..] } else { &self.stages };
-        let stages = own.iter().map(|own| own.resolve(&self.training, self.adapter.rank));
+        let stages = own.iter().map(|own| own.resolve(&self.training, self.adapter.rank, &self.data));
         let stages: Vec<Stage> = stages.collect();
         for (number, stage) in stages.iter().enumerate() {
             stage.check(number + 1)?;

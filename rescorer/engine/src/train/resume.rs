@@ -42,6 +42,9 @@ impl Trainer {
         let mut hasher = Sha256::new();
         hasher.update(format!("{:?}\n{}\n", self.recipe, self.scorer.model().fingerprint_like("")));
         self.set.examples.iter().for_each(|example| hasher.update(format!("{example:?}\n")));
+        if let Some(text) = &self.set.text {
+            hasher.update(text.identity());
+        }
         self.set
             .dev
             .iter()

@@ -1,17 +1,21 @@
+use std::sync::Arc;
+
 use rescorer_nbest::Utterance;
 
 use super::data::Example;
 use super::recipe::Recipe;
 use super::stage::Stage;
 use super::teacher::Teacher;
+use super::text::TextCorpus;
 use crate::error::Error;
 use crate::scoring::scorer::Scorer;
 
-/// The lists of a training, in the form that it reads.
+/// The lists and the text of a training, in the form that it reads.
 #[derive(Default)]
 pub struct TrainingSet {
     pub(super) examples: Vec<Example>,
     pub(super) dev: Vec<Utterance>,
+    pub(super) text: Option<Arc<TextCorpus>>,
     teacher: Option<Teacher>,
 }
 
@@ -19,6 +23,12 @@ impl TrainingSet {
     /// A set whose lists have scores to learn from.
     pub fn with_teacher(teacher: Teacher) -> Self {
         Self { teacher: Some(teacher), ..Self::default() }
+    }
+
+    /// Trains on a text too, or on it alone.
+    #[must_use]
+    pub fn with_text(self, text: TextCorpus) -> Self {
+        Self { text: Some(Arc::new(text)), ..self }
     }
 
     /// Adds a list to train on.

@@ -2,6 +2,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
+use super::data_recipe::DataRecipe;
 use crate::error::Error;
 
 /// How the rate of learning goes on after the warm-up.
@@ -50,7 +51,16 @@ pub struct StageRecipe {
     /// Weight of the correlations inside an encoder's representations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<f64>,
-    /// Times that all lists are gone through.
+    /// Weight of the negative log-likelihood of the text, a mean over tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_nll: Option<f64>,
+    /// Weight of the expected word errors of a list that was made up from the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_mwer: Option<f64>,
+    /// Tokens of text in a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_batch: Option<usize>,
+    /// Times that all lists are gone through; without lists, that the text is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<f64>,
     /// Lists of a step.
@@ -105,7 +115,7 @@ pub struct StageRecipe {
 
 impl StageRecipe {
     /// This stage with nothing left open: what it does not set is as in `common`, and then the default.
-    pub(super) fn resolve(&self, common: &StageRecipe, rank: usize) -> Stage {
+    pub(super) fn resolve(&self, common: &StageRecipe, rank: usize, data: &DataRecipe) -> Stage {
         macro_rules! set {
             ($key:ident, $default:expr) => {
                 self.$key.or(common.$key).unwrap_or($default)
@@ -114,13 +124,20 @@ impl StageRecipe {
         let objectives =
             |stage: &StageRecipe| [stage.nll, stage.mwer, stage.mwed, stage.preference, stage.distillation];
         let names_none = objectives(self).iter().chain(&objectives(common)).all(Option::is_none);
+        let text = [self.text_nll, common.text_nll, self.text_mwer, common.text_mwer];
+        let reads_text = !data.text.is_empty() && text.iter().all(Option::is_none);
+        let reads_references = names_none && (data.text.is_empty() || !data.train.is_empty());
+        let weight = |is_wanted: bool| if is_wanted { 1.0 } else { 0.0 };
         Stage {
-            nll: set!(nll, if names_none { 1.0 } else { 0.0 }),
+            nll: set!(nll, weight(reads_references)),
             mwer: set!(mwer, 0.0),
             mwed: set!(mwed, 0.0),
             preference: set!(preference, 0.0),
             distillation: set!(distillation, 0.0),
             correlation: set!(correlation, 0.0),
+            text_nll: set!(text_nll, weight(reads_text)),
+            text_mwer: set!(text_mwer, weight(reads_text && data.hallucinate > 0)),
+            text_batch: set!(text_batch, 1024),
             epochs: set!(epochs, 1.0),
             batch: set!(batch, 16),
             learning_rate: set!(learning_rate, 1e-3),
@@ -152,6 +169,9 @@ pub struct Stage {
     pub preference: f64,
     pub distillation: f64,
     pub correlation: f64,
+    pub text_nll: f64,
+    pub text_mwer: f64,
+    pub text_batch: usize,
     pub epochs: f64,
     pub batch: usize,
     pub learning_rate: f64,
@@ -182,6 +202,25 @@ impl Stage {
         self.mwer + self.mwed + self.preference + self.distillation > 0.0
     }
 
+    /// Whether text is read.
+    pub fn uses_text(&self) -> bool {
+        self.text_nll + self.text_mwer > 0.0
+    }
+
+    /// What the text is trained with. First-pass scores count nothing, since a made-up list has none.
+    pub(super) fn of_text(&self) -> Self {
+        Self {
+            nll: self.text_nll,
+            mwer: self.text_mwer,
+            mwed: 0.0,
+            preference: 0.0,
+            distillation: 0.0,
+            correlation: 0.0,
+            first_pass_weight: 0.0,
+            ..self.clone()
+        }
+    }
+
     /// Whether a reference is needed.
     pub fn needs_references(&self) -> bool {
         self.nll + self.mwer + self.mwed > 0.0 || (self.preference > 0.0 && self.judge == Judge::Reference)
@@ -190,12 +229,20 @@ impl Stage {
     /// Refuses values that contradict each other. `number` is that of the stage, from 1.
     pub(super) fn check(&self, number: usize) -> Result<(), Error> {
         let fail = |name: &str, reason: String| Err(refusal(format!("stage {number}, {name}"), reason));
-        let weights = [self.nll, self.mwer, self.mwed, self.preference, self.distillation];
+        let weights = [
+            self.nll,
+            self.mwer,
+            self.mwed,
+            self.preference,
+            self.distillation,
+            self.text_nll,
+            self.text_mwer,
+        ];
         if !weights.iter().chain([&self.correlation]).all(|weight| weight.is_finite() && *weight >= 0.0)
             || weights.iter().all(|weight| *weight == 0.0)
         {
-            let reason = "the weights of nll, mwer, mwed, preference and distillation have to be at least 0, one of \
-                          them more; that of correlation at least 0";
+            let reason = "the weights of nll, mwer, mwed, preference, distillation, text_nll and text_mwer have to be at \
+                          least 0, one of them more; that of correlation at least 0";
             return fail("objective", reason.into());
         }
         let positive = [
@@ -206,6 +253,7 @@ impl Stage {
             ("beta", self.beta),
             ("lm_weight", self.lm_weight),
             ("batch", self.batch as f64),
+            ("text_batch", self.text_batch as f64),
             ("rank", self.rank as f64),
             ("patience", self.patience as f64),
         ];

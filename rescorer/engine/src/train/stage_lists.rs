@@ -96,7 +96,7 @@ mod tests {
             first_pass: vec![0.0; count],
             words: vec![1; count],
             errors: errors.to_vec(),
-            teacher: Vec::new(),
+            ..Example::default()
         }
     }
 

@@ -12,6 +12,7 @@ use super::stage::Stage;
 use crate::error::Error;
 use crate::scoring::decoder::trie::TokenTrie;
 use crate::scoring::scorer::Scorer;
+use crate::scoring::sequences::Sequences;
 
 /// Most tokens of a pass. What a pass remembers of a node takes 0.9 MB for SmolLM2-135M, its logits 0.2 MB.
 const PASS_TOKENS: usize = 1536;
@@ -44,6 +45,7 @@ pub fn losses(
     while !rest.is_empty() {
         let mut tokens = 0;
         let fitting = rest.iter().take_while(|item| {
+            tokens += item.example.context.len();
             tokens += sequences(stage, item).map(|(_, sequence)| sequence.len() + 1).sum::<usize>();
             tokens <= most
         });
@@ -80,25 +82,72 @@ fn run_pass(
     totals: &Totals,
     losses: &mut Losses,
 ) -> Result<Vec<Tensor<2>>, Error> {
-    let all: Vec<&Vec<u32>> =
-        items.iter().flat_map(|item| sequences(stage, item)).map(|(_, tokens)| tokens).collect();
-    let tries = TokenTrie::build(&all, scorer.sequences().bos, scorer.sequences().eos, usize::MAX);
     let mut batch = TreeBatch::default();
     batch.set_adapter(Some(adapter.clone()));
-    tries.iter().for_each(|trie| trie.push_to(&mut batch));
-    let pass = scorer.model().training_pass(&batch)?;
-    let paths = || tries.iter().flat_map(|trie| trie.paths());
-    let mut scores = vec![(0.0, 0); all.len()];
-    for (sequence, path) in paths() {
-        let sum = path.iter().map(|&edge| f64::from(pass.log_probs()[edge as usize])).sum();
-        scores[*sequence] = (sum, path.len());
+    let (count, groups) = grouped(stage, items);
+    let mut paths: Vec<Vec<u32>> = vec![Vec::new(); count];
+    for (context, sequences) in groups {
+        push_group(scorer, context, &sequences, &mut batch, &mut paths);
     }
+    let pass = scorer.model().training_pass(&batch)?;
+    let score = |path: &Vec<u32>| {
+        let sum = path.iter().map(|&edge| f64::from(pass.log_probs()[edge as usize])).sum();
+        (sum, path.len())
+    };
+    let scores: Vec<(f64, usize)> = paths.iter().map(score).collect();
     losses.tokens += scores.iter().map(|(_, edges)| edges).sum::<usize>();
     losses.nodes += batch.len();
     let of_sequences = weigh(scorer, stage, items, &scores, totals, losses);
     let mut of_edges = vec![0.0; pass.log_probs().len()];
-    for (sequence, path) in paths() {
-        path.iter().for_each(|&edge| of_edges[edge as usize] += of_sequences[*sequence] as f32);
+    for (path, of_sequence) in paths.iter().zip(of_sequences) {
+        path.iter().for_each(|&edge| of_edges[edge as usize] += of_sequence as f32);
     }
     Ok(adapter.gradients(&pass.backward(&of_edges)?))
+}
+
+/// Sequences with their numbers among all of a pass.
+type Numbered<'a> = Vec<(usize, &'a Vec<u32>)>;
+
+/// The number of sequences of a pass, and those of each context together: what is without one shares a trie.
+fn grouped<'a>(stage: &Stage, items: &'a [Item<'_>]) -> (usize, Vec<(&'a [u32], Numbered<'a>)>) {
+    let mut groups: Vec<(&[u32], Numbered<'_>)> = Vec::new();
+    let mut count = 0;
+    for item in items {
+        let context = &*item.example.context;
+        let place = groups.iter().position(|(other, _)| *other == context).unwrap_or_else(|| {
+            groups.push((context, Vec::new()));
+            groups.len() - 1
+        });
+        for (_, sequence) in sequences(stage, item) {
+            groups[place].1.push((count, sequence));
+            count += 1;
+        }
+    }
+    (count, groups)
+}
+
+/// Adds sequences to a batch, behind their context, and tells the edges of each.
+fn push_group(
+    scorer: &Scorer,
+    context: &[u32],
+    sequences: &Numbered<'_>,
+    batch: &mut TreeBatch,
+    paths: &mut [Vec<u32>],
+) {
+    let Sequences { bos, eos, .. } = scorer.sequences();
+    let (root, before) = match context.split_last() {
+        Some((last, before)) => (*last, Some(before)),
+        None => (*bos, None),
+    };
+    let tokens: Vec<&Vec<u32>> = sequences.iter().map(|(_, sequence)| *sequence).collect();
+    for trie in TokenTrie::build(&tokens, root, *eos, usize::MAX) {
+        let chain = before.map(|before| std::iter::once(bos).chain(before));
+        let parent =
+            chain.into_iter().flatten().fold(None, |parent, &token| Some(batch.push_node(token, parent)));
+        let first_edge = batch.edges().len() as u32;
+        trie.push_behind(parent, batch);
+        for (place, path) in trie.paths() {
+            paths[sequences[*place].0] = path.iter().map(|edge| first_edge + edge).collect();
+        }
+    }
 }

@@ -1,26 +1,18 @@
-use std::time::Instant;
-
 use burn::tensor::Tensor;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rescorer_lora::{AllocationSettings, LoraAdapter, StepOptions, Trainable};
+use rescorer_lora::{AllocationSettings, LoraAdapter, Trainable};
 use rescorer_models::LanguageModel;
 
 use super::adapter_recipe::Method;
 use super::checkpoint::{Checkpoints, Progress};
-use super::event::{DevReport, Event, StepReport};
-use super::losses::Item;
+use super::event::{DevReport, Event};
 use super::optimizer::Optimizer;
 use super::recipe::Recipe;
-use super::schedule::learning_rate;
-use super::seed::mix;
 use super::set::TrainingSet;
-use super::stage::Stage;
+use super::stage::{Stage, refusal};
 use super::stage_lists::StageLists;
-use super::step::losses;
+use super::text::TextStream;
 use crate::error::Error;
 use crate::fusion::tuning::scored_reference::ScoredReference;
-use crate::scoring::adapters::AdapterSet;
 use crate::scoring::scorer::Scorer;
 
 /// Follows a recipe.
@@ -35,6 +27,9 @@ pub struct Trainer {
     pub(super) best: Vec<Tensor<2>>,
     pub(super) before: Vec<Vec<f64>>,
     pub(super) checkpoints: Option<Checkpoints>,
+    /// The text of a stage, by its number, and the tokens of a pass over it.
+    pub(super) text: Option<(usize, TextStream)>,
+    text_tokens: usize,
     pub(super) last_dev: Option<(DevReport, Vec<ScoredReference>)>,
 }
 
@@ -42,16 +37,23 @@ impl Trainer {
     /// Prepares a training with a model that was loaded for it. `scorer` is that of the recipe's convention.
     ///
     /// # Errors
-    /// A recipe that contradicts itself, no lists.
+    /// A recipe that contradicts itself, no lists and no text.
     pub fn new(scorer: Scorer, mut recipe: Recipe, set: TrainingSet) -> Result<Self, Error> {
         let init = recipe.adapter.resolve()?;
         let stages = recipe.stages()?;
-        if set.is_empty() {
+        if set.is_empty() && set.text.is_none() {
             let reason = "none was given, or all were held out or left out".into();
             return Err(Error::NothingLeft { what: "train", reason });
         }
         let model = scorer.model().clone();
         fits_model(&stages, scorer.list_scorer().capabilities().prefixes)?;
+        let in_context = set.examples.iter().any(|example| !example.context.is_empty());
+        if in_context && stages.iter().any(|stage| stage.preference > 0.0) {
+            return Err(refusal(
+                "preference",
+                "it reads no contexts; leave history and the field context out",
+            ));
+        }
         let mut trainer = Self {
             trainable: Self::begin(&recipe, &stages, init, &model)?,
             optimizer: Optimizer::new(0, 0.0, 1.0),
@@ -59,6 +61,8 @@ impl Trainer {
             best: Vec::new(),
             before: Vec::new(),
             checkpoints: None,
+            text: None,
+            text_tokens: text_tokens(&set, &scorer)?,
             last_dev: None,
             scorer: scorer.with_unit(recipe.data.unit),
             recipe,
@@ -152,7 +156,15 @@ impl Trainer {
     /// Steps of a stage.
     pub fn total_steps(&self, stage: usize) -> usize {
         let stage = &self.stages[stage];
-        self.lists(stage).steps(stage)
+        self.steps_with(stage, &self.lists(stage))
+    }
+
+    /// Lists say how long a stage is; without any the text does.
+    fn steps_with(&self, stage: &Stage, lists: &StageLists) -> usize {
+        if lists.len() > 0 || !stage.uses_text() {
+            return lists.steps(stage);
+        }
+        ((stage.epochs * self.text_tokens as f64 / stage.text_batch as f64).ceil() as usize).max(1)
     }
 
     /// Trains to the end of the recipe.
@@ -199,14 +211,14 @@ impl Trainer {
         let stage = self.stages[number].clone();
         let lists = self.lists(&stage);
         let StageLists { single, equal, .. } = lists;
-        if lists.len() == 0 {
+        if lists.len() == 0 && !stage.uses_text() {
             let reason = format!(
                 "stage {}: {single} lists have one distinct hypothesis, {equal} only equally good ones",
                 number + 1
             );
             return Err(Error::NothingLeft { what: "train", reason });
         }
-        let total = lists.steps(&stage);
+        let total = self.steps_with(&stage, &lists);
         if self.progress.step == 0 {
             let parameters = self.trainable.count();
             tell(&Event::Stage {
@@ -249,79 +261,27 @@ impl Trainer {
         let is_allocating = adapter.method == Method::RankAllocated && self.progress.stage == 0;
         !is_allocating || step as f64 > (1.0 - adapter.allocation_end) * total as f64 + 1.0
     }
+}
 
-    fn step(&mut self, stage: &Stage, lists: &StageLists, total: usize) -> Result<StepReport, Error> {
-        let started = Instant::now();
-        let Progress { stage: number, step, .. } = self.progress;
-        let items = lists.batch(stage, self.recipe.seed, number, step);
-        let items: Vec<Item<'_>> = items
-            .into_iter()
-            .map(|(example, chosen)| Item {
-                example: &self.set.examples[example],
-                chosen: chosen.clone(),
-                before: self.before.get(example).map(Vec::as_slice),
-            })
-            .collect();
-        let seed = mix(&[self.recipe.seed, number as u64, step as u64]);
-        let rank = (self.recipe.adapter.method == Method::MixedRank)
-            .then(|| ChaCha8Rng::seed_from_u64(seed).random_range(1..=stage.rank));
-        let begin = |pass: usize| {
-            self.trainable.begin(StepOptions { dropout_seed: Some(mix(&[seed, pass as u64])), rank })
-        };
-        let (losses, mut gradients) = losses(&self.scorer, stage, &items, &begin)?;
-        let penalty = f64::from(self.trainable.penalise(&mut gradients));
-        let loss = losses.total(stage) + penalty;
-        let diverged = |what: &'static str, value: f64| {
-            Err(Error::Diverged { stage: number + 1, step: step + 1, what, value })
-        };
-        if !loss.is_finite() {
-            return diverged("the loss", loss);
-        }
-        let gradient_norm = self.optimizer.clip(&mut gradients);
-        if !gradient_norm.is_finite() {
-            return diverged("the norm of the gradients", f64::from(gradient_norm));
-        }
-        let rate = learning_rate(stage, step, total);
-        let values = self.trainable.values();
-        let values = self.optimizer.step(rate, values, &gradients);
-        self.trainable.set(values);
-        // In later stages the last allocation stays.
-        let allocation_step = if number == 0 { step + 1 } else { usize::MAX };
-        self.trainable.finish_step(allocation_step, &gradients);
-        self.progress.step += 1;
-        self.progress.steps += 1;
-        let weighted = |weight: f64, loss: f64| (weight > 0.0).then_some(loss);
-        Ok(StepReport {
-            stage: number + 1,
-            step: step + 1,
-            loss,
-            nll: weighted(stage.nll, losses.nll),
-            mwer: weighted(stage.mwer, losses.mwer),
-            mwed: weighted(stage.mwed, losses.mwed),
-            preference: weighted(stage.preference, losses.preference),
-            distillation: weighted(stage.distillation, losses.distillation),
-            correlation: weighted(stage.correlation, losses.correlation),
-            learning_rate: rate,
-            gradient_norm,
-            tokens: losses.tokens,
-            nodes: losses.nodes,
-            seconds: started.elapsed().as_secs_f64(),
-        })
-    }
-
-    /// Scores of the hypotheses of all examples by the model as it is now.
-    fn score_all(&self) -> Result<Vec<Vec<f64>>, Error> {
-        let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
-        scorer.score_sequences(self.set.examples.iter().map(|example| &*example.hypotheses))
+/// Tokens of a pass over the text.
+fn text_tokens(set: &TrainingSet, scorer: &Scorer) -> Result<usize, Error> {
+    let Some(text) = &set.text else { return Ok(0) };
+    match TextStream::tokens(text, scorer)? {
+        0 => Err(Error::NothingLeft {
+            what: "train",
+            reason: "the text has no words, only punctuation".into(),
+        }),
+        tokens => Ok(tokens),
     }
 }
 
 /// Refuses objectives that a model does not have.
 fn fits_model(stages: &[Stage], reads_left_to_right: bool) -> Result<(), Error> {
     let fail = |reason: &str| Err(Error::Recipe { place: "recipe".into(), reason: reason.into() });
-    if !reads_left_to_right && stages.iter().any(|stage| stage.nll > 0.0) {
+    if !reads_left_to_right && stages.iter().any(|stage| stage.nll + stage.text_nll > 0.0) {
         return fail(
-            "nll: the score head of an encoder has no likelihood; train it with mwer, mwed, preference or distillation",
+            "nll, text_nll: the score head of an encoder has no likelihood; set them to 0 and train it with mwer, mwed, \
+             preference or distillation, and on text with text_mwer",
         );
     }
     if reads_left_to_right && stages.iter().any(|stage| stage.correlation > 0.0) {

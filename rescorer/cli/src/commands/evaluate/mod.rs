@@ -38,7 +38,7 @@ pub fn run(mut args: EvaluateArgs) -> anyhow::Result<Outcome> {
         args.cross_validate = Some(FOLDS);
     }
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
-    let utterances = lists::in_context(utterances, args.scoring.context.as_deref());
+    let utterances = lists::in_context(utterances, &args.scoring);
     let rows = args.rows.as_deref().map(Sink::file).transpose()?;
     let page = args.html.as_deref().map(Sink::file).transpose()?;
     let (rescorer, policy) = rescorer(&args, routes, status)?;

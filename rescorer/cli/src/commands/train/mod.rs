@@ -1,4 +1,5 @@
 mod policy;
+mod text;
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use rescorer::fusion::{FusionKind, ModelIdentity, content_hash};
-use rescorer::scoring::{LanguageModel, Scorer};
+use rescorer::scoring::{History, LanguageModel, Scorer};
 use rescorer::train::{Event, Progress, Recipe, Teacher, Trainer, TrainingSet};
 use rescorer::{Unit, Utterance};
 use rescorer_nbest::OutputFile;
@@ -32,12 +33,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let recipe = recipe(&args)?;
     recipe.stages()?;
     let fusion = policy::fusion(args.fusion, &recipe)?;
-    if recipe.data.train.is_empty() {
-        bail!("no lists to train on; give --train FILE, or `train = [...]` under [data] in the recipe");
+    if recipe.data.train.is_empty() && recipe.data.text.is_empty() {
+        bail!(
+            "nothing to train on; give --train LISTS or --text FILES, or `train` or `text` under [data] in the recipe"
+        );
     }
     let mut skipped = Skipped::allowing(args.skip_invalid, status);
-    let held = Lists::read(&recipe, &mut skipped)?;
-    lists::warn_of_contexts(&held.train, "training", status);
+    let mut held = Lists::read(&recipe, &mut skipped)?;
     let mut references = References::new(recipe.data.metric());
     held.train.iter().chain(&held.dev).for_each(|utterance| references.add(utterance));
     references.warn(status);
@@ -48,12 +50,19 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     let model = Arc::new(LanguageModel::load_for_training(&path)?);
     let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
     status.say(format_args!("model {} in f32 on cpu, {} threads", args.model, rayon::current_num_threads()));
+    if model.is_bidirectional() {
+        lists::warn_of_contexts(&held.train, "an encoder", status);
+        held.train.iter_mut().chain(&mut held.dev).for_each(|list| list.context = None);
+    }
     let scorer = Scorer::new(model, recipe.convention)?.with_unit(recipe.data.unit);
     let mut set = match &*recipe.data.teacher {
         [] => TrainingSet::default(),
         paths => TrainingSet::with_teacher(Teacher::from_files(paths)?),
     };
     let mut seen: Vec<String> = Vec::new();
+    if let Some(text) = text::open(&recipe, held.train.iter().chain(&held.dev), status)? {
+        set = set.with_text(text);
+    }
     for utterance in held.train {
         if skipped.pass(set.add(&scorer, &recipe, &utterance))?.is_some() {
             seen.push(content_hash(&utterance));
@@ -62,13 +71,15 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     for utterance in held.dev {
         skipped.pass(set.add_dev(&scorer, utterance))?;
     }
-    status.say(format_args!(
-        "{} lists to train on, {} for the dev {}, {} excluded",
-        set.len(),
-        set.dev_len(),
-        recipe.data.unit.rate(),
-        held.excluded
-    ));
+    if !recipe.data.train.is_empty() || set.dev_len() > 0 {
+        status.say(format_args!(
+            "{} lists to train on, {} for the dev {}, {} excluded",
+            set.len(),
+            set.dev_len(),
+            recipe.data.unit.rate(),
+            held.excluded
+        ));
+    }
     let mut trainer = Trainer::new(scorer, recipe.clone(), set)?;
     let file = |name: &str| args.output.join(name);
     if args.restart {
@@ -116,6 +127,8 @@ impl Lists {
             for item in lists::read_all(paths)?.take(limit.unwrap_or(usize::MAX)) {
                 found.extend(skipped.pass(item)?);
             }
+            let mut history = History::new(data.history);
+            found.iter_mut().for_each(|list| history.add_to(list));
             Ok(found)
         };
         let excluded: HashSet<String> = read(&data.exclude, None)?.into_iter().map(|list| list.id).collect();
@@ -181,6 +194,12 @@ fn finish(
             policy.unit.rate(),
             policy.tuned_on.first_pass_wer,
             policy.tuned_on.rescored_wer
+        ));
+    } else {
+        let folder = args.output.display();
+        status.say(format_args!(
+            "policy: the default policy, since there are no dev lists; with some, `rescorer tune LISTS --adapter {folder} --output \
+             {folder}/policy.toml` finds a better one"
         ));
     }
     Ok(())

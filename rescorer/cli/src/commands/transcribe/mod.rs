@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rescorer::scoring::History;
 use rescorer::{DecisionRule, Request, Rescorer};
 use rescorer_first_pass::{Piece, Speech, transcribe};
 
@@ -28,10 +29,19 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     status.say(format_args!("first pass {}", first_pass.name()));
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);
-    let context = args.scoring.context.clone();
+    let (context, history) = (args.scoring.context.clone(), History::new(args.scoring.history));
     let routes = routing::is_asked_for(&args.scoring.model);
-    let mut second_pass =
-        Pieces { rescorer, context, routes, output, lists, skipped, tally: Tally::default(), status };
+    let mut second_pass = Pieces {
+        rescorer,
+        context,
+        history,
+        routes,
+        output,
+        lists,
+        skipped,
+        tally: Tally::default(),
+        status,
+    };
     for file in &args.files {
         let Some(speech) = second_pass.usable(Speech::read(file))? else { continue };
         for remark in speech.remarks() {
@@ -75,6 +85,8 @@ struct Pieces {
     rescorer: Rescorer,
     /// What the model reads before every piece.
     context: Option<String>,
+    /// What was said before it in its recording.
+    history: History,
     /// Whether adapters are chosen: the pieces of a recording are a conversation then.
     routes: bool,
     output: Output,
@@ -96,7 +108,8 @@ impl Pieces {
 
     fn answer(&mut self, file: &Path, piece: Piece) -> anyhow::Result<()> {
         let Piece { mut utterance, seconds, heard } = piece;
-        utterance.context.clone_from(&self.context);
+        self.history.add_within(&file.to_string_lossy(), &mut utterance);
+        utterance.context = utterance.context.or_else(|| self.context.clone());
         self.tally.sound += seconds.end - seconds.start;
         if !heard {
             self.status.warn(format_args!(
