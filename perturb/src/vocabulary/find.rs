@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::cost::{UNIT, allowed};
 use super::following::{Soil, Text, trees};
 use super::options::VocabularyOptions;
+use super::possessive;
 use super::pronouncer::Pronouncer;
 use super::search::{Found, Search};
 use super::term::{Term, TermMatch};
@@ -92,7 +93,10 @@ impl Index {
             self.find_written(&words, |place: Place| {
                 if takes_part(&self.classes[place.2]) {
                     let (start, end, term) = place;
-                    found.insert(place, TermMatch { start, end, term, distance: 0.0, exact: true });
+                    found.insert(
+                        place,
+                        TermMatch { start, end, term, distance: 0.0, possessive: false, exact: true },
+                    );
                 }
             });
         }
@@ -139,7 +143,11 @@ impl Group {
             let words = SPAN.min(described.text.split_whitespace().count() + MORE);
             for phones in &described.pronunciations {
                 let allowed = allowed(phones.len(), options.max_distance);
-                entries.push(Entry { phones: phones.to_vec(), term, words, allowed });
+                entries.push(Entry { phones: phones.to_vec(), term, words, allowed, possessive: false });
+                if possessive::has_one(&described.text) {
+                    let phones = possessive::said(phones);
+                    entries.push(Entry { phones, term, words, allowed, possessive: true });
+                }
             }
         }
         let most = entries.iter().map(|entry| entry.words).max().unwrap_or_default();
@@ -167,9 +175,13 @@ impl Group {
                 for &(text, start) in &span.places {
                     let start = if backwards { texts[text].len() - start - span.words } else { start };
                     let (end, term) = (start + span.words, entry.term);
-                    let new = TermMatch { start, end, term, distance, exact: false };
+                    let possessive = entry.possessive;
+                    let new = TermMatch { start, end, term, distance, possessive, exact: false };
                     let known = matches[text].entry((start, end, term)).or_insert(new);
-                    known.distance = known.distance.min(distance);
+                    // Of equally near ones the term itself.
+                    if (distance, possessive) < (known.distance, known.possessive) {
+                        *known = new;
+                    }
                 }
             });
         }

@@ -8,6 +8,7 @@ mod notice;
 mod numbers;
 mod options;
 mod parse;
+mod possessive;
 mod pronouncer;
 mod search;
 mod term;
@@ -148,6 +149,8 @@ impl Vocabulary {
     ///
     /// Matches are at most [`VocabularyOptions::max_distance`] away. Terms of few phones must be nearer: the limit is multiplied
     /// with (`n` - 2) / 4 if `n` is below 6, so that one or two phones must be the same.
+    ///
+    /// Terms are found with `'s` too, said as English says it, unless they end in s: [`TermMatch::possessive`].
     ///
     /// A span that is written as the term, case and punctuation aside, is always a match, and exact.
     ///

@@ -36,6 +36,8 @@ pub struct TermMatch {
     /// The least cost of making one of the term's pronunciations from what the words sound like, divided by its phones: 0 for
     /// the same sound.
     pub distance: f32,
+    /// Whether they sound like the term with `'s`, rather than like the term.
+    pub possessive: bool,
     /// Whether the words are the term already, case and punctuation aside. The distance is 0 then.
     pub exact: bool,
 }

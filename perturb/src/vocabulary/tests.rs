@@ -42,6 +42,24 @@ fn distances_by_hand() {
 }
 
 #[test]
+fn possessives_are_heard() {
+    let names = parse("Bernard\nCharles").unwrap();
+    let found = |text: &str| -> Vec<(usize, usize, bool)> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let exact = |found: &&TermMatch| found.distance == 0.0;
+        names
+            .find(&words, None)
+            .iter()
+            .filter(exact)
+            .map(|found| (found.start, found.end, found.possessive))
+            .collect()
+    };
+    assert_eq!(found("at bernard's bakery"), [(1, 2, true)]);
+    assert_eq!(found("at bernard bakery"), [(1, 2, false)]);
+    assert_eq!(found("at charles bakery"), [(1, 2, false)]);
+}
+
+#[test]
 fn what_is_written_so_is_exact() {
     // Said as nobody would from its letters.
     let names = parse("Nguyen\tW IH N\nU.S. Bank\nO'Brien").unwrap();
@@ -202,7 +220,7 @@ proptest! {
         let term = |(number, (said, words, class)): (usize, &(Vec<String>, usize, Option<usize>))| Term {
             pronunciations: said.iter().map(|said| phones(said)).collect(),
             class: class.map(|class| format!("class {class}")),
-            ..Term::new(vec![format!("term{number}"); *words].join(" "))
+            ..Term::new(vec![format!("{number}term"); *words].join(" "))
         };
         let terms: Vec<Term> = terms.iter().enumerate().map(term).collect();
         let vocabulary = Vocabulary::from_terms("terms", terms, &lexicon, &LetterToSound::english()).unwrap()
@@ -222,18 +240,23 @@ proptest! {
                         if end - start > term.text.split(' ').count() + 2 || term.class.as_deref() == Some("class 0") {
                             continue;
                         }
-                        let nearest = spans.iter().flat_map(|span| term.pronunciations.iter().map(move |said| {
+                        let forms = term.pronunciations.iter().flat_map(|said| {
+                            let allowed = allowed(said.len(), max_distance);
+                            [(said.to_vec(), allowed, false), (possessive::said(said), allowed, true)]
+                        });
+                        let forms: Vec<(Vec<Phone>, Cost, bool)> = forms.collect();
+                        let nearest = spans.iter().flat_map(|span| forms.iter().map(move |(said, allowed, possessive)| {
                             let cost = cost(said, span);
-                            let near = cost <= allowed(said.len(), max_distance);
-                            near.then(|| f32::from(cost) / (f32::from(UNIT) * said.len() as f32))
-                        })).flatten().min_by(f32::total_cmp);
-                        if let Some(distance) = nearest {
-                            expected.push((start, end, number, distance));
+                            (cost <= *allowed).then(|| (f32::from(cost) / (f32::from(UNIT) * said.len() as f32), *possessive))
+                        })).flatten().min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                        if let Some((distance, possessive)) = nearest {
+                            expected.push((start, end, number, distance, possessive));
                         }
                     }
                 }
             }
-            let mut found: Vec<_> = found.iter().map(|found| (found.start, found.end, found.term, found.distance)).collect();
+            let told = |found: &TermMatch| (found.start, found.end, found.term, found.distance, found.possessive);
+            let mut found: Vec<_> = found.iter().map(told).collect();
             found.sort_by(|a, b| a.partial_cmp(b).unwrap());
             prop_assert_eq!(&found, &expected);
             prop_assert_eq!(vocabulary.find(text, Some(&classes)).len(), expected.len());

@@ -16,6 +16,8 @@ pub struct Entry {
     pub words: usize,
     /// What all changes may cost together.
     pub allowed: Cost,
+    /// Whether `'s` is part of it.
+    pub possessive: bool,
 }
 
 /// A node of the trie: the phones on the way to it.

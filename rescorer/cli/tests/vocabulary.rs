@@ -54,6 +54,18 @@ fn terms_are_put_in_and_marked() {
 }
 
 #[test]
+fn possessives_are_put_in_as_such() {
+    let room = room();
+    let texts = ["play hiding's song", "play riding's song"];
+    room.lists("lists.jsonl", &[list("u1", &texts, "play Haydn's song"), list("u2", &["ask haydn's son", "ask"], "")]);
+    let answers = room.run("rescore lists.jsonl --vocabulary names.txt --json").ok().json();
+    assert_eq!(answers[0]["text"], "play Haydn's song");
+    let term = &answers[0]["terms"][0];
+    assert_eq!((&term["term"], &term["replaced"]), (&json!("Haydn"), &json!("hiding's")));
+    assert_eq!(answers[1]["text"], "ask Haydn's son", "its own spelling");
+}
+
+#[test]
 fn what_is_no_vocabulary_is_refused() {
     let room = room();
     room.write("empty.txt", "# nothing\n");
@@ -78,4 +90,20 @@ fn what_is_no_vocabulary_is_refused() {
         }],
     );
     room.refused("rescore own.jsonl", &["\"u1\"", "write an array"]);
+}
+
+#[test]
+fn a_policy_of_before_terms_is_named() {
+    let room = room();
+    room.lists("dev.jsonl", &common::ten_lists("dev"));
+    room.run("tune dev.jsonl --output now.toml").ok();
+    let policy = room.read("now.toml");
+    let without: Vec<&str> = policy.lines().filter(|line| !line.starts_with("term")).collect();
+    assert!(without.len() < policy.lines().count(), "{policy}");
+    room.write("before.toml", without.join("\n"));
+    let asked = |policy: &str| {
+        room.run(&format!("rescore lists.jsonl --vocabulary names.txt --policy {policy}")).ok()
+    };
+    asked("before.toml").says(&["before.toml gives terms of a vocabulary no weight"]);
+    assert!(!asked("now.toml").stderr.contains("no weight"));
 }

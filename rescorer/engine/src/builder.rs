@@ -253,6 +253,9 @@ impl RescorerBuilder {
         let name = self.model_name();
         let notices = vocabulary.iter().flat_map(|vocabulary| vocabulary.notices());
         warnings.extend(notices.map(ToString::to_string));
+        if vocabulary.is_some() {
+            warnings.extend(routes.unweighed_terms());
+        }
         let pace = Mutex::new(0.0);
         let parts = Parts { routes, router, scorer, name, pool, vocabulary, warnings, pace };
         Ok(Rescorer { parts: Arc::new(parts) })

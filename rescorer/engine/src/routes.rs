@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::answer::Origin;
 use crate::error::Error;
+use crate::fusion::features::Feature;
 use crate::routing::router::Routing;
 use crate::scoring::adapters::FIELD;
 use crate::second_pass::SecondPass;
@@ -61,6 +62,19 @@ impl Routes {
     /// The way with a number that [`number`](Self::number) gave.
     pub(crate) fn at(&self, number: usize) -> &Route {
         &self.0[number]
+    }
+
+    /// A warning for each policy that gives terms of a vocabulary no weight.
+    pub(crate) fn unweighed_terms(&self) -> impl Iterator<Item = String> {
+        let unweighed = self.0.iter().filter(|route| {
+            route.pass.weighting().features().is_some_and(|features| features.weight(Feature::Terms) == 0.0)
+        });
+        unweighed.map(|route| {
+            let policy = route.origin.policy.as_deref().unwrap_or("the weights");
+            format!(
+                "{policy} gives terms of a vocabulary no weight, so few of them will be chosen; tune it again, with the vocabulary"
+            )
+        })
     }
 
     /// What answers, in the order of the numbers.

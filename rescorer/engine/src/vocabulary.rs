@@ -106,7 +106,10 @@ struct Text<'a> {
 struct Place {
     start: usize,
     end: usize,
+    /// As the file has it.
     term: Arc<str>,
+    /// As it stands in the text, perhaps with `'s`.
+    text: Arc<str>,
     weight: f64,
     distance: f64,
 }
@@ -138,16 +141,18 @@ impl<'a> Text<'a> {
 
     /// Takes the matches of a vocabulary.
     fn take(&mut self, vocabulary: &Vocabulary, found: Vec<TermMatch>) {
-        for TermMatch { start, end, term, distance, exact } in found {
+        for TermMatch { start, end, term, distance, possessive, exact } in found {
             let term = &vocabulary.terms()[term];
             let place = Place {
                 start,
                 end,
                 term: term.text.as_str().into(),
+                text: if possessive { format!("{}'s", term.text).into() } else { term.text.as_str().into() },
                 weight: term.weight,
                 distance: f64::from(distance),
             };
-            if exact { self.exact.push(place) } else { self.near.push(place) }
+            let has_it = exact || (possessive && self.written(&place).eq_ignore_ascii_case(&place.text));
+            if has_it { self.exact.push(place) } else { self.near.push(place) }
         }
     }
 
@@ -166,7 +171,7 @@ impl<'a> Text<'a> {
 
     /// The terms that it has in their own spelling. Another spelling does not count, so that the text with the right one wins.
     fn used(&self) -> TermUse {
-        let spelled = self.kept().into_iter().filter(|place| self.written(place) == *place.term);
+        let spelled = self.kept().into_iter().filter(|place| self.written(place) == *place.text);
         TermUse { weight: spelled.map(|place| place.weight).sum(), ..TermUse::default() }
     }
 
@@ -178,7 +183,7 @@ impl<'a> Text<'a> {
         let mut near: Vec<&Place> = self.near.iter().filter(is_free).collect();
         near.sort_by(|one, other| one.distance.total_cmp(&other.distance).then(one.start.cmp(&other.start)));
         let spelled: Vec<&Place> =
-            kept.iter().copied().filter(|place| self.written(place) != *place.term).collect();
+            kept.iter().copied().filter(|place| self.written(place) != *place.text).collect();
         let mut all: Vec<&Place> = Vec::new();
         for place in &near {
             if !all.iter().any(|known| known.meets(place)) {
@@ -229,8 +234,8 @@ impl<'a> Text<'a> {
         let (first, last) = (self.words[place.start], self.words[place.end - 1]);
         let before = &first[..first.len() - first.trim_start_matches(is_around).len()];
         let behind = last.trim_end_matches(is_around).len();
-        let behind = if place.term.ends_with(is_around) { "" } else { &last[behind..] };
-        format!("{before}{}{behind}", place.term)
+        let behind = if place.text.ends_with(is_around) { "" } else { &last[behind..] };
+        format!("{before}{}{behind}", place.text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Makes the default policy, or measures it on sets that were left out.
 //!
 //! ```text
-//! cargo run --release -p rescorer --features robustness --example default_policy -- SCORES SETS.toml [curves|default.toml]
+//! cargo run --release -p rescorer --features robustness --example default_policy -- SCORES SETS.toml [adapter=DIR] [curves|default.toml]
 //! ```
 //!
 //! SETS.toml names lists of several recognisers:
@@ -17,7 +17,7 @@
 //!
 //! With a file to write it fits the default policy to all sets. Without one it measures each set against a default policy that was fitted
 //! without its family: a table of [`report`], or, with the word `curves`, how much a number of lists gives. SCORES is a folder for
-//! language-model scores, so that a second run scores nothing.
+//! language-model scores, so that a second run scores nothing; each adapter needs its own.
 
 mod curves;
 mod report;
@@ -43,12 +43,17 @@ const VERSION: u32 = 1;
 const TERMS: [(Feature, f64); 2] = [(Feature::Terms, 5.0), (Feature::TermDistance, 20.0)];
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (adapters, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("adapter="));
     let [scores, sets, output @ ..] = arguments.as_slice() else {
-        return Err("give SCORES SETS.toml [curves|default.toml]".into());
+        return Err("give SCORES SETS.toml [adapter=DIR] [curves|default.toml]".into());
     };
     let Sets { set: sets } = toml::from_str(&std::fs::read_to_string(sets)?)?;
-    let rescorer = Rescorer::builder("smollm2-135m").offline().build()?;
+    let mut rescorer = Rescorer::builder("smollm2-135m").offline();
+    for folder in adapters.iter().filter_map(|argument| argument.strip_prefix("adapter=")) {
+        rescorer = rescorer.adapter("adapter", folder).default_policy();
+    }
+    let rescorer = rescorer.build()?;
     let scored =
         sets.iter().map(|set| set.score(&rescorer, Path::new(scores))).collect::<Result<Vec<_>>>()?;
     match output {

@@ -55,7 +55,7 @@ impl Set {
         let scorer = rescorer.scorer();
         let key = CacheKey {
             model: rescorer.model().fingerprint().into(),
-            adapter: None,
+            adapter: scorer.adapter_identity().map(|adapter| adapter.fingerprint),
             convention: ScoringConfig::default(),
             precision: rescorer.model().device().precision().to_string(),
         };
