@@ -57,7 +57,10 @@ fn terms_are_put_in_and_marked() {
 fn possessives_are_put_in_as_such() {
     let room = room();
     let texts = ["play hiding's song", "play riding's song"];
-    room.lists("lists.jsonl", &[list("u1", &texts, "play Haydn's song"), list("u2", &["ask haydn's son", "ask"], "")]);
+    room.lists(
+        "lists.jsonl",
+        &[list("u1", &texts, "play Haydn's song"), list("u2", &["ask haydn's son", "ask"], "")],
+    );
     let answers = room.run("rescore lists.jsonl --vocabulary names.txt --json").ok().json();
     assert_eq!(answers[0]["text"], "play Haydn's song");
     let term = &answers[0]["terms"][0];

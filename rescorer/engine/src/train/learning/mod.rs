@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rescorer_lora::LoraAdapter;
+use rescorer_lora::{Kind, LoraAdapter};
 use rescorer_models::{Adapter, LanguageModel};
 use rescorer_nbest::Utterance;
 use rescorer_perturb::{Metric, Normalization};
@@ -295,5 +295,12 @@ impl Decides {
 /// The adapter of a folder, if there is one.
 fn adapter_in(folder: &Path) -> Result<Option<LoraAdapter>, Error> {
     let is_there = folder.join("adapter_config.json").exists();
-    Ok(is_there.then(|| LoraAdapter::read(folder)).transpose()?)
+    let adapter = is_there.then(|| LoraAdapter::read(folder)).transpose()?;
+    if adapter.as_ref().is_some_and(|adapter| adapter.settings.kind != Kind::Vanilla) {
+        let folder = folder.display();
+        let reason =
+            format!("{folder}: a rank-allocated adapter does not learn; convert it to a vanilla one first");
+        return Err(Error::Corrections { reason });
+    }
+    Ok(adapter)
 }
