@@ -21,13 +21,23 @@ impl LoraAdapter {
             }
         };
         let (path, text) = read(CONFIG)?;
-        let config::Config { settings, kept_ranks, has_head } = config::parse(&path, &text)?;
+        // What is wrong with the settings is said before what is wrong with the matrices.
+        config::parse(&path, &text)?;
         if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
             return Err(pickled(folder));
         }
-        let (path, bytes) = read(WEIGHTS)?;
+        let (_, bytes) = read(WEIGHTS)?;
+        Self::from_bytes(folder, &text, &bytes)
+    }
+
+    /// Reads the contents of both files. `folder` stands for them in messages.
+    ///
+    /// # Errors
+    /// As for [`Self::read`], but for missing files.
+    pub fn from_bytes(folder: &Path, config: &[u8], weights: &[u8]) -> Result<Self, Error> {
+        let config::Config { settings, kept_ranks, has_head } = config::parse(&folder.join(CONFIG), config)?;
         let Contents { modules, head, base_fingerprint } =
-            tensors::parse(&path, &bytes, &settings, &kept_ranks, has_head)?;
+            tensors::parse(&folder.join(WEIGHTS), weights, &settings, &kept_ranks, has_head)?;
         Ok(Self { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
     }
 }

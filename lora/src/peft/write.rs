@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use half::f16;
 use rescorer_models::{ScoreHead, write_file};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
@@ -16,6 +17,21 @@ impl LoraAdapter {
     /// # Errors
     /// A folder or file that can't be written.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.write_as(folder, Dtype::F32, &bytes)
+    }
+
+    /// Writes a folder with numbers of 16 bits: half the size, and matrices that are rounded.
+    ///
+    /// # Errors
+    /// As for [`Self::write`].
+    pub fn write_half(&self, folder: &Path) -> Result<(), Error> {
+        let bytes =
+            |values: &[f32]| values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
+        self.write_as(folder, Dtype::F16, &bytes)
+    }
+
+    fn write_as(&self, folder: &Path, dtype: Dtype, bytes: &dyn Fn(&[f32]) -> Vec<u8>) -> Result<(), Error> {
         let unwritable = |source| rescorer_models::Error::Write { path: folder.into(), source };
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         let kind = self.settings.kind;
@@ -23,8 +39,7 @@ impl LoraAdapter {
         for (module_path, module) in &self.modules {
             let (rank, [outputs, inputs]) = (module.rank(), module.shape);
             let mut add = |part: Part, shape: Vec<usize>, values: &[f32]| {
-                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                matrices.push((name(*module_path, part, kind), shape, bytes));
+                matrices.push((name(*module_path, part, kind), shape, bytes(values)));
             };
             add(Part::A, vec![rank, inputs], &module.a);
             add(Part::B, vec![outputs, rank], &module.b);
@@ -33,12 +48,11 @@ impl LoraAdapter {
             }
         }
         if let Some(ScoreHead { weight, bias }) = &self.head {
-            let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
             matrices.push((format!("{PREFIX}{HEAD}.weight"), vec![1, weight.len()], bytes(weight)));
             matrices.push((format!("{PREFIX}{HEAD}.bias"), vec![1], bytes(&[*bias])));
         }
         let views = matrices.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            let view = TensorView::new(dtype, shape.clone(), bytes);
             view.map(|view| (name.as_str(), view))
         });
         let malformed =

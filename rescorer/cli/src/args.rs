@@ -59,8 +59,8 @@ pub struct SelectArgs {
 
 /// Has the help of a command say nothing of `--adapter auto`, which the command refuses.
 pub fn named_adapters(adapter: clap::Arg) -> clap::Arg {
-    adapter.help("PEFT adapter; may repeat").long_help(
-        "PEFT adapter; may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
+    adapter.help("PEFT adapter, or speech (built in); may repeat").long_help(
+        "PEFT adapter, or speech (built in); may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
          field `adapter`. Its name is NAME, or else that of its folder.",
     )
 }
@@ -73,7 +73,7 @@ pub struct ModelArgs {
     /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
     #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL")]
     pub model: String,
-    /// PEFT adapter, or auto to choose one for each list; may repeat
+    /// PEFT adapter, speech (built in) or auto (one per list); may repeat
     ///
     /// The first adapter applies to all lists. Each further one applies to the lists that name it in their field `adapter`. Its name is
     /// NAME, or else that of its folder. With auto beside others, lists that name none go to the adapter whose domain they seem to be

@@ -83,6 +83,9 @@ pub enum AdapterAction {
             help_heading = "Output"
         )]
         output_format: AdapterKind,
+        /// Write numbers of 16 bits, which halves the size
+        #[arg(long, help_heading = "Output")]
+        half: bool,
         /// Write the adapter into this folder
         #[arg(long, value_name = "DIR", help_heading = "Output")]
         output: PathBuf,

@@ -164,3 +164,26 @@ fn adapters_are_averaged() {
         refused.says(&[part]);
     }
 }
+
+#[test]
+fn numbers_of_16_bits_are_nearly_the_same() {
+    let room = room();
+    run(&room, "train --train train.jsonl --rank 2 --output one").ok();
+    ran(room.command("adapter convert one --half --output half").output().unwrap()).ok();
+    let (whole, half) = (weights(&room, "one").len(), weights(&room, "half").len());
+    assert!(half < whole * 3 / 4, "{half} {whole}");
+    ran_with_model(&room, "rescore dev.jsonl --adapter half --policy default --device cpu");
+    let refused = ran(room.command("adapter convert one --half --output half").output().unwrap());
+    assert_eq!(refused.code, 2);
+    refused.says(&["choose another folder"]);
+}
+
+#[test]
+fn the_built_in_adapter_is_for_its_model() {
+    let room = room();
+    let mut command = room.command("rescore dev.jsonl --adapter speech --device cpu");
+    let refused = ran(command.arg("--model").arg(fixture("tiny-llama")).output().unwrap());
+    assert_eq!(refused.code, 2);
+    refused.says(&["speech", "model"]);
+    assert!(!refused.stderr.contains("No such file"), "{}", refused.stderr);
+}

@@ -12,7 +12,8 @@ use crate::scoring::adapters::AdapterSet;
 /// An adapter for a rescorer: its folder, or an adapter that is attached to the model already.
 #[derive(Clone)]
 pub enum AdapterSource {
-    /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps.
+    /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps; or `speech`, the adapter in this library, where
+    /// there is no folder of that name.
     Folder(PathBuf),
     /// An attached adapter.
     Attached(Arc<dyn Adapter>),
@@ -48,6 +49,21 @@ impl From<Arc<dyn Adapter>> for AdapterSource {
     }
 }
 
+/// Name of the adapter in this library: of `smollm2-135m`, for speech of any domain.
+#[cfg(feature = "speech")]
+const BUILT_IN: &str = "speech";
+
+/// The adapter of a folder, or the built-in one.
+pub(crate) fn read(folder: &Path) -> Result<LoraAdapter, Error> {
+    #[cfg(feature = "speech")]
+    if folder == Path::new(BUILT_IN) && !folder.exists() {
+        let config = include_bytes!("../adapters/speech/adapter_config.json");
+        let weights = include_bytes!("../adapters/speech/adapter_model.safetensors");
+        return Ok(LoraAdapter::from_bytes(folder, config, weights)?);
+    }
+    Ok(LoraAdapter::read(folder)?)
+}
+
 /// Adapters that are read and wait for their model.
 pub(crate) struct ReadAdapters(Vec<(String, Waiting)>);
 
@@ -58,14 +74,14 @@ enum Waiting {
 
 impl ReadAdapters {
     pub(crate) fn new(sources: &[(String, AdapterSource)]) -> Result<Self, Error> {
-        let read = |(name, source): &(String, AdapterSource)| {
+        let taken = |(name, source): &(String, AdapterSource)| {
             let waiting = match source {
-                AdapterSource::Folder(folder) => Waiting::Read(Box::new(LoraAdapter::read(folder)?)),
+                AdapterSource::Folder(folder) => Waiting::Read(Box::new(read(folder)?)),
                 AdapterSource::Attached(adapter) => Waiting::Attached(adapter.clone()),
             };
             Ok((name.clone(), waiting))
         };
-        Ok(Self(sources.iter().map(read).collect::<Result<_, Error>>()?))
+        Ok(Self(sources.iter().map(taken).collect::<Result<_, Error>>()?))
     }
 
     /// Attaches them to a model, and says what has to be said of them: an adapter that does not name the model it was trained on may
@@ -90,5 +106,18 @@ impl ReadAdapters {
             Ok((name, adapter))
         };
         AdapterSet::new(self.0.into_iter().map(attach).collect::<Result<_, Error>>()?)
+    }
+}
+
+#[cfg(all(test, feature = "speech"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_adapter_is_whole() {
+        let adapter = read(Path::new(BUILT_IN)).unwrap();
+        assert_eq!((adapter.settings.rank, adapter.modules.len()), (4, 30 * 7));
+        assert!(adapter.base_fingerprint.is_some());
+        assert!(read(Path::new("no such folder")).is_err());
     }
 }

@@ -18,9 +18,15 @@ use crate::train_args::{AdapterAction, AdapterArgs};
 pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
     match args.action {
         AdapterAction::Inspect { adapter, common } => inspect(&LoraAdapter::read(&adapter)?, &common)?,
-        AdapterAction::Convert { adapter, output, common, .. } => {
-            let adapter = LoraAdapter::read(&adapter)?;
-            write(&adapter.to_vanilla()?, &output, &common)?;
+        AdapterAction::Convert { adapter, half, output, common, .. } => {
+            let adapter = LoraAdapter::read(&adapter)?.to_vanilla()?;
+            if half {
+                refuse_existing(&output, "adapter_config.json")?;
+                adapter.write_half(&output)?;
+                said(&adapter, &output, &common)?;
+            } else {
+                write(&adapter, &output, &common)?;
+            }
         }
         AdapterAction::Truncate { adapter: folder, rank, svd, alpha, output, common } => {
             let adapter = LoraAdapter::read(&folder)?;
@@ -151,6 +157,10 @@ fn heat_map(out: &mut Sink, ranks: &BTreeMap<ModulePath, usize>) -> anyhow::Resu
 fn write(adapter: &LoraAdapter, output: &Path, common: &CommonArgs) -> anyhow::Result<()> {
     refuse_existing(output, "adapter_config.json")?;
     adapter.write(output)?;
+    said(adapter, output, common)
+}
+
+fn said(adapter: &LoraAdapter, output: &Path, common: &CommonArgs) -> anyhow::Result<()> {
     say(common, output, &json!({ "output": output, "parameters": adapter.parameters() }))
 }
 

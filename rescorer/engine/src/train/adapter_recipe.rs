@@ -5,6 +5,7 @@ use rescorer_lora::{Kind, LoraAdapter, LoraSettings, Targets};
 use serde::{Deserialize, Serialize};
 
 use super::stage::{Stage, refusal};
+use crate::adapter_source;
 use crate::error::Error;
 
 /// What is trained.
@@ -88,7 +89,7 @@ impl AdapterRecipe {
     /// An adapter that can't be read, or is of another method.
     pub fn resolve(&mut self) -> Result<Option<LoraAdapter>, Error> {
         let Some(folder) = &self.init else { return Ok(None) };
-        let adapter = LoraAdapter::read(folder)?;
+        let adapter = adapter_source::read(folder)?;
         let LoraSettings { kind, rank, alpha, rslora, targets, rank_pattern, alpha_pattern, .. } =
             &adapter.settings;
         let is_allocated = self.method == Method::RankAllocated;
