@@ -13,7 +13,7 @@ use crate::scoring::adapters::AdapterSet;
 #[derive(Clone)]
 pub enum AdapterSource {
     /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps; or `speech`, the adapter in this library, where
-    /// there is no folder of that name.
+    /// no folder of that name holds an adapter.
     Folder(PathBuf),
     /// An attached adapter.
     Attached(Arc<dyn Adapter>),
@@ -56,7 +56,7 @@ const BUILT_IN: &str = "speech";
 /// The adapter of a folder, or the built-in one.
 pub(crate) fn read(folder: &Path) -> Result<LoraAdapter, Error> {
     #[cfg(feature = "speech")]
-    if folder == Path::new(BUILT_IN) && !folder.exists() {
+    if folder == Path::new(BUILT_IN) && !folder.join("adapter_config.json").exists() {
         let config = include_bytes!("../adapters/speech/adapter_config.json");
         let weights = include_bytes!("../adapters/speech/adapter_model.safetensors");
         return Ok(LoraAdapter::from_bytes(folder, config, weights)?);
@@ -119,5 +119,12 @@ mod tests {
         assert_eq!((adapter.settings.rank, adapter.modules.len()), (4, 30 * 7));
         assert!(adapter.base_fingerprint.is_some());
         assert!(read(Path::new("no such folder")).is_err());
+        // 16 bits are enough: nothing overflows.
+        assert!(
+            adapter
+                .modules
+                .values()
+                .all(|module| module.rank() == 4 && module.a.iter().all(|a| a.is_finite()))
+        );
     }
 }
