@@ -21,13 +21,12 @@ impl LoraAdapter {
             }
         };
         let (path, text) = read(CONFIG)?;
-        // What is wrong with the settings is said before what is wrong with the matrices.
-        config::parse(&path, &text)?;
+        let config = config::parse(&path, &text)?;
         if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
             return Err(pickled(folder));
         }
         let (_, bytes) = read(WEIGHTS)?;
-        Self::from_bytes(folder, &text, &bytes)
+        Self::with_weights(folder, config, &bytes)
     }
 
     /// Reads the contents of both files. `folder` stands for them in messages.
@@ -35,7 +34,11 @@ impl LoraAdapter {
     /// # Errors
     /// As for [`Self::read`], but for missing files.
     pub fn from_bytes(folder: &Path, config: &[u8], weights: &[u8]) -> Result<Self, Error> {
-        let config::Config { settings, kept_ranks, has_head } = config::parse(&folder.join(CONFIG), config)?;
+        Self::with_weights(folder, config::parse(&folder.join(CONFIG), config)?, weights)
+    }
+
+    fn with_weights(folder: &Path, config: config::Config, weights: &[u8]) -> Result<Self, Error> {
+        let config::Config { settings, kept_ranks, has_head } = config;
         let Contents { modules, head, base_fingerprint } =
             tensors::parse(&folder.join(WEIGHTS), weights, &settings, &kept_ranks, has_head)?;
         Ok(Self { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })

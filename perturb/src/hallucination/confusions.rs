@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{EditOp, Error, align};
 
 /// Words that a confusion has at most on either side.
-const SPAN: usize = 3;
+pub const SPAN: usize = 3;
 
 /// First line of a file.
 const HEADER: &str = "# said\theard\tcount\toccurrences";

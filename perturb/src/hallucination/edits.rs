@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::ConfusionTable;
+use super::confusions::{ConfusionTable, SPAN};
 use crate::perturbation::{Word, find_words, in_the_case_of};
 use crate::{Homophone, Homophones, Unit};
 
@@ -18,9 +18,6 @@ const SHORT: usize = 3;
 
 /// How much less likely a change of sound is: the share `similarity^STEEPNESS`.
 const STEEPNESS: i32 = 4;
-
-/// Words of a confusion at most, as in the table.
-const SPAN: usize = 3;
 
 /// A change of a span of bytes.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,6 +7,7 @@ use rescorer_perturb::Normalization;
 
 use crate::args::CommonArgs;
 use crate::numbers;
+use crate::train_args::BaseModelArgs;
 
 #[derive(Args)]
 #[command(after_help = "Example:
@@ -53,15 +54,8 @@ pub struct LearnArgs {
     /// Seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Training")]
     pub seed: u64,
-    /// Model name, .gguf file or folder
-    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL", help_heading = "Model")]
-    pub model: String,
-    /// Number of CPU threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Model")]
-    pub threads: Option<u16>,
-    /// Do not use the network; a named model must be in the cache
-    #[arg(long, help_heading = "Model")]
-    pub offline: bool,
+    #[command(flatten)]
+    pub base: BaseModelArgs,
     #[command(flatten)]
     pub common: CommonArgs,
 }

@@ -39,6 +39,22 @@ pub fn read_all(paths: &[PathBuf]) -> Result<impl Iterator<Item = ReadItem> + us
     Ok(readers.map(|item| item.map_err(Into::into)))
 }
 
+/// All utterances of files in memory, at most `limit`; those that can't be used are passed over where that is allowed.
+pub fn collect(
+    paths: &[PathBuf],
+    limit: Option<usize>,
+    skipped: &mut Skipped,
+) -> anyhow::Result<Vec<rescorer::Utterance>> {
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for item in read_all(paths)?.take(limit.unwrap_or(usize::MAX)) {
+        found.extend(skipped.pass(item)?);
+    }
+    Ok(found)
+}
+
 fn print(line: String) {
     status::print(line);
 }

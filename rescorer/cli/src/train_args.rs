@@ -24,17 +24,8 @@ pub struct TrainArgs {
     /// Report and skip unusable lists; the exit code is then 1
     #[arg(long, help_heading = "Recipe")]
     pub skip_invalid: bool,
-    /// Model name, .gguf file or folder
-    ///
-    /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
-    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL", help_heading = "Model")]
-    pub model: String,
-    /// Number of CPU threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Model")]
-    pub threads: Option<u16>,
-    /// Do not use the network; a named model must be in the cache
-    #[arg(long, help_heading = "Model")]
-    pub offline: bool,
+    #[command(flatten)]
+    pub base: BaseModelArgs,
     /// Write adapter, policy, log and checkpoint into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub output: PathBuf,
@@ -52,6 +43,22 @@ pub struct TrainArgs {
     pub restart: bool,
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// The model that an adapter is trained for, on the CPU.
+#[derive(Args)]
+pub struct BaseModelArgs {
+    /// Model name, .gguf file or folder
+    ///
+    /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
+    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL", help_heading = "Model")]
+    pub model: String,
+    /// Number of CPU threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Model")]
+    pub threads: Option<u16>,
+    /// Do not use the network; a named model must be in the cache
+    #[arg(long, help_heading = "Model")]
+    pub offline: bool,
 }
 
 #[derive(Args)]

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rescorer::Utterance;
 use rescorer::scoring::LanguageModel;
 use rescorer::train::{LearnOptions, Learner, Lesson};
 use serde_json::json;
@@ -21,20 +20,11 @@ pub fn run(args: LearnArgs) -> anyhow::Result<Outcome> {
         return undo(&args);
     }
     let mut skipped = Skipped::allowing(args.skip_invalid, status);
-    let mut read = |paths: &[PathBuf]| -> anyhow::Result<Vec<Utterance>> {
-        if paths.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut found = Vec::new();
-        for item in lists::read_all(paths)? {
-            found.extend(skipped.pass(item)?);
-        }
-        Ok(found)
-    };
+    let mut read = |paths: &[PathBuf]| lists::collect(paths, None, &mut skipped);
     let (corrections, replay, held_out) =
         (read(&args.corrections)?, read(&args.replay)?, read(&args.held_out)?);
-    model::set_threads(args.threads)?;
-    let path = model::locate(&args.model, args.offline, status)?;
+    model::set_threads(args.base.threads)?;
+    let path = model::locate(&args.base.model, args.base.offline, status)?;
     let model = Arc::new(LanguageModel::load_for_training(&path)?);
     let options = LearnOptions {
         epochs: args.epochs,

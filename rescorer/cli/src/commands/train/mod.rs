@@ -45,11 +45,15 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
     references.warn(status);
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
-    model::set_threads(args.threads)?;
-    let path = model::locate(&args.model, args.offline, status)?;
+    model::set_threads(args.base.threads)?;
+    let path = model::locate(&args.base.model, args.base.offline, status)?;
     let model = Arc::new(LanguageModel::load_for_training(&path)?);
-    let identity = ModelIdentity { name: args.model.clone(), fingerprint: model.fingerprint().into() };
-    status.say(format_args!("model {} in f32 on cpu, {} threads", args.model, rayon::current_num_threads()));
+    let identity = ModelIdentity { name: args.base.model.clone(), fingerprint: model.fingerprint().into() };
+    status.say(format_args!(
+        "model {} in f32 on cpu, {} threads",
+        args.base.model,
+        rayon::current_num_threads()
+    ));
     if model.is_bidirectional() {
         lists::warn_of_contexts(&held.train, "an encoder", status);
         held.train.iter_mut().chain(&mut held.dev).for_each(|list| list.context = None);
@@ -120,13 +124,7 @@ impl Lists {
     fn read(recipe: &Recipe, skipped: &mut Skipped) -> anyhow::Result<Self> {
         let data = &recipe.data;
         let mut read = |paths: &[PathBuf], limit: Option<usize>| -> anyhow::Result<Vec<Utterance>> {
-            if paths.is_empty() {
-                return Ok(Vec::new());
-            }
-            let mut found = Vec::new();
-            for item in lists::read_all(paths)?.take(limit.unwrap_or(usize::MAX)) {
-                found.extend(skipped.pass(item)?);
-            }
+            let mut found = lists::collect(paths, limit, skipped)?;
             let mut history = History::new(data.history);
             found.iter_mut().for_each(|list| history.add_to(list));
             Ok(found)
@@ -165,7 +163,7 @@ fn finish(
         }
         None => {
             let folder = args.output.join("model");
-            let source = model::locate(&args.model, true, status)?;
+            let source = model::locate(&args.base.model, true, status)?;
             let deltas = trainer.trainable().deltas();
             let head = trainer.trainable().head();
             let add = |site, weight: &mut Vec<f32>| -> Result<(), rescorer_models::Error> {

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rescorer_lora::{Kind, LoraAdapter};
 use rescorer_models::{Adapter, LanguageModel};
 use rescorer_nbest::Utterance;
-use rescorer_perturb::{Metric, Normalization};
+use rescorer_perturb::{Metric, Normalization, Wer};
 use serde::Serialize;
 
 pub use terms::RecurringTerm;
@@ -133,8 +133,8 @@ impl Learner {
             corrections: taught.len(),
             replayed: replayed.len(),
             held_out: held_out.len(),
-            before: before.percent(),
-            after: after.percent(),
+            before: before.percent().unwrap_or_default(),
+            after: after.percent().unwrap_or_default(),
             terms,
         })
     }
@@ -235,18 +235,6 @@ struct Parted {
     taught: Vec<Utterance>,
 }
 
-/// Errors of lists.
-struct Errors {
-    errors: usize,
-    words: usize,
-}
-
-impl Errors {
-    fn percent(&self) -> f64 {
-        100.0 * self.errors as f64 / self.words.max(1) as f64
-    }
-}
-
 /// What answers with an adapter: the policy beside it, or the default policy.
 struct Decides(Policy);
 
@@ -271,7 +259,7 @@ impl Decides {
         scorer: &Scorer,
         adapter: Option<Arc<dyn Adapter>>,
         lists: &[Utterance],
-    ) -> Result<Errors, Error> {
+    ) -> Result<Wer, Error> {
         let weighting = &self.0.weighting;
         let adapters = adapter.map(AdapterSet::one).unwrap_or_default();
         let scorer = scorer.clone().with_adapters(adapters).with_features(weighting);
@@ -281,14 +269,11 @@ impl Decides {
             list.extra.remove(crate::scoring::adapters::FIELD);
             Ok::<_, Error>(list)
         });
-        let mut sum = Errors { errors: 0, words: 0 };
-        for scored in scorer.score_stream_as(Need::of(weighting), lists, false) {
+        let answered = scorer.score_stream_as(Need::of(weighting), lists, false).map(|scored| {
             let (list, scores) = scored?;
-            let row = ScoredReference::new(&list, &scores, self.0.metric())?.rescored(weighting);
-            sum.errors += row.errors;
-            sum.words += row.reference_words;
-        }
-        Ok(sum)
+            Ok(ScoredReference::new(&list, &scores, self.0.metric())?.rescored(weighting))
+        });
+        answered.collect()
     }
 }
 
