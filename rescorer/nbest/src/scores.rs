@@ -17,13 +17,13 @@ use serde_json::Value;
 
 use crate::answer::OF_SECOND_PASS;
 use crate::score_kind::ScoreKind;
-use crate::{Error, Hypothesis, ScoreScale};
+use crate::{Error, Hypothesis, ScorePart, ScoreScale};
 
 mod beside;
 pub(crate) mod names;
 
 pub(crate) use beside::Beside;
-use names::{Group, KNOWN, Known, MEAN, Role};
+use names::{KNOWN, Known, MEAN, Role};
 
 /// The usual field of a score.
 const USUAL: &str = "score";
@@ -133,25 +133,52 @@ fn decides(known: &Known, is_there: &impl Fn(&str) -> bool) -> bool {
     match known.role {
         // The decoder of CTC beams (pyctcdecode) gives the acoustic score, and the sum of both under `lm_score`.
         Role::Whole => known.name != "logit_score" || !is_there("lm_score"),
-        Role::Part(Group::Language) => known.name == "lm_score" && is_there("logit_score"),
+        Role::Part(ScorePart::Language) => known.name == "lm_score" && is_there("logit_score"),
         Role::Part(_) => true,
     }
 }
 
-/// The parts that are there, one of each group.
+/// Names and kinds of the parts that are there, one name of each.
 fn parts(is_there: &impl Fn(&str) -> bool) -> Vec<(&'static str, ScoreKind)> {
-    let mut groups = Vec::new();
-    let mut found = Vec::new();
+    named_parts(is_there).into_iter().map(|(_, known)| (known.name, known.kind)).collect()
+}
+
+/// The parts that are there, each by the first of its names that is.
+fn named_parts(is_there: &impl Fn(&str) -> bool) -> Vec<(ScorePart, &'static Known)> {
+    let mut found: Vec<(ScorePart, &Known)> = Vec::new();
     for known in KNOWN {
-        if let Role::Part(group) = known.role
-            && !groups.contains(&group)
+        if let Role::Part(part) = known.role
+            && !found.iter().any(|(other, _)| *other == part)
             && is_there(known.name)
         {
-            groups.push(group);
-            found.push((known.name, known.kind));
+            found.push((part, known));
         }
     }
     found
+}
+
+/// The scores of single models that stand beside every text as finite numbers, higher is better: for each part its values, in the
+/// order of the hypotheses.
+pub(crate) fn of_parts(hypotheses: &[&Hypothesis]) -> Vec<(ScorePart, Vec<f64>)> {
+    let is_other = |one: &&Hypothesis| one.extra.is_empty() || one.extra.contains_key(OF_SECOND_PASS[0]);
+    if hypotheses.iter().any(is_other) {
+        return Vec::new();
+    }
+    let values = |known: &Known| -> Option<Vec<f64>> {
+        let value = |one: &&Hypothesis| plain_number(one, known.name).filter(|number| number.is_finite());
+        let sign = |number: f64| if known.kind == ScoreKind::Cost { 0.0 - number } else { number };
+        hypotheses.iter().map(|one| value(one).map(sign)).collect()
+    };
+    let named = named_parts(&|name| plain_number(hypotheses[0], name).is_some());
+    named.into_iter().filter_map(|(part, known)| Some((part, values(known)?))).collect()
+}
+
+fn plain_number(hypothesis: &Hypothesis, name: &str) -> Option<f64> {
+    match hypothesis.extra.get(name)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 /// Whether confidences say that there are none.
@@ -168,15 +195,10 @@ pub(crate) fn unused(hypotheses: &[Hypothesis]) -> Option<&str> {
     if rest.is_empty() || hypotheses.iter().any(|one| one.score.is_some()) {
         return None;
     }
-    let number = |one: &Hypothesis, name: &str| match one.extra.get(name)? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse::<f64>().ok(),
-        _ => None,
-    };
     first.extra.keys().map(String::as_str).filter(|name| names::may_be_score(name)).find(|name| {
-        let of_first = number(first, name);
-        let beside_all = of_first.is_some() && rest.iter().all(|one| number(one, name).is_some());
-        beside_all && rest.iter().any(|one| number(one, name) != of_first)
+        let of_first = plain_number(first, name);
+        let beside_all = of_first.is_some() && rest.iter().all(|one| plain_number(one, name).is_some());
+        beside_all && rest.iter().any(|one| plain_number(one, name) != of_first)
     })
 }
 

@@ -1,6 +1,7 @@
 //! The names of numbers that stand beside a text, and what each is. To add one: a line of [`KNOWN`].
 
 use crate::score_kind::ScoreKind;
+use crate::score_part::ScorePart;
 use crate::score_scale::ScoreScale;
 
 /// A number beside a text that is known by its name.
@@ -16,34 +17,23 @@ pub(crate) struct Known {
 pub(crate) enum Role {
     /// The score itself.
     Whole,
-    /// One of several scores that are added up; of names of one group the first counts.
-    Part(Group),
-}
-
-/// What scores that are added up come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Group {
-    Acoustic,
-    Attention,
-    Ctc,
-    Transducer,
-    /// A language model: no score without another part.
-    Language,
+    /// One of several scores that are added up; of names of one part the first counts.
+    Part(ScorePart),
 }
 
 const fn whole(name: &'static str, kind: ScoreKind) -> Known {
     Known { name, kind, role: Role::Whole }
 }
 
-const fn part(name: &'static str, kind: ScoreKind, group: Group) -> Known {
-    Known { name, kind, role: Role::Part(group) }
+const fn part(name: &'static str, kind: ScoreKind, part: ScorePart) -> Known {
+    Known { name, kind, role: Role::Part(part) }
 }
 
 /// The known names, each line before those that it wins against: the whole score as a logarithm, parts that are added
 /// up, costs, probabilities.
 pub(crate) const KNOWN: &[Known] = {
-    use Group::{Acoustic, Attention, Ctc, Language, Transducer};
     use ScoreKind::{Cost, Log, Probability};
+    use ScorePart::{Acoustic, Attention, Ctc, Language, Transducer};
     &[
         whole("score", Log),
         whole("total_score", Log),

@@ -37,7 +37,7 @@ fn every_known_name_becomes_a_score() {
     for known in KNOWN {
         let (low, high) = (json!({known.name: 0.25}), json!({known.name: 0.5}));
         let expected = match (known.kind, known.role) {
-            (_, Role::Part(Group::Language)) => [None, None],
+            (_, Role::Part(ScorePart::Language)) => [None, None],
             (ScoreKind::Log, _) => [Some(0.25), Some(0.5)],
             (ScoreKind::Cost, _) => [Some(-0.25), Some(-0.5)],
             (ScoreKind::Probability, _) => [Some(0.25_f64.ln()), Some(0.5_f64.ln())],

@@ -17,6 +17,17 @@ pub enum Feature {
     /// Share of the words in the posterior of the first pass: `ln((p + 0.01) / (p₀ + 0.01))`, where p adds up `softmax(s)` over all
     /// hypotheses with these words.
     FirstPassShare,
+    /// Score of an acoustic model alone, in standard deviations of the list: `(part − part₀) / sd`. This and the four that follow are for
+    /// lists with several first-pass scores; such a score counts if it stands beside every text.
+    Acoustic,
+    /// Score of an attention decoder alone, in standard deviations of the list.
+    Attention,
+    /// Score of CTC alone, in standard deviations of the list.
+    Ctc,
+    /// Score of a transducer alone, in standard deviations of the list.
+    Transducer,
+    /// Score of the recogniser's own language model, in standard deviations of the list.
+    FirstPassLm,
     /// Position in a list with scores: `−ln(1 + position)`.
     RankScored,
     /// Position in a list without scores: `−ln(1 + position)`.
@@ -63,7 +74,7 @@ pub enum Feature {
 
 impl Feature {
     /// Number of features.
-    pub const COUNT: usize = 25;
+    pub const COUNT: usize = 30;
 
     /// All features, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = [
@@ -71,6 +82,11 @@ impl Feature {
         Self::FirstPass5,
         Self::FirstPass20,
         Self::FirstPassShare,
+        Self::Acoustic,
+        Self::Attention,
+        Self::Ctc,
+        Self::Transducer,
+        Self::FirstPassLm,
         Self::RankScored,
         Self::RankUnscored,
         Self::Lm5,
@@ -98,6 +114,10 @@ impl Feature {
     /// hypothesis bounds its total.
     pub const OF_MODEL: [Self; 3] = [Self::Lm5, Self::Lm20, Self::LmMean];
 
+    /// Features of scores of single models, which few recognisers give.
+    pub(crate) const OF_PARTS: [Self; 5] =
+        [Self::Acoustic, Self::Attention, Self::Ctc, Self::Transducer, Self::FirstPassLm];
+
     /// The name in policy files and in explanations.
     pub fn name(self) -> &'static str {
         match self {
@@ -105,6 +125,11 @@ impl Feature {
             Self::FirstPass5 => "first_pass_5",
             Self::FirstPass20 => "first_pass_20",
             Self::FirstPassShare => "first_pass_share",
+            Self::Acoustic => "acoustic",
+            Self::Attention => "attention",
+            Self::Ctc => "ctc",
+            Self::Transducer => "transducer",
+            Self::FirstPassLm => "first_pass_lm",
             Self::RankScored => "rank_scored",
             Self::RankUnscored => "rank_unscored",
             Self::Lm5 => "lm_5",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use rescorer_nbest::UniqueHypotheses;
+use rescorer_nbest::{ScorePart, UniqueHypotheses};
 use rescorer_perturb::{Unit, spoken, word_errors};
 
 use super::feature::{Feature, FeatureRow};
@@ -34,6 +34,7 @@ pub(crate) fn rows(list: &List<'_>) -> Vec<FeatureRow> {
     if count > 1 {
         let choices = Choices::new(list);
         first_pass(list, &choices, &mut rows);
+        score_parts(list, &mut rows);
         words(list, &choices, &mut rows);
         terms(list, &mut rows);
     }
@@ -139,6 +140,26 @@ fn first_pass(list: &List<'_>, choices: &Choices, rows: &mut [FeatureRow]) {
     }
 }
 
+/// What single models of the recogniser say.
+fn score_parts(list: &List<'_>, rows: &mut [FeatureRow]) {
+    for (part, values) in list.distinct.score_parts() {
+        let feature = match part {
+            ScorePart::Acoustic => Feature::Acoustic,
+            ScorePart::Attention => Feature::Attention,
+            ScorePart::Ctc => Feature::Ctc,
+            ScorePart::Transducer => Feature::Transducer,
+            ScorePart::Language => Feature::FirstPassLm,
+            _ => continue,
+        };
+        let deviation = deviation(&values[..recognised(list)]);
+        if deviation > 0.0 {
+            for (row, value) in rows.iter_mut().zip(values) {
+                row[feature.index()] = (value - values[0]) / deviation;
+            }
+        }
+    }
+}
+
 /// Number of unique hypotheses that the recogniser wrote; those with terms put in come behind.
 fn recognised(list: &List<'_>) -> usize {
     list.distinct.hypotheses().iter().take_while(|known| known.source == known.position).count()
@@ -235,6 +256,28 @@ mod tests {
         assert!(close(of(2, Feature::ChangeChoices), 4f64.ln() - 1.4));
         let deviation = deviation(&[-1.0, -2.0, -2.5]);
         assert!(close(of(1, Feature::FirstPassDeviations), -1.0 / deviation));
+    }
+
+    #[test]
+    fn scores_of_single_models_count_in_deviations() {
+        let hypothesis = |(text, ctc): (&str, f64)| {
+            let mut hypothesis = Hypothesis::scored(text, ctc);
+            hypothesis.extra.insert("ctc".into(), ctc.into());
+            hypothesis.extra.insert("lm_cost".into(), 7.into());
+            hypothesis
+        };
+        let nbest = NBest::new([("a", -3.0), ("b", -1.0), ("c", -5.0)].map(hypothesis).to_vec()).unwrap();
+        let (distinct, texts) = (nbest.unique(), ["a", "b", "c"].map(str::to_owned));
+        let words = &WordWeights::default();
+        let rows =
+            rows(&List { distinct: &distinct, texts: &texts, tokens: &[1; 3], unit: Unit::Word, words });
+        let of = |feature: Feature| rows.iter().map(|row| row[feature.index()]).collect::<Vec<_>>();
+        // Mean −3, variance 8/3.
+        let deviation = (8.0f64 / 3.0).sqrt();
+        assert!(
+            of(Feature::Ctc).iter().zip([0.0, 2.0, -2.0]).all(|(found, one)| close(*found, one / deviation))
+        );
+        assert_eq!((of(Feature::FirstPassLm), of(Feature::Attention)), (vec![0.0; 3], vec![0.0; 3]));
     }
 
     #[test]

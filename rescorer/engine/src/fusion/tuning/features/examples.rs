@@ -113,7 +113,8 @@ impl Examples {
         &self.vocabulary
     }
 
-    /// Mean squares of the features where they are not those of the first-pass best, as shares of their mean.
+    /// Mean squares of the features where they are not those of the first-pass best, as shares of their mean. Features of single models
+    /// don't count for the mean: most lists have none.
     pub fn squares(&self) -> FeatureRow {
         let mut squares = [LEAST_SQUARE; Feature::COUNT];
         let others = || self.lists.iter().flat_map(|list| &list.hypotheses[1..]);
@@ -121,7 +122,8 @@ impl Examples {
         for example in others() {
             squares.iter_mut().zip(&example.values).for_each(|(sum, value)| *sum += value * value / count);
         }
-        let mean = squares.iter().sum::<f64>() / Feature::COUNT as f64;
+        let counted = || Feature::ALL.into_iter().filter(|feature| !Feature::OF_PARTS.contains(feature));
+        let mean = counted().map(|feature| squares[feature.index()]).sum::<f64>() / counted().count() as f64;
         squares.map(|square| square / mean)
     }
 
