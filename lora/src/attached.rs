@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
-use rescorer_models::{Adapter, LanguageModel, ModulePath, ScoreHead};
+use rescorer_models::{Adapter, LanguageModel, LowRankTerm, ModulePath, ScoreHead};
 
 use crate::low_rank::LowRank;
 
@@ -13,11 +13,14 @@ pub struct AttachedAdapter {
 }
 
 /// `x · Aᵀ · (s·B·diag(e))ᵀ`
-struct Term {
-    /// `Aᵀ: [in, rank]`
-    down: Tensor<2>,
-    /// `(s·B·diag(e))ᵀ: [rank, out]`
-    up: Tensor<2>,
+enum Term {
+    Host(LowRankTerm),
+    Device {
+        /// `Aᵀ: [in, rank]`
+        down: Tensor<2>,
+        /// `(s·B·diag(e))ᵀ: [rank, out]`
+        up: Tensor<2>,
+    },
 }
 
 impl AttachedAdapter {
@@ -34,10 +37,15 @@ impl AttachedAdapter {
         };
         let modules = modules.filter(|(_, module)| module.rank() > 0);
         let terms = modules.map(|(module_path, module)| {
-            let ([outputs, inputs], rank) = (module.shape, module.rank());
-            let down = tensor(transposed(&module.a, inputs), [inputs, rank]);
-            let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
-            (module_path, Term { down, up })
+            let (shape @ [outputs, inputs], rank) = (module.shape, module.rank());
+            let term = if model.device().is_cpu() {
+                Term::Host(LowRankTerm::new(module.a.clone(), &module.scaled_b(), shape))
+            } else {
+                let down = tensor(transposed(&module.a, inputs), [inputs, rank]);
+                let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
+                Term::Device { down, up }
+            };
+            (module_path, term)
         });
         Self { fingerprint, terms: terms.collect(), head }
     }
@@ -69,8 +77,16 @@ impl Adapter for AttachedAdapter {
 
     fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         match self.terms.get(&module_path) {
-            Some(Term { down, up }) => y + x.matmul(down.clone()).matmul(up.clone()),
+            Some(Term::Host(term)) => term.add(x, y),
+            Some(Term::Device { down, up }) => y + x.matmul(down.clone()).matmul(up.clone()),
             None => y,
+        }
+    }
+
+    fn low_rank(&self, module_path: ModulePath) -> Option<&LowRankTerm> {
+        match self.terms.get(&module_path)? {
+            Term::Host(term) => Some(term),
+            Term::Device { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Gradients, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rescorer_models::{Adapter, ModulePath, ScoreHead};
+use rescorer_models::{Adapter, ModulePath, ScoreHead, add_low_rank};
 
 /// Where the matrices of a layer stand among all that are trained.
 #[derive(Clone, Copy)]
@@ -88,11 +88,11 @@ impl Adapter for StepAdapter {
                 if let Some(first) = self.options.rank.filter(|first| *first < rank) {
                     (a, b) = (a.narrow(0, 0, first), b.narrow(1, 0, first));
                 }
-                let mut inner = self.drop(module_path, x).matmul(a.transpose());
                 if let Some(e) = e {
-                    inner = inner * tensor(e).transpose();
+                    let [rank, _] = a.dims();
+                    a = a * tensor(e).narrow(0, 0, rank);
                 }
-                y + inner.matmul(b.transpose()) * scale
+                add_low_rank(self.drop(module_path, x), y, a, b * scale)
             }
         }
     }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use burn::tensor::Tensor;
 
+use crate::linear::low_rank::LowRankTerm;
 use crate::module_path::ModulePath;
 
 /// Something that adds a term to linear layers of a frozen model: `y = x · Wᵀ + term(x)`.
@@ -16,6 +17,11 @@ pub trait Adapter: fmt::Debug + Send + Sync {
     /// # Shapes
     /// `x: [nodes, in]`, `y` and the result `[nodes, out]`.
     fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2>;
+
+    /// The term as matrices on host memory, where it is one. On the CPU the layer then adds it in place of [`Adapter::add`], faster.
+    fn low_rank(&self, _: ModulePath) -> Option<&LowRankTerm> {
+        None
+    }
 
     /// What makes one score of the state of an encoder's first token, where the adapter was trained with it.
     fn score_head(&self) -> Option<&ScoreHead> {

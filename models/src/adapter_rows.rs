@@ -4,6 +4,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 
 use crate::adapter::Adapter;
+use crate::linear::low_rank::RowTerms;
 use crate::module_path::ModulePath;
 use crate::tree::TreeBatch;
 
@@ -40,6 +41,13 @@ impl AdapterRows {
         self.parts
             .iter()
             .any(|(_, adapter)| adapter.as_ref().is_some_and(|adapter| adapter.targets(module_path)))
+    }
+
+    /// The terms for a layer, where all are low-rank.
+    pub fn low_rank(&self, module_path: ModulePath) -> Option<RowTerms<'_>> {
+        let parts = self.parts.iter().filter_map(|(rows, adapter)| Some((rows, adapter.as_ref()?)));
+        let targeted = parts.filter(|(_, adapter)| adapter.targets(module_path));
+        targeted.map(|(rows, adapter)| Some((rows.clone(), adapter.low_rank(module_path)?))).collect()
     }
 
     /// Adds its term to every row.

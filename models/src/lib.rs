@@ -60,6 +60,9 @@ pub use adapter::{Adapter, ScoreHead};
 pub use attention::KeyValues;
 pub use device::{ComputeDevice, DeviceRequest, Precision, PrecisionRequest};
 pub use error::Error;
+pub use linear::low_rank::LowRankTerm;
+#[cfg(feature = "training")]
+pub use linear::low_rank::add_low_rank;
 pub use model::LanguageModel;
 pub use module_path::{ModuleNaming, ModulePath, TargetModule};
 pub use tokenizer::Tokenizer;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use super::Backend;
+use super::{Backend, Product};
 use crate::Error;
 use crate::attention::heads::Heads;
 use crate::attention::host::HostPlan;
@@ -31,6 +31,8 @@ impl Backend for Host {
     type Vector = Arc<[f32]>;
     type Plan = Arc<HostPlan>;
 
+    const ADDS_LOW_RANK: bool = true;
+
     fn require_memory(needs: &WeightNeeds<'_>, device: &ComputeDevice) -> Result<(), Error> {
         memory::require(needs.store.path(), needs.bytes(device), device.precision())
     }
@@ -52,11 +54,8 @@ impl Backend for Host {
         Cow::Borrowed(batch)
     }
 
-    fn multiply<const N: usize>(
-        layers: [(&Self::Matrix, Option<&Self::Vector>); N],
-        x: Tensor<2>,
-    ) -> [Tensor<2>; N] {
-        frozen::multiply(layers, x)
+    fn multiply<const N: usize>(products: [Product<'_, Self>; N], x: Tensor<2>) -> [Tensor<2>; N] {
+        frozen::multiply(products, x)
     }
 
     fn rms_norm(x: Tensor<2>, gamma: &Self::Vector, epsilon: f64) -> Tensor<2> {

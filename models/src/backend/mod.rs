@@ -19,9 +19,18 @@ use crate::device::ComputeDevice;
 use crate::gated::Activation;
 #[cfg(feature = "training")]
 use crate::head::training::HeadPass;
+use crate::linear::low_rank::RowTerms;
 use crate::memory::WeightNeeds;
 use crate::tree::{Edge, TreeBatch};
 use crate::weights::RawTensor;
+
+/// A product `x · Wᵀ + b`, with what low-rank adapters add to rows of it.
+pub struct Product<'a, B: Backend> {
+    pub weight: &'a B::Matrix,
+    pub bias: Option<&'a B::Vector>,
+    /// Empty unless [`Backend::ADDS_LOW_RANK`].
+    pub terms: RowTerms<'a>,
+}
 
 /// The operations that differ between host memory ([`Host`]) and the tensors of a device ([`Tensors`]). The
 /// architectures are defined once, over any backend.
@@ -32,6 +41,9 @@ pub trait Backend: Sized + Send + Sync + 'static {
     type Vector: Send + Sync;
     /// What attention needs to know of a batch: who sees whom, and the angles.
     type Plan;
+
+    /// Whether [`multiply`](Self::multiply) adds the terms of low-rank adapters.
+    const ADDS_LOW_RANK: bool;
 
     /// Refuses weights that the memory can't hold, before they are read.
     ///
@@ -53,14 +65,11 @@ pub trait Backend: Sized + Send + Sync + 'static {
     /// The batch in a size that suits the device. What is added can't be noticed.
     fn sized<'a>(batch: &'a TreeBatch, device: &ComputeDevice) -> Cow<'a, TreeBatch>;
 
-    /// `x · Wᵀ + b` with several matrices, to whose kernel the input is brought once.
+    /// Several products of one input, which is brought to the kernel once.
     ///
     /// # Shapes
     /// `x: [nodes, in]`, each result `[nodes, out]`.
-    fn multiply<const N: usize>(
-        layers: [(&Self::Matrix, Option<&Self::Vector>); N],
-        x: Tensor<2>,
-    ) -> [Tensor<2>; N];
+    fn multiply<const N: usize>(products: [Product<'_, Self>; N], x: Tensor<2>) -> [Tensor<2>; N];
 
     /// `x / sqrt(mean(x²) + ε) · γ` for every part of a row that is as long as γ.
     fn rms_norm(x: Tensor<2>, gamma: &Self::Vector, epsilon: f64) -> Tensor<2>;

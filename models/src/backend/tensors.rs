@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::Backend;
+use super::{Backend, Product};
 use crate::Error;
 use crate::attention::blocks::TensorPlan;
 use crate::attention::heads::Heads;
@@ -31,6 +31,8 @@ impl Backend for Tensors {
     type Vector = Tensor<2>;
     type Plan = TensorPlan;
 
+    const ADDS_LOW_RANK: bool = false;
+
     /// A device tells that its memory is used up when it is.
     fn require_memory(_: &WeightNeeds<'_>, _: &ComputeDevice) -> Result<(), Error> {
         Ok(())
@@ -55,12 +57,9 @@ impl Backend for Tensors {
         Cow::Owned(padded(batch, device.node_budget()))
     }
 
-    fn multiply<const N: usize>(
-        layers: [(&Self::Matrix, Option<&Self::Vector>); N],
-        x: Tensor<2>,
-    ) -> [Tensor<2>; N] {
+    fn multiply<const N: usize>(products: [Product<'_, Self>; N], x: Tensor<2>) -> [Tensor<2>; N] {
         let mut inputs = None;
-        layers.map(|(weight, bias)| {
+        products.map(|Product { weight, bias, .. }| {
             let y = weight.multiply(inputs.get_or_insert_with(|| weight.inputs(x.clone())).clone());
             match bias {
                 Some(bias) => y + bias.clone(),

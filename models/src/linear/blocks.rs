@@ -121,12 +121,13 @@ impl BlockMatrix {
         }
         for start in rows.clone().step_by(ROW_CHUNK) {
             let (x, scales) = x.part(start, ROW_CHUNK.min(rows.end - start));
-            for (number, weights) in spread.chunks_exact(panel_len).enumerate() {
-                let column = number * PANEL;
+            let together = self.kernel.panels();
+            for (number, weights) in spread.chunks(together * panel_len).enumerate() {
+                let column = number * together * PANEL;
                 let first = first + column;
-                let output_scales = &self.output_scales[first..self.outputs.min(first + PANEL)];
-                let row = start - rows.start;
-                let product = Product { x, scales, weights, output_scales, row, column };
+                let (row, panels) = (start - rows.start, weights.len() / panel_len);
+                let output_scales = &self.output_scales[first..self.outputs.min(first + panels * PANEL)];
+                let product = Product { x, scales, weights, panels, output_scales, row, column };
                 self.kernel.multiply(&product, y);
             }
         }

@@ -35,7 +35,16 @@ impl Kernel {
         Self::available()[0]
     }
 
-    /// Computes the columns of a panel.
+    /// Panels that are best multiplied together: 1 or 2.
+    pub fn panels(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// Computes the columns of the panels.
     ///
     /// # Panics
     /// Lengths that do not fit.
@@ -86,17 +95,18 @@ mod tests {
             let panels = outputs.div_ceil(PANEL);
             let weights = integers(panels * depth * PANEL, 7919);
             let output_scales = vec![2.0; panels * PANEL];
-            for (kernel, rows) in Kernel::available().into_iter().flat_map(|k| (1..=13).map(move |r| (k, r)))
-            {
+            let kernels = Kernel::available().into_iter().flat_map(|kernel| [(kernel, 1), (kernel, 2)]);
+            for ((kernel, together), rows) in kernels.flat_map(|k| (1..=13).map(move |rows| (k, rows))) {
                 let (x, scales) = (integers(rows * depth, 6971), vec![0.5; rows]);
                 let mut y = vec![f32::NAN; rows * outputs];
-                let columns = Columns::divide(&mut y, outputs, PANEL);
-                let panels = weights.chunks(depth * PANEL).zip(columns).enumerate();
-                for (panel, (weights, mut columns)) in panels {
-                    let first = panel * PANEL;
-                    let output_scales = &output_scales[first..outputs.min(first + PANEL)];
-                    let product =
-                        Product { x: &x, scales: &scales, weights, output_scales, row: 0, column: 0 };
+                let columns = Columns::divide(&mut y, outputs, together * PANEL);
+                let parts = weights.chunks(together * depth * PANEL).zip(columns).enumerate();
+                for (part, (weights, mut columns)) in parts {
+                    let first = part * together * PANEL;
+                    let output_scales = &output_scales[first..outputs.min(first + together * PANEL)];
+                    let panels = weights.len() / (depth * PANEL);
+                    let (x, scales) = (&x, &scales);
+                    let product = Product { x, scales, weights, panels, output_scales, row: 0, column: 0 };
                     kernel.multiply(&product, &mut columns);
                 }
                 for (at, y) in y.iter().enumerate() {

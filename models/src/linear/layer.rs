@@ -1,8 +1,9 @@
 use burn::tensor::Tensor;
 
 use crate::adapter_rows::AdapterRows;
-use crate::backend::Backend;
+use crate::backend::{Backend, Product};
 use crate::device::ComputeDevice;
+use crate::gradient::Inputs;
 use crate::module_path::ModulePath;
 use crate::weights::RawTensor;
 
@@ -55,11 +56,24 @@ impl<B: Backend> Linear<B> {
         x: Tensor<2>,
         adapters: &AdapterRows,
     ) -> [Tensor<2>; N] {
-        let kept = layers.iter().any(|layer| adapters.targets(layer.module_path)).then(|| x.clone());
-        let outputs = B::multiply(layers.map(|layer| (&layer.weight, layer.bias.as_ref())), x);
+        // The product adds what it can; the adapters themselves add the rest, for which they need the input.
+        let adds = B::ADDS_LOW_RANK && !Inputs::of([&x]).is_recorded();
+        let terms = layers.map(|layer| adapters.low_rank(layer.module_path).filter(|_| adds));
+        let left = std::array::from_fn::<_, N, _>(|at| {
+            let module_path = layers[at].module_path;
+            (terms[at].is_none() && adapters.targets(module_path)).then_some(module_path)
+        });
+        let kept = left.iter().any(Option::is_some).then(|| x.clone());
+        let mut terms = terms.into_iter();
+        let products = layers.map(|layer| Product {
+            weight: &layer.weight,
+            bias: layer.bias.as_ref(),
+            terms: terms.next().flatten().unwrap_or_default(),
+        });
+        let outputs = B::multiply(products, x);
         let Some(x) = kept else { return outputs };
-        let mut module_paths = layers.iter().map(|layer| layer.module_path);
-        outputs.map(|y| match module_paths.next() {
+        let mut left = left.into_iter();
+        outputs.map(|y| match left.next().flatten() {
             Some(module_path) => adapters.add(module_path, &x, y),
             None => y,
         })

@@ -14,6 +14,7 @@ mod integer_rows;
 mod isa;
 mod kernel;
 mod layer;
+pub mod low_rank;
 mod packed;
 mod product;
 mod spread;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::cost::{UNIT, allowed};
-use super::following::{Soil, Text, trees};
+use super::following::{Following, Soil, Text, trees};
 use super::options::VocabularyOptions;
 use super::possessive;
 use super::pronouncer::Pronouncer;
@@ -165,25 +166,32 @@ impl Group {
         matches: &mut [FxHashMap<Place, TermMatch>],
     ) {
         let trie = if backwards { &self.backwards } else { &self.forwards };
-        for tree in trees(Soil { texts, said, most: self.most, backwards }) {
-            Search::run(trie, &tree, |Found { span, entry, cost }| {
-                let (span, entry) = (&tree.spans[span], &trie.entries[entry]);
-                if span.words > entry.words {
-                    return;
+        let trees = trees(Soil { texts, said, most: self.most, backwards });
+        let search = |tree: &Following| {
+            let mut found = Vec::new();
+            Search::run(trie, tree, |one| found.push(one));
+            found
+        };
+        let found: Vec<Vec<Found>> = trees.par_iter().map(search).collect();
+        let found =
+            trees.iter().zip(found).flat_map(|(tree, found)| found.into_iter().map(move |one| (tree, one)));
+        for (tree, Found { span, entry, cost }) in found {
+            let (span, entry) = (&tree.spans[span], &trie.entries[entry]);
+            if span.words > entry.words {
+                continue;
+            }
+            let distance = f32::from(cost) / (f32::from(UNIT) * entry.phones.len() as f32);
+            for &(text, start) in &span.places {
+                let start = if backwards { texts[text].len() - start - span.words } else { start };
+                let (end, term) = (start + span.words, entry.term);
+                let possessive = entry.possessive;
+                let new = TermMatch { start, end, term, distance, possessive, exact: false };
+                let known = matches[text].entry((start, end, term)).or_insert(new);
+                // Of equally near ones the term itself.
+                if (distance, possessive) < (known.distance, known.possessive) {
+                    *known = new;
                 }
-                let distance = f32::from(cost) / (f32::from(UNIT) * entry.phones.len() as f32);
-                for &(text, start) in &span.places {
-                    let start = if backwards { texts[text].len() - start - span.words } else { start };
-                    let (end, term) = (start + span.words, entry.term);
-                    let possessive = entry.possessive;
-                    let new = TermMatch { start, end, term, distance, possessive, exact: false };
-                    let known = matches[text].entry((start, end, term)).or_insert(new);
-                    // Of equally near ones the term itself.
-                    if (distance, possessive) < (known.distance, known.possessive) {
-                        *known = new;
-                    }
-                }
-            });
+            }
         }
     }
 }
