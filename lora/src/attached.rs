@@ -15,12 +15,14 @@ pub struct AttachedAdapter {
 /// `x · Aᵀ · (s·B·diag(e))ᵀ`
 enum Term {
     Host(LowRankTerm),
-    Device {
-        /// `Aᵀ: [in, rank]`
-        down: Tensor<2>,
-        /// `(s·B·diag(e))ᵀ: [rank, out]`
-        up: Tensor<2>,
-    },
+    Device(Box<DeviceMatrices>),
+}
+
+struct DeviceMatrices {
+    /// `Aᵀ: [in, rank]`
+    down: Tensor<2>,
+    /// `(s·B·diag(e))ᵀ: [rank, out]`
+    up: Tensor<2>,
 }
 
 impl AttachedAdapter {
@@ -43,7 +45,7 @@ impl AttachedAdapter {
             } else {
                 let down = tensor(transposed(&module.a, inputs), [inputs, rank]);
                 let up = tensor(transposed(&module.scaled_b(), rank), [rank, outputs]);
-                Term::Device { down, up }
+                Term::Device(Box::new(DeviceMatrices { down, up }))
             };
             (module_path, term)
         });
@@ -78,7 +80,7 @@ impl Adapter for AttachedAdapter {
     fn add(&self, module_path: ModulePath, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         match self.terms.get(&module_path) {
             Some(Term::Host(term)) => term.add(x, y),
-            Some(Term::Device { down, up }) => y + x.matmul(down.clone()).matmul(up.clone()),
+            Some(Term::Device(matrices)) => y + x.matmul(matrices.down.clone()).matmul(matrices.up.clone()),
             None => y,
         }
     }
@@ -86,7 +88,7 @@ impl Adapter for AttachedAdapter {
     fn low_rank(&self, module_path: ModulePath) -> Option<&LowRankTerm> {
         match self.terms.get(&module_path)? {
             Term::Host(term) => Some(term),
-            Term::Device { .. } => None,
+            Term::Device(_) => None,
         }
     }
 }

@@ -129,6 +129,8 @@ fn parts_that_contradict_each_other_are_named() {
         let message = refused(given.first_stage(model()));
         assert!(message.contains("no policy asks another rescorer first"), "{message}");
     }
+    let message = refused(builder().adapter("none", "none").adapter("a", with.as_str()));
+    assert!(message.contains("no adapter and adapters exclude each other"), "{message}");
     let message = refused(builder().weights(weights).threads(0));
     assert!(message.contains("threads"), "{message}");
     let message = refused(builder().weights(Fusion { margin: f64::NAN, ..weights }));

@@ -412,6 +412,8 @@ typedef struct RescorerOptions {
   const struct RescorerWeights *weights;
   /**
    * The adapters. Lists that ask for none are answered with the one that the policy was tuned with; without a policy with the first.
+   * With no adapters, weights or policy that was tuned without it, `smollm2-135m` has the built-in adapter `speech`; an adapter whose
+   * folder is "none" leaves it out.
    */
   const struct RescorerNamedAdapter *adapters;
   /**

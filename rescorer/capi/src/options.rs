@@ -44,6 +44,8 @@ pub struct RescorerOptions {
     /// Weights by hand in place of a policy, or NULL.
     pub weights: *const RescorerWeights,
     /// The adapters. Lists that ask for none are answered with the one that the policy was tuned with; without a policy with the first.
+    /// With no adapters, weights or policy that was tuned without it, `smollm2-135m` has the built-in adapter `speech`; an adapter whose
+    /// folder is "none" leaves it out.
     pub adapters: *const RescorerNamedAdapter,
     /// Their number.
     pub adapter_count: usize,

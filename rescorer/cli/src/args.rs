@@ -57,11 +57,20 @@ pub struct SelectArgs {
     pub skip_invalid: bool,
 }
 
-/// Has the help of a command say nothing of `--adapter auto`, which the command refuses.
-pub fn named_adapters(adapter: clap::Arg) -> clap::Arg {
+/// The help of `--adapter` for a command that takes none unless it is asked for.
+pub fn asked_adapters(adapter: clap::Arg) -> clap::Arg {
     adapter.help("PEFT adapter, or speech (built in); may repeat").long_help(
         "PEFT adapter, or speech (built in); may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
          field `adapter`. Its name is NAME, or else that of its folder.",
+    )
+}
+
+/// Has the help of a command say nothing of `--adapter auto`, which the command refuses.
+pub fn named_adapters(adapter: clap::Arg) -> clap::Arg {
+    adapter.help("PEFT adapter, speech (built in) or none; may repeat").long_help(
+        "PEFT adapter, speech (built in) or none; may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
+         field `adapter`. Its name is NAME, or else that of its folder. Without this option smollm2-135m has the adapter speech, unless \
+         weights or a policy without it are given; none leaves it out.",
     )
 }
 
@@ -73,11 +82,12 @@ pub struct ModelArgs {
     /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
     #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL")]
     pub model: String,
-    /// PEFT adapter, speech (built in) or auto (one per list); may repeat
+    /// PEFT adapter, speech (built in), none or auto; may repeat
     ///
     /// The first adapter applies to all lists. Each further one applies to the lists that name it in their field `adapter`. Its name is
-    /// NAME, or else that of its folder. With auto beside others, lists that name none go to the adapter whose domain they seem to be
-    /// of, or to none.
+    /// NAME, or else that of its folder. Without this option smollm2-135m has the adapter speech, unless weights or a policy without it
+    /// are given; none leaves it out. With auto beside others, lists that name none go to the adapter whose domain they seem to be of,
+    /// or to none.
     #[arg(long, value_name = "[NAME=]DIR")]
     pub adapter: Vec<String>,
     /// Device: auto, cpu, gpu or gpu:N

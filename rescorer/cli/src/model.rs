@@ -37,6 +37,11 @@ pub fn build(builder: RescorerBuilder, args: &ModelArgs, status: Status) -> anyh
     let rescorer = builder.build()?;
     rescorer.warnings().iter().for_each(|warning| status.warn(warning));
     announce(rescorer.model(), &args.model, args, status)?;
+    if args.adapter.is_empty()
+        && let Some(adapter) = rescorer.scorer().adapter_identity()
+    {
+        status.say(format_args!("adapter: {}, built in; --adapter none leaves it out", adapter.name));
+    }
     Ok(rescorer)
 }
 
@@ -79,7 +84,7 @@ fn named_folder(argument: &str) -> (String, PathBuf) {
 
 /// Loads a model by name or path, without adapters.
 pub fn load_model(args: &ModelArgs, name: &str, status: Status) -> anyhow::Result<Arc<LanguageModel>> {
-    let rescorer = on_device(Rescorer::builder(name), args, status).build()?;
+    let rescorer = on_device(Rescorer::builder(name), args, status).without_adapter().build()?;
     rescorer.warnings().iter().for_each(|warning| status.warn(warning));
     announce(rescorer.model(), name, args, status)?;
     Ok(rescorer.model().clone())

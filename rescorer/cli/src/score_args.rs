@@ -6,7 +6,7 @@ use clap::Args;
 use rescorer_nbest::OutputFormat;
 
 use crate::args::{
-    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SelectArgs, named_adapters, output_format_help,
+    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SelectArgs, asked_adapters, output_format_help,
     output_format_long_help,
 };
 
@@ -16,7 +16,7 @@ use crate::args::{
   echo 'turn left at the next light' | rescorer score --text - --tokens --json",
     // Scores alone are held against those of other tools.
     mut_arg("precision", |precision| precision.default_value("f32")),
-    mut_arg("adapter", named_adapters),
+    mut_arg("adapter", asked_adapters),
     mut_arg("vocabulary", |vocabulary| vocabulary.hide(true)))]
 pub struct ScoreArgs {
     /// N-best lists: files, folders, or - for stdin

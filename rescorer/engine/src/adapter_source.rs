@@ -1,19 +1,20 @@
 //! Where an adapter comes from.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rescorer_lora::LoraAdapter;
 use rescorer_models::{Adapter, LanguageModel};
 
 use crate::error::Error;
+use crate::fusion::model_identity::ModelIdentity;
 use crate::scoring::adapters::AdapterSet;
 
 /// An adapter for a rescorer: its folder, or an adapter that is attached to the model already.
 #[derive(Clone)]
 pub enum AdapterSource {
-    /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps; or `speech`, the adapter in this library, where
-    /// no folder of that name holds an adapter.
+    /// Folder in the format of Hugging Face PEFT, with a `policy.toml` perhaps. Where no folder of that name holds an adapter,
+    /// `speech` is the adapter in this library, and `none` stands for no adapter.
     Folder(PathBuf),
     /// An attached adapter.
     Attached(Arc<dyn Adapter>),
@@ -49,17 +50,75 @@ impl From<Arc<dyn Adapter>> for AdapterSource {
     }
 }
 
-/// Name of the adapter in this library: of `smollm2-135m`, for speech of any domain.
-#[cfg(feature = "speech")]
-const BUILT_IN: &str = "speech";
+/// Stands for no adapter.
+const NONE: &str = "none";
+
+impl AdapterSource {
+    /// Whether it says that there is to be no adapter.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::Folder(folder) if is_name(folder, NONE))
+    }
+}
+
+/// Whether this is no folder with an adapter, but one of the names that mean something else.
+fn is_name(folder: &Path, name: &str) -> bool {
+    folder == Path::new(name) && !folder.join("adapter_config.json").exists()
+}
+
+/// The adapter in this library: of `smollm2-135m`, for speech of any domain.
+pub(crate) struct BuiltIn {
+    adapter: LoraAdapter,
+    fingerprint: String,
+}
+
+impl BuiltIn {
+    pub(crate) const NAME: &str = "speech";
+
+    /// It, where it was compiled in.
+    pub(crate) fn get() -> Option<&'static Self> {
+        static BUILT_IN: OnceLock<Option<BuiltIn>> = OnceLock::new();
+        let read = || {
+            let adapter = Self::read()?.ok()?;
+            Some(Self { fingerprint: adapter.fingerprint(), adapter })
+        };
+        BUILT_IN.get_or_init(read).as_ref()
+    }
+
+    #[cfg(feature = "speech")]
+    fn read() -> Option<Result<LoraAdapter, Error>> {
+        let config = include_bytes!("../adapters/speech/adapter_config.json");
+        let weights = include_bytes!("../adapters/speech/adapter_model.safetensors");
+        Some(LoraAdapter::from_bytes(Path::new(Self::NAME), config, weights).map_err(Error::from))
+    }
+
+    #[cfg(not(feature = "speech"))]
+    fn read() -> Option<Result<LoraAdapter, Error>> {
+        None
+    }
+
+    /// Whether it was trained on this model.
+    pub(crate) fn is_for(&self, model: &LanguageModel) -> bool {
+        self.adapter.base_fingerprint.as_deref() == Some(model.fingerprint())
+    }
+
+    /// Whether it is the adapter of this identity.
+    pub(crate) fn is(&self, adapter: Option<&ModelIdentity>) -> bool {
+        adapter.is_some_and(|adapter| adapter.fingerprint == self.fingerprint)
+    }
+
+    /// Attaches it to a model, for all lists, whatever they name.
+    pub(crate) fn attach(&self, model: &LanguageModel) -> Result<AdapterSet, Error> {
+        let adapter: Arc<dyn Adapter> = self.adapter.attach(model)?;
+        Ok(AdapterSet::new(vec![(Self::NAME.to_owned(), adapter)])?.for_all_lists())
+    }
+}
 
 /// The adapter of a folder, or the built-in one.
 pub(crate) fn read(folder: &Path) -> Result<LoraAdapter, Error> {
-    #[cfg(feature = "speech")]
-    if folder == Path::new(BUILT_IN) && !folder.join("adapter_config.json").exists() {
-        let config = include_bytes!("../adapters/speech/adapter_config.json");
-        let weights = include_bytes!("../adapters/speech/adapter_model.safetensors");
-        return Ok(LoraAdapter::from_bytes(folder, config, weights)?);
+    if is_name(folder, BuiltIn::NAME)
+        && let Some(built_in) = BuiltIn::read()
+    {
+        return built_in;
     }
     Ok(LoraAdapter::read(folder)?)
 }
@@ -115,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_built_in_adapter_is_whole() {
-        let adapter = read(Path::new(BUILT_IN)).unwrap();
+        let adapter = read(Path::new(BuiltIn::NAME)).unwrap();
         assert_eq!((adapter.settings.rank, adapter.modules.len()), (4, 30 * 7));
         assert!(adapter.base_fingerprint.is_some());
         assert!(read(Path::new("no such folder")).is_err());

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use rescorer_models::{Adapter, LanguageModel};
 use rescorer_perturb::{Metric, Unit};
 
-use crate::adapter_source::{AdapterSource, ReadAdapters};
+use crate::adapter_source::{AdapterSource, BuiltIn, ReadAdapters};
 use crate::answer::Origin;
 use crate::answer::rule::Decision;
 use crate::builder::{GivenPolicy, Loaded, RescorerBuilder};
 use crate::error::{Error, SettingsError};
+use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
 use crate::fusion::shipped::DefaultPolicy;
@@ -64,7 +65,10 @@ impl RescorerBuilder {
         if self.routes_adapters && model.is_bidirectional() {
             return Err(SettingsError::RoutingOfEncoder.into());
         }
-        let mut adapters = adapters.attach(&model, &mut warnings)?;
+        let mut adapters = match self.brought(&model, policy.as_ref().map(|(policy, _)| policy)) {
+            Some(built_in) => built_in.attach(&model)?,
+            None => adapters.attach(&model, &mut warnings)?,
+        };
         let mut gains = Vec::new();
         if self.routes_adapters {
             adapters = adapters.with_default(None);
@@ -102,6 +106,17 @@ impl RescorerBuilder {
         };
         let router = self.routes_adapters.then(|| new_router(&adapters, &routes, gains)).transpose()?;
         Ok(Loaded { routes, router, scorer, warnings })
+    }
+
+    /// The adapter in the library, where it joins the model without being asked for: nothing else was, or a policy that was tuned with it.
+    fn brought(&self, model: &LanguageModel, policy: Option<&Policy>) -> Option<&'static BuiltIn> {
+        if !self.brings_adapter || !self.adapters.is_empty() || self.weights.is_some() {
+            return None;
+        }
+        BuiltIn::get().filter(|built_in| match policy {
+            Some(policy) => built_in.is(policy.adapter.as_ref()),
+            None => built_in.is_for(model),
+        })
     }
 
     /// One way for all lists.
@@ -256,17 +271,31 @@ impl RescorerBuilder {
         policy: &Policy,
         warnings: &mut Vec<String>,
     ) -> Result<Option<Cascade>, Error> {
-        let Some(wanted) = &policy.cascade else {
-            return Ok(None);
-        };
-        let adapters = ReadAdapters::new(self.first_stage_adapter.as_slice())?;
-        if let (Some(ModelIdentity { name, .. }), None) = (&wanted.adapter, &self.first_stage_adapter) {
+        let Some(wanted) = &policy.cascade else { return Ok(None) };
+        let named = || Model::Name(wanted.model.name.clone());
+        let model = self.first_stage.clone().unwrap_or_else(named);
+        self.first_stage_of(&model, self.first_stage_adapter.as_slice(), wanted, warnings).map(Some)
+    }
+
+    /// This model with these adapters as the first stage that a policy wants.
+    pub(crate) fn first_stage_of(
+        &self,
+        model: &Model,
+        adapters: &[(String, AdapterSource)],
+        wanted: &CascadePolicy,
+        warnings: &mut Vec<String>,
+    ) -> Result<Cascade, Error> {
+        let brought = BuiltIn::get().filter(|own| adapters.is_empty() && own.is(wanted.adapter.as_ref()));
+        if let (Some(ModelIdentity { name, .. }), [], None) = (&wanted.adapter, adapters, brought) {
             return Err(SettingsError::FirstStageAdapterMissing { name: name.clone() }.into());
         }
-        let named = || Model::Name(wanted.model.name.clone());
-        let model = self.load_model(&self.first_stage.clone().unwrap_or_else(named), warnings)?;
-        let adapters = adapters.attach(&model, warnings)?;
-        Ok(Some(Cascade::new(model, adapters, wanted)?))
+        let adapters = ReadAdapters::new(adapters)?;
+        let model = self.load_model(model, warnings)?;
+        let adapters = match brought {
+            Some(built_in) => built_in.attach(&model)?,
+            None => adapters.attach(&model, warnings)?,
+        };
+        Cascade::new(model, adapters, wanted)
     }
 }
 

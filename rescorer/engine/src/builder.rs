@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use rescorer_models::{DeviceRequest, PrecisionRequest};
 use rescorer_perturb::{Unit, Vocabulary};
 
-use crate::adapter_source::{AdapterSource, ReadAdapters};
+use crate::adapter_source::AdapterSource;
 use crate::answer::rule::DecisionRule;
 use crate::error::{Error, SettingsError, VocabularyError};
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
-use crate::parts::Parts;
+use crate::parts::{Parts, pool};
 use crate::rescorer::Rescorer;
 use crate::routes::Routes;
 use crate::routing::router::Router;
@@ -42,6 +42,8 @@ pub struct RescorerBuilder {
     pub(crate) unit: Option<Unit>,
     pub(crate) rule: Option<DecisionRule>,
     pub(crate) adapters: Vec<(String, AdapterSource)>,
+    /// Whether the adapter in the library joins the model that it was trained on, where nothing else was asked for.
+    pub(crate) brings_adapter: bool,
     pub(crate) routes_adapters: bool,
     pub(crate) first_stage: Option<Model>,
     pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
@@ -103,6 +105,7 @@ impl RescorerBuilder {
             unit: None,
             rule: None,
             adapters: Vec::new(),
+            brings_adapter: true,
             routes_adapters: false,
             first_stage: None,
             first_stage_adapter: None,
@@ -190,8 +193,18 @@ impl RescorerBuilder {
     /// A `policy.toml` in the folder decides for the adapter's lists. Lists that ask for no adapter are answered with the one that the
     /// policy was tuned with; without a policy, with the first adapter.
     pub fn adapter(mut self, name: impl Into<String>, adapter: impl Into<AdapterSource>) -> Self {
-        self.adapters.push((name.into(), adapter.into()));
+        let adapter = adapter.into();
+        if adapter.is_none() {
+            return self.without_adapter();
+        }
+        self.adapters.push((name.into(), adapter));
         self
+    }
+
+    /// Leaves the model alone. Without this, `smollm2-135m` has the adapter `speech` of this library (feature `speech`), unless other
+    /// adapters are given, a policy that was tuned without it, or weights.
+    pub fn without_adapter(self) -> Self {
+        Self { brings_adapter: false, ..self }
     }
 
     /// Chooses the adapter of lists that name none: the one that finds their first-pass best more probable than the model alone does,
@@ -266,11 +279,7 @@ impl RescorerBuilder {
     /// # Errors
     /// As [`build`](Self::build); another model or adapter than the policy's.
     pub fn build_first_stage(self, policy: &CascadePolicy) -> Result<Cascade, Error> {
-        let mut warnings = Vec::new();
-        let adapters = ReadAdapters::new(&self.adapters)?;
-        let model = self.load_model(&self.model, &mut warnings)?;
-        let adapters = adapters.attach(&model, &mut warnings)?;
-        Cascade::new(model, adapters, policy)
+        self.first_stage_of(&self.model, &self.adapters, policy, &mut Vec::new())
     }
 
     pub(crate) fn model_name(&self) -> String {
@@ -293,6 +302,9 @@ impl RescorerBuilder {
             {
                 let (lm_weight, length_bonus, margin) = (*lm_weight, *length_bonus, *margin);
                 Err(SettingsError::Weights { lm_weight, length_bonus, margin }.into())
+            }
+            Self { brings_adapter: false, adapters, .. } if !adapters.is_empty() => {
+                contradiction("no adapter", "adapters")
             }
             Self { routes_adapters: true, adapters, .. } if adapters.is_empty() => {
                 Err(SettingsError::NothingToRoute.into())
@@ -330,10 +342,4 @@ impl Rescorer {
     pub fn builder(model: impl Into<Model>) -> RescorerBuilder {
         RescorerBuilder::new(model.into())
     }
-}
-
-/// A thread pool.
-fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| SettingsError::Threads { threads, reason: error.to_string() }.into())
 }

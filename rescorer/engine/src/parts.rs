@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rescorer_nbest::Utterance;
 use rescorer_perturb::Vocabulary;
 
-use crate::error::{Error, VocabularyError};
+use crate::error::{Error, SettingsError, VocabularyError};
 use crate::routes::Routes;
 use crate::routing::router::{Router, Routing};
 use crate::scoring::list::PreparedList;
@@ -82,4 +82,10 @@ impl Parts {
     pub(crate) fn pace(&self) -> MutexGuard<'_, f64> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A thread pool.
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| SettingsError::Threads { threads, reason: error.to_string() }.into())
 }

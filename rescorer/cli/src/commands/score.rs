@@ -52,7 +52,12 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<Outcome> {
     if args.scoring.vocabulary.is_some() {
         anyhow::bail!("--vocabulary: `score` scores texts as they are; use `rescore --vocabulary`");
     }
-    let builder = model::builder(&args.scoring.model, status)?.scoring(args.scoring.convention.convention());
+    let mut builder =
+        model::builder(&args.scoring.model, status)?.scoring(args.scoring.convention.convention());
+    // Scores of a model are its own, unless an adapter is asked for.
+    if args.scoring.model.adapter.is_empty() {
+        builder = builder.without_adapter();
+    }
     let rescorer = model::build(builder, &args.scoring.model, status)?;
     let scorer = rescorer.scorer();
     let mut out = Sink::open(None)?;

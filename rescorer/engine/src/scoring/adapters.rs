@@ -18,6 +18,8 @@ pub struct AdapterSet {
     named: Vec<(String, Arc<dyn Adapter>)>,
     /// Whether lists that ask for no adapter get the model alone.
     bare: bool,
+    /// Whether what lists ask for counts.
+    takes_names: bool,
 }
 
 impl AdapterSet {
@@ -31,12 +33,12 @@ impl AdapterSet {
                 return Err(Error::AdapterTwice { name: name.clone() });
             }
         }
-        Ok(Self { named, bare: false })
+        Ok(Self { named, bare: false, takes_names: true })
     }
 
     /// One for all lists.
     pub fn one(adapter: Arc<dyn Adapter>) -> Self {
-        Self { named: vec![(String::new(), adapter)], bare: false }
+        Self { named: vec![(String::new(), adapter)], bare: false, takes_names: true }
     }
 
     /// Answers lists that ask for no adapter with the one of this name; with `None` by the model alone.
@@ -45,6 +47,17 @@ impl AdapterSet {
         self.bare = name.is_none();
         self.named.sort_by_key(|(own, _)| Some(own.as_str()) != name);
         self
+    }
+
+    /// Answers all lists with the first, whatever they ask for: nobody gave an adapter, so their field of this name is for something else.
+    #[must_use]
+    pub(crate) fn for_all_lists(self) -> Self {
+        Self { takes_names: false, ..self }
+    }
+
+    /// Whether lists choose among the adapters.
+    pub(crate) fn takes_names(&self) -> bool {
+        self.takes_names && !self.named.is_empty()
     }
 
     /// One of them, for all lists.
@@ -68,7 +81,7 @@ impl AdapterSet {
     /// A name that is not among the adapters.
     pub fn of(&self, utterance: &Utterance) -> Result<Option<&Arc<dyn Adapter>>, Error> {
         // Whoever gives no adapters may have a field of this name for something else.
-        let asked = utterance.extra.get(FIELD).filter(|_| !self.named.is_empty());
+        let asked = utterance.extra.get(FIELD).filter(|_| self.takes_names());
         match asked {
             None => Ok(self.default_adapter()),
             Some(Value::Null) => Ok(None),

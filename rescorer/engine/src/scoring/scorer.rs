@@ -122,7 +122,7 @@ impl Scorer {
 
     /// Whether lists may ask for adapters.
     pub(crate) fn has_adapters(&self) -> bool {
-        !self.adapters.named().is_empty()
+        self.adapters.takes_names()
     }
 
     fn default_adapter(&self) -> Option<&Arc<dyn Adapter>> {

@@ -87,7 +87,8 @@ class Rescorer:
             margin: without a policy, the lead that another hypothesis needs over the first-pass best; 0 if left out.
             unit: without a policy, what the length bonus and the words of an answer are: ``word``, ``character`` (Chinese,
                 Japanese, Thai) or ``mixed``; ``word`` if left out.
-            adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists.
+            adapter: folder with an adapter in the files of Hugging Face PEFT, for all lists. Left out, ``smollm2-135m`` has
+                the built-in adapter ``speech``, unless ``lm_weight`` or a policy without it are given; ``"none"`` leaves it out.
             adapters: several of them by name; a list asks for one with its field ``adapter``. A ``policy.toml`` in a folder
                 decides for the lists of its adapter. Lists that ask for none are answered with the adapter that ``policy`` was
                 tuned with; without ``policy``, with the first.

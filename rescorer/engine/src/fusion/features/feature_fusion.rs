@@ -14,7 +14,7 @@ use crate::fusion::weights::Candidate;
 /// weight 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureFusion {
-    weights: FeatureRow,
+    weights: Box<FeatureRow>,
     words: WordWeights,
 }
 
@@ -32,7 +32,7 @@ impl FeatureFusion {
             weights[feature.index()] = weights[feature.index()].max(0.0);
         }
         weights[Feature::LearnedWords.index()] = 0.0;
-        Self { weights, words: WordWeights::default() }
+        Self { weights: Box::new(weights), words: WordWeights::default() }
     }
 
     /// Weighs single words too.
@@ -64,7 +64,7 @@ impl FeatureFusion {
     /// The total of a hypothesis of a list with this first-pass best. It rises with the hypothesis's language-model score.
     pub(crate) fn total(&self, candidate: &Candidate, first: &Candidate) -> f64 {
         let values = candidate.values(first);
-        values.iter().zip(&self.weights).map(|(value, weight)| value * weight).sum()
+        values.iter().zip(self.weights()).map(|(value, weight)| value * weight).sum()
     }
 }
 
