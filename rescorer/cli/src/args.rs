@@ -59,19 +59,20 @@ pub struct SelectArgs {
 
 /// The help of `--adapter` for a command that takes none unless it is asked for.
 pub fn asked_adapters(adapter: clap::Arg) -> clap::Arg {
-    adapter.help("PEFT adapter, or speech (built in); may repeat").long_help(
-        "PEFT adapter, or speech (built in); may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
-         field `adapter`. Its name is NAME, or else that of its folder.",
-    )
+    adapter_help(adapter, "PEFT adapter, or speech (built in); may repeat", "")
 }
 
 /// Has the help of a command say nothing of `--adapter auto`, which the command refuses.
 pub fn named_adapters(adapter: clap::Arg) -> clap::Arg {
-    adapter.help("PEFT adapter, speech (built in) or none; may repeat").long_help(
-        "PEFT adapter, speech (built in) or none; may repeat\n\nThe first adapter applies to all lists. Each further one applies to the lists that name it in their \
-         field `adapter`. Its name is NAME, or else that of its folder. Without this option smollm2-135m has the adapter speech, unless \
-         weights or a policy without it are given; none leaves it out.",
-    )
+    let default = " Without this option smollm2-135m has the adapter speech, unless weights or a policy without it are given; \
+                   none leaves it out.";
+    adapter_help(adapter, "PEFT adapter, speech (built in) or none; may repeat", default)
+}
+
+fn adapter_help(adapter: clap::Arg, short: &'static str, more: &str) -> clap::Arg {
+    let names = "The first adapter applies to all lists. Each further one applies to the lists that name it in their field \
+                 `adapter`. Its name is NAME, or else that of its folder.";
+    adapter.help(short).long_help(format!("{short}\n\n{names}{more}"))
 }
 
 #[derive(Args)]

@@ -101,9 +101,10 @@ impl BuiltIn {
         self.adapter.base_fingerprint.as_deref() == Some(model.fingerprint())
     }
 
-    /// Whether it is the adapter of this identity.
-    pub(crate) fn is(&self, adapter: Option<&ModelIdentity>) -> bool {
-        adapter.is_some_and(|adapter| adapter.fingerprint == self.fingerprint)
+    /// It, where it is the adapter of this identity.
+    pub(crate) fn of(adapter: Option<&ModelIdentity>) -> Option<&'static Self> {
+        let adapter = adapter?;
+        Self::get().filter(|built_in| built_in.fingerprint == adapter.fingerprint)
     }
 
     /// Attaches it to a model, for all lists, whatever they name.

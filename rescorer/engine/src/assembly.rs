@@ -113,10 +113,10 @@ impl RescorerBuilder {
         if !self.brings_adapter || !self.adapters.is_empty() || self.weights.is_some() {
             return None;
         }
-        BuiltIn::get().filter(|built_in| match policy {
-            Some(policy) => built_in.is(policy.adapter.as_ref()),
-            None => built_in.is_for(model),
-        })
+        match policy {
+            Some(policy) => BuiltIn::of(policy.adapter.as_ref()),
+            None => BuiltIn::get().filter(|built_in| built_in.is_for(model)),
+        }
     }
 
     /// One way for all lists.
@@ -285,7 +285,7 @@ impl RescorerBuilder {
         wanted: &CascadePolicy,
         warnings: &mut Vec<String>,
     ) -> Result<Cascade, Error> {
-        let brought = BuiltIn::get().filter(|own| adapters.is_empty() && own.is(wanted.adapter.as_ref()));
+        let brought = adapters.is_empty().then(|| BuiltIn::of(wanted.adapter.as_ref())).flatten();
         if let (Some(ModelIdentity { name, .. }), [], None) = (&wanted.adapter, adapters, brought) {
             return Err(SettingsError::FirstStageAdapterMissing { name: name.clone() }.into());
         }

@@ -50,7 +50,7 @@ impl LowRankTerm {
         let [outputs, inputs] = shape;
         let rank = a.len() / inputs;
         assert!(rank > 0 && a.len() == rank * inputs && b.len() == rank * outputs, "rank {rank}, {shape:?}");
-        let up = (0..rank).flat_map(|column| b.iter().skip(column).step_by(rank).copied()).collect();
+        let up = transposed(b, rank);
         Self(Arc::new(Matrices { down: a, up, inputs, outputs }))
     }
 
@@ -84,6 +84,11 @@ impl Derivative<2> for LowRankTerm {
         });
         [x, y]
     }
+}
+
+/// `[rows, width]` as `[width, rows]`.
+fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
+    (0..width).flat_map(|column| rows.iter().skip(column).step_by(width).copied()).collect()
 }
 
 /// Adds terms to rows of `y`.

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 use rten_simd::SimdOp;
 
-use super::ROW_CHUNK;
 use super::kernel::{Add, Multiply};
+use super::{ROW_CHUNK, transposed};
 use crate::gradient::{Derivative, Inputs};
 use crate::to_host::to_host;
 
@@ -87,11 +87,6 @@ fn outer(few: &[f32], many: &[f32], rank: usize) -> Vec<f32> {
     let mut sums = parts.next().unwrap_or_else(|| vec![0.0; rank * width]);
     parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part));
     sums
-}
-
-/// `[rows, width]` as `[width, rows]`.
-fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
-    (0..width).flat_map(|column| rows.iter().skip(column).step_by(width).copied()).collect()
 }
 
 #[cfg(test)]
