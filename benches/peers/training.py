@@ -5,8 +5,9 @@
     $PYTHON -m pip install -r benches/peers/requirements-training.txt
     $PYTHON benches/peers/training.py --lists LISTS --model GGUF --rescorer BINARY
 
-LoRA of rank 8 on queries and values, f32, AdamW, batches of 16 lists. `nll`: the references. `mwer`: all distinct
-hypotheses of the lists that have better and worse ones. Each round takes the next lists; both do one epoch over them, the
+LoRA of rank 8 on queries and values, or on all linear layers, f32, AdamW, batches of 16 lists. `nll`: the references.
+`mwer`: all distinct hypotheses of the lists that have better and worse ones. `text`: the references as lines of a text,
+with as many tokens a step as 16 of them have on average. Each round takes the next lists; both do one epoch over them, the
 order turns round. The clock is that of the steps: loading and reading are not in it. Tokens are those of the references or
 hypotheses with EOS, without padding, repeats and shared beginnings counted in full, for both alike.
 """
@@ -31,17 +32,18 @@ from fusion import edits
 from lists import read
 
 RATE, CLIP = 1e-3, 1.0
+LINEAR = ["q_proj", "v_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 class Peer:
     """Pads a batch to its longest text; labels of the padding are ignored."""
 
-    def __init__(self, model, threads):
+    def __init__(self, model, threads, targets):
         torch.set_num_threads(threads)
         path = Path(model)
         self.tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         base = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-        config = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+        config = LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM")
         self.model = get_peft_model(base, config).train()
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=RATE, weight_decay=0.0)
@@ -51,12 +53,13 @@ class Peer:
         width = max(map(len, rows))
         ids = torch.tensor([row + [EOS] * (width - len(row)) for row in rows])
         labels = torch.tensor([row + [-100] * (width - len(row)) for row in rows])
-        return ids, labels
+        return ids, labels, int((labels[:, 1:] >= 0).sum())
 
     def nll(self, lists):
-        ids, labels = self.batch([utterance.reference for utterance in lists])
-        loss = self.model(input_ids=ids, labels=labels, use_cache=False).loss
-        return loss, int((labels[:, 1:] >= 0).sum())
+        ids, labels, tokens = self.batch([utterance.reference for utterance in lists])
+        return self.model(input_ids=ids, labels=labels, use_cache=False).loss, tokens
+
+    text = nll
 
     def mwer(self, lists):
         texts, firsts, errors, bounds = [], [], [], [0]
@@ -66,7 +69,7 @@ class Peer:
                 firsts.append(score)
                 errors.append(float(edits(utterance.reference.split(), text.split())))
             bounds.append(len(texts))
-        ids, labels = self.batch(texts)
+        ids, labels, tokens = self.batch(texts)
         logits = self.model(input_ids=ids[:, :-1], use_cache=False).logits
         targets = labels[:, 1:]
         picked = logits.gather(2, targets.clamp(min=0)[..., None])[..., 0] - torch.logsumexp(logits, 2)
@@ -76,7 +79,7 @@ class Peer:
             (torch.softmax(totals[a:b], 0) * (errors[a:b] - errors[a:b].mean())).sum()
             for a, b in zip(bounds, bounds[1:])
         ]
-        return torch.stack(losses).mean(), int((targets >= 0).sum())
+        return torch.stack(losses).mean(), tokens
 
     def epoch(self, lists, objective, batch):
         tokens, started, losses = 0, time.perf_counter(), []
@@ -91,15 +94,20 @@ class Peer:
         return tokens, time.perf_counter() - started, losses
 
 
-def ours(args, lists, objective):
+def ours(args, lists, objective, tokens_a_step):
     """Tokens, seconds, losses and peak memory of one epoch."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lists.jsonl"
-        path.write_text("".join(utterance.line() + "\n" for utterance in lists))
-        command = [args.rescorer, "train", "--train", path, "--output", Path(folder) / "out", "--model", args.model]
-        command += ["--threads", args.threads, "--batch", args.batch, "--learning-rate", RATE, "--clip", CLIP]
-        command += ["--schedule", "constant", "--warmup", 0, f"--{objective}", 1, "--json", "--quiet"]
-        command += ["--checkpoint-every", 1_000_000]
+        command = [args.rescorer, "train", "--output", Path(folder) / "out", "--model", args.model]
+        command += ["--threads", args.threads, "--learning-rate", RATE, "--clip", CLIP]
+        command += ["--schedule", "constant", "--warmup", 0, "--json", "--quiet", "--checkpoint-every", 1_000_000]
+        command += ["--set", f"adapter.targets={json.dumps(args.targets)}"]
+        if objective == "text":
+            path.write_text("".join(utterance.reference + "\n" for utterance in lists))
+            command += ["--text", path, "--text-casing", "keep", "--set", f"training.text_batch={tokens_a_step}"]
+        else:
+            path.write_text("".join(utterance.line() + "\n" for utterance in lists))
+            command += ["--train", path, "--batch", args.batch, f"--{objective}", 1]
         timed = ["/usr/bin/env", "python3", "-c", MEASURE, *map(str, command)]
         done = subprocess.run(timed, check=True, capture_output=True, text=True)
     events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -131,21 +139,24 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=6, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--objectives", nargs="+", default=["nll", "mwer"], choices=("nll", "mwer"))
+    parser.add_argument("--objectives", nargs="+", default=["nll", "mwer"], choices=("nll", "mwer", "text"))
+    parser.add_argument("--all-layers", action="store_true", help="adapters on all linear layers")
     args = parser.parse_args()
+    args.targets = LINEAR if args.all_layers else LINEAR[:2]
     lists = read(args.lists)
     random.Random(0).shuffle(lists)
-    peer = Peer(args.model, args.threads)
+    peer = Peer(args.model, args.threads, args.targets)
     for objective in args.objectives:
-        chosen = lists if objective == "nll" else [utterance for utterance in lists if usable(utterance)]
+        chosen = [utterance for utterance in lists if usable(utterance)] if objective == "mwer" else lists
         rows = []
         for number in range(args.rounds):
             size = args.steps * args.batch
             piece = chosen[number * size : (number + 1) * size]
+            tokens_a_step = peer.batch([utterance.reference for utterance in piece])[2] // args.steps
             if number % 2:
-                own, other = ours(args, piece, objective), peer.epoch(piece, objective, args.batch)
+                own, other = ours(args, piece, objective, tokens_a_step), peer.epoch(piece, objective, args.batch)
             else:
-                other, own = peer.epoch(piece, objective, args.batch), ours(args, piece, objective)
+                other, own = peer.epoch(piece, objective, args.batch), ours(args, piece, objective, tokens_a_step)
             if own[0] != other[0]:
                 sys.exit(f"{objective}: {own[0]} tokens against {other[0]}: the texts differ")
             rows.append((own[0] / own[1], other[0] / other[1], own[3]))
