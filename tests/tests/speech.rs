@@ -2,13 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use rescorer::scoring::LanguageModel;
+use rescorer::train::{LearnOptions, Learner};
 use rescorer::{Request, Rescorer, RescorerBuilder, TuneOptions, Utterance};
 use serde_json::json;
 
+fn model() -> PathBuf {
+    std::env::var_os("RESCORER_TEST_MODEL").unwrap_or_else(|| panic!("set RESCORER_TEST_MODEL")).into()
+}
+
 fn builder() -> RescorerBuilder {
-    let model = std::env::var_os("RESCORER_TEST_MODEL").map(PathBuf::from);
-    Rescorer::builder(model.unwrap_or_else(|| panic!("set RESCORER_TEST_MODEL"))).name("smollm2-135m")
+    Rescorer::builder(model()).name("smollm2-135m")
 }
 
 fn list(number: usize) -> Utterance {
@@ -47,4 +53,42 @@ fn the_built_in_adapter_joins_its_model() {
         assert_eq!(policy.adapter.as_ref().map(|adapter| adapter.name.as_str()), adapter);
         assert_eq!(ask(builder().policy_value(policy, "tuned")).adapter(), adapter);
     }
+}
+
+#[test]
+#[ignore = "needs the model: set RESCORER_TEST_MODEL"]
+fn learning_begins_with_what_answers_by_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut held_out: Vec<Utterance> = (0..16).map(list).collect();
+    let corrections = held_out.split_off(12);
+    // So little that what was learned is nearly what was there.
+    let options = LearnOptions { epochs: 4.0, learning_rate: 1e-6, replay: 0.0, ..LearnOptions::default() };
+    let model = Arc::new(LanguageModel::load_for_training(&model()).unwrap());
+    let lesson = Learner::new(model, folder.path(), options).learn(corrections, vec![], held_out).unwrap();
+    assert_eq!((lesson.step, lesson.corrections, lesson.before), (Some(1), 4, lesson.after));
+    let bare = |number| Utterance { extra: Default::default(), ..list(number) };
+    let score = |builder: RescorerBuilder| {
+        builder.build().unwrap().rescore(Request::from(bare(0)).with_list()).unwrap().total().unwrap()
+    };
+    let (learned, speech) = (score(builder().adapter("learned", folder.path())), score(builder()));
+    assert!((learned - speech).abs() < 1e-3, "{learned} {speech}");
+    let alone = score(builder().without_adapter());
+    assert!((alone - speech).abs() > 1e-2);
+
+    // Lists that fit no adapter are answered as without adapters. So much is never gained.
+    let tuned = builder().adapter("learned", folder.path()).default_policy().build().unwrap();
+    let lists: Vec<Utterance> = (0..24).map(bare).collect();
+    let policy = tuned.tune(&lists, TuneOptions::default()).unwrap();
+    policy.write(folder.path().join("policy.toml")).unwrap();
+    let file = std::fs::read_to_string(folder.path().join("policy.toml")).unwrap();
+    let before = file.split_once("[routing]").map_or(file.as_str(), |(before, _)| before);
+    let far = format!("{before}[routing]\nmean = 90.0\nother = 30.0\ndeviation = 0.1\n");
+    std::fs::write(folder.path().join("policy.toml"), far).unwrap();
+    let routed = |builder: RescorerBuilder| {
+        let rescorer = builder.adapter("learned", folder.path()).route_adapters().build().unwrap();
+        let answer = rescorer.rescore(Request::from(bare(0)).with_list()).unwrap();
+        (answer.adapter().map(str::to_owned), answer.total().unwrap())
+    };
+    assert_eq!(routed(builder()), (Some("speech".into()), speech));
+    assert_eq!(routed(builder().without_adapter()), (None, alone));
 }

@@ -101,16 +101,39 @@ impl BuiltIn {
         self.adapter.base_fingerprint.as_deref() == Some(model.fingerprint())
     }
 
+    /// Its adapter, for a model that it was trained on.
+    #[cfg(feature = "training")]
+    pub(crate) fn adapter_for(model: &LanguageModel) -> Option<LoraAdapter> {
+        Self::get().filter(|built_in| built_in.is_for(model)).map(|built_in| built_in.adapter.clone())
+    }
+
     /// It, where it is the adapter of this identity.
     pub(crate) fn of(adapter: Option<&ModelIdentity>) -> Option<&'static Self> {
         let adapter = adapter?;
         Self::get().filter(|built_in| built_in.fingerprint == adapter.fingerprint)
     }
 
+    /// Whether an adapter is this one, or has its name.
+    pub(crate) fn is_it(&self, name: &str, adapter: &dyn Adapter) -> bool {
+        name == Self::NAME || adapter.fingerprint() == Some(&self.fingerprint)
+    }
+
     /// Attaches it to a model, for all lists, whatever they name.
     pub(crate) fn attach(&self, model: &LanguageModel) -> Result<AdapterSet, Error> {
-        let adapter: Arc<dyn Adapter> = self.adapter.attach(model)?;
-        Ok(AdapterSet::new(vec![(Self::NAME.to_owned(), adapter)])?.for_all_lists())
+        Ok(AdapterSet::new(vec![self.attached(model)?])?.for_all_lists())
+    }
+
+    /// Attaches it to a model as the last of several adapters.
+    pub(crate) fn attach_beside(
+        &self,
+        others: AdapterSet,
+        model: &LanguageModel,
+    ) -> Result<AdapterSet, Error> {
+        others.and(self.attached(model)?)
+    }
+
+    fn attached(&self, model: &LanguageModel) -> Result<(String, Arc<dyn Adapter>), Error> {
+        Ok((Self::NAME.to_owned(), self.adapter.attach(model)?))
     }
 }
 

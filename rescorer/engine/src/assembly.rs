@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rescorer_models::{Adapter, LanguageModel};
+use rescorer_models::LanguageModel;
 use rescorer_perturb::{Metric, Unit};
 
 use crate::adapter_source::{AdapterSource, BuiltIn, ReadAdapters};
@@ -17,8 +17,7 @@ use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
 use crate::routes::{Route, Routes};
-use crate::routing::calibration::GainCalibration;
-use crate::routing::router::{Candidate, Router};
+use crate::routing::setup::{new_router, own_gains};
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
@@ -69,10 +68,15 @@ impl RescorerBuilder {
             Some(built_in) => built_in.attach(&model)?,
             None => adapters.attach(&model, &mut warnings)?,
         };
-        let mut gains = Vec::new();
+        let mut routed = None;
         if self.routes_adapters {
             adapters = adapters.with_default(None);
-            gains = own_gains(&adapters, &own, &mut warnings);
+            let gains = own_gains(&adapters, &own, &mut warnings);
+            let beside = self.brought_beside(&adapters, &model);
+            routed = Some((adapters.clone(), gains, beside.map(|_| BuiltIn::NAME.to_owned())));
+            if let Some(built_in) = beside {
+                adapters = built_in.attach_beside(adapters, &model)?;
+            }
         }
         if !takes_own {
             own.clear();
@@ -104,7 +108,8 @@ impl RescorerBuilder {
             (Some(_), Ok(route)) => route.pass.scorer().clone(),
             _ => scorer,
         };
-        let router = self.routes_adapters.then(|| new_router(&adapters, &routes, gains)).transpose()?;
+        let new = |(candidates, gains, otherwise)| new_router(&candidates, &routes, gains, otherwise);
+        let router = routed.map(new).transpose()?;
         Ok(Loaded { routes, router, scorer, warnings })
     }
 
@@ -117,6 +122,14 @@ impl RescorerBuilder {
             Some(policy) => BuiltIn::of(policy.adapter.as_ref()),
             None => BuiltIn::get().filter(|built_in| built_in.is_for(model)),
         }
+    }
+
+    /// The adapter in the library, where it answers lists that fit none of these adapters.
+    fn brought_beside(&self, adapters: &AdapterSet, model: &LanguageModel) -> Option<&'static BuiltIn> {
+        let is_free = self.brings_adapter && self.weights.is_none();
+        let built_in = BuiltIn::get().filter(|built_in| is_free && built_in.is_for(model))?;
+        let is_there = adapters.named().iter().any(|(name, adapter)| built_in.is_it(name, adapter.as_ref()));
+        (!is_there).then_some(built_in)
     }
 
     /// One way for all lists.
@@ -297,39 +310,6 @@ impl RescorerBuilder {
         };
         Cascade::new(model, adapters, wanted)
     }
-}
-
-/// How much each adapter gains in its domain.
-fn own_gains(
-    adapters: &AdapterSet,
-    own: &[(&str, Policy, String)],
-    warnings: &mut Vec<String>,
-) -> Vec<GainCalibration> {
-    let of_adapter = |(name, adapter): &(String, Arc<dyn Adapter>)| {
-        let policy = own.iter().find(|(owner, ..)| owner == name).map(|(_, policy, _)| policy);
-        let policy = policy.filter(|policy| {
-            policy.adapter.as_ref().map(|tuned| tuned.fingerprint.as_str()) == adapter.fingerprint()
-        });
-        policy.and_then(|policy| policy.routing).unwrap_or_else(|| {
-            warnings.push(format!(
-                "the policy of adapter {name} doesn't say what it gains on its own lists, so routing takes a usual gain; tune \
-                 its policy with this version"
-            ));
-            GainCalibration::default()
-        })
-    };
-    adapters.named().iter().map(of_adapter).collect()
-}
-
-/// What routes lists to these adapters, which gain so much in their domains.
-fn new_router(adapters: &AdapterSet, routes: &Routes, gains: Vec<GainCalibration>) -> Result<Router, Error> {
-    let candidates = adapters.named().iter().zip(gains).map(|((name, adapter), calibration)| {
-        let own = routes.0.iter().find(|route| route.adapter.as_deref() == Some(name));
-        let route = own.map_or_else(|| routes.default(), Ok)?;
-        let (name, adapter) = (name.clone(), adapter.clone());
-        Ok(Candidate { name, adapter, calibration, scorer: route.pass.scorer().clone() })
-    });
-    Ok(Router::new(candidates.collect::<Result<_, Error>>()?))
 }
 
 /// Name of the adapter that a policy was tuned with.

@@ -202,7 +202,8 @@ impl RescorerBuilder {
     }
 
     /// Leaves the model alone. Without this, `smollm2-135m` has the adapter `speech` of this library (feature `speech`), unless other
-    /// adapters are given, a policy that was tuned without it, or weights.
+    /// adapters are given, a policy that was tuned without it, or weights; and beside adapters that lists are
+    /// [routed](Self::route_adapters) to.
     pub fn without_adapter(self) -> Self {
         Self { brings_adapter: false, ..self }
     }
@@ -210,7 +211,8 @@ impl RescorerBuilder {
     /// Chooses the adapter of lists that name none: the one that finds their first-pass best more probable than the model alone does,
     /// as far as is usual in its domain; or none. A list that names its adapter keeps it.
     ///
-    /// A list that goes to no adapter is answered by the model alone and the default policy. How much an adapter gains in its own
+    /// A list that goes to no adapter is answered as without adapters: by the default policy, with `speech` if the model is
+    /// `smollm2-135m`. How much an adapter gains in its own
     /// domain stands in its `policy.toml`, where [`Rescorer::tune`] or training wrote it. Lists with the same field `conversation`
     /// lean to where the one before went. Decoders only.
     pub fn route_adapters(self) -> Self {
@@ -303,7 +305,7 @@ impl RescorerBuilder {
                 let (lm_weight, length_bonus, margin) = (*lm_weight, *length_bonus, *margin);
                 Err(SettingsError::Weights { lm_weight, length_bonus, margin }.into())
             }
-            Self { brings_adapter: false, adapters, .. } if !adapters.is_empty() => {
+            Self { brings_adapter: false, routes_adapters: false, adapters, .. } if !adapters.is_empty() => {
                 contradiction("no adapter", "adapters")
             }
             Self { routes_adapters: true, adapters, .. } if adapters.is_empty() => {

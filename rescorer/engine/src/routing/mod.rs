@@ -4,3 +4,4 @@ pub(crate) mod calibration;
 pub(crate) mod gain;
 pub(crate) mod posterior;
 pub(crate) mod router;
+pub(crate) mod setup;

@@ -59,13 +59,16 @@ pub(crate) type LogOdds = Vec<f64>;
 /// Routes lists to adapters by what these gain on the first-pass best.
 pub(crate) struct Router {
     names: Vec<String>,
+    /// The adapter of lists that fit none of these; `None` for the model alone.
+    otherwise: Option<String>,
     calibrations: Vec<GainCalibration>,
     alike: Vec<Alike>,
     conversations: Mutex<Conversations<Posterior>>,
 }
 
 impl Router {
-    pub(crate) fn new(candidates: Vec<Candidate>) -> Self {
+    /// Routes lists to these, and those that fit none to the adapter of another name, or to the model alone.
+    pub(crate) fn new(candidates: Vec<Candidate>, otherwise: Option<String>) -> Self {
         let mut alike: Vec<Alike> = Vec::new();
         let (mut names, mut calibrations) = (Vec::new(), Vec::new());
         for (number, Candidate { name, adapter, calibration, scorer }) in candidates.into_iter().enumerate() {
@@ -79,7 +82,7 @@ impl Router {
                 None => alike.push(Alike { scorer, adapters: vec![adapter], numbers: vec![number] }),
             }
         }
-        Self { names, calibrations, alike, conversations: Mutex::default() }
+        Self { names, otherwise, calibrations, alike, conversations: Mutex::default() }
     }
 
     /// Whether a list is to be routed: it names no adapter, and has more than one text.
@@ -149,6 +152,7 @@ impl Router {
 
     fn routing(&self, posterior: &Posterior) -> Routing {
         let (best, probability) = posterior.best();
-        Routing { adapter: best.map(|number| self.names[number].clone()), probability }
+        let adapter = best.map(|number| self.names[number].clone()).or_else(|| self.otherwise.clone());
+        Routing { adapter, probability }
     }
 }

@@ -36,6 +36,16 @@ impl AdapterSet {
         Ok(Self { named, bare: false, takes_names: true })
     }
 
+    /// With one more.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn and(self, adapter: (String, Arc<dyn Adapter>)) -> Result<Self, Error> {
+        let Self { mut named, bare, takes_names } = self;
+        named.push(adapter);
+        Ok(Self { bare, takes_names, ..Self::new(named)? })
+    }
+
     /// One for all lists.
     pub fn one(adapter: Arc<dyn Adapter>) -> Self {
         Self { named: vec![(String::new(), adapter)], bare: false, takes_names: true }

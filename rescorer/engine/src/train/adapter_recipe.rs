@@ -83,16 +83,23 @@ impl Default for AdapterRecipe {
 }
 
 impl AdapterRecipe {
+    /// The adapter to begin with.
+    ///
+    /// # Errors
+    /// An adapter that can't be read.
+    pub fn read_init(&self) -> Result<Option<LoraAdapter>, Error> {
+        self.init.as_deref().map(adapter_source::read).transpose()
+    }
+
     /// Takes over the settings of the adapter to begin with.
     ///
     /// # Errors
-    /// An adapter that can't be read, or is of another method.
-    pub fn resolve(&mut self) -> Result<Option<LoraAdapter>, Error> {
-        let Some(folder) = &self.init else { return Ok(None) };
-        let adapter = adapter_source::read(folder)?;
+    /// An adapter of another method.
+    pub fn take_settings(&mut self, adapter: &LoraAdapter) -> Result<(), Error> {
         let LoraSettings { kind, rank, alpha, rslora, targets, rank_pattern, alpha_pattern, .. } =
             &adapter.settings;
         let is_allocated = self.method == Method::RankAllocated;
+        let folder = self.init.clone().unwrap_or_default();
         let fail = |reason: &str| Err(refusal(format!("init {}", folder.display()), reason));
         match kind {
             Kind::RankAllocated { init_rank } if is_allocated => self.init_rank = *init_rank,
@@ -104,7 +111,7 @@ impl AdapterRecipe {
         };
         (self.rank, self.alpha, self.rslora, self.targets) = (*rank, *alpha, *rslora, names.clone());
         (self.rank_pattern, self.alpha_pattern) = (rank_pattern.clone(), alpha_pattern.clone());
-        Ok(Some(adapter))
+        Ok(())
     }
 
     /// The settings of an adapter of this rank.

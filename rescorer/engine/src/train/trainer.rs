@@ -38,8 +38,24 @@ impl Trainer {
     ///
     /// # Errors
     /// A recipe that contradicts itself, no lists and no text.
-    pub fn new(scorer: Scorer, mut recipe: Recipe, set: TrainingSet) -> Result<Self, Error> {
-        let init = recipe.adapter.resolve()?;
+    pub fn new(scorer: Scorer, recipe: Recipe, set: TrainingSet) -> Result<Self, Error> {
+        let init = recipe.adapter.read_init()?;
+        Self::begin_with(init, scorer, recipe, set)
+    }
+
+    /// As [`Self::new`], with an adapter in place of that of the recipe.
+    ///
+    /// # Errors
+    /// As above; an adapter of another method than the recipe.
+    pub fn begin_with(
+        init: Option<LoraAdapter>,
+        scorer: Scorer,
+        mut recipe: Recipe,
+        set: TrainingSet,
+    ) -> Result<Self, Error> {
+        if let Some(adapter) = &init {
+            recipe.adapter.take_settings(adapter)?;
+        }
         let stages = recipe.stages()?;
         if set.is_empty() && set.text.is_none() {
             let reason = "none was given, or all were held out or left out".into();

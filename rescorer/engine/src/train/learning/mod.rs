@@ -20,6 +20,7 @@ use serde::Serialize;
 pub use terms::RecurringTerm;
 
 use super::{AdapterRecipe, DataRecipe, Recipe, StageRecipe, Trainer, TrainingSet};
+use crate::adapter_source::BuiltIn;
 use crate::error::Error;
 use crate::fusion::content_hash::content_hash;
 use crate::fusion::model_identity::ModelIdentity;
@@ -87,8 +88,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Takes a model that was [loaded for training](LanguageModel::load_for_training), and the folder of an adapter, which is made where
-    /// there is none.
+    /// Takes a model that was [loaded for training](LanguageModel::load_for_training), and the folder of an adapter. Where there is none,
+    /// learning begins with what answers by default: the built-in adapter `speech`, if the model is the one that it is for.
     pub fn new(model: Arc<LanguageModel>, folder: impl Into<PathBuf>, options: LearnOptions) -> Self {
         Self { model, folder: folder.into(), options }
     }
@@ -117,11 +118,14 @@ impl Learner {
         let policy = folder.policy()?;
         let decides = Decides::new(policy.as_ref(), self.options.metric, &self.model)?;
         let scorer = Scorer::new(self.model.clone(), decides.0.convention)?.with_unit(decides.0.unit);
-        let adapter = folder.adapter()?;
+        let adapter = match folder.adapter()? {
+            Some(adapter) => Some(adapter),
+            None => BuiltIn::adapter_for(&self.model),
+        };
         let attached = adapter.as_ref().map(|adapter| adapter.attach(&self.model)).transpose()?;
         let before =
             decides.error_rate(&scorer, attached.map(|adapter| adapter as Arc<dyn Adapter>), &held_out)?;
-        let trainer = self.train(&scorer, adapter.is_some(), &decides, taught.iter().chain(&replayed))?;
+        let trainer = self.train(&scorer, adapter, &decides, taught.iter().chain(&replayed))?;
         let after = decides.error_rate(&scorer, Some(trainer.trainable().snapshot()), &held_out)?;
         let is_kept = after.errors <= before.errors;
         let step = match trainer.adapter().filter(|_| is_kept) {
@@ -192,7 +196,7 @@ impl Learner {
     fn train<'a>(
         &self,
         scorer: &Scorer,
-        has_adapter: bool,
+        adapter: Option<LoraAdapter>,
         decides: &Decides,
         lists: impl Iterator<Item = &'a Utterance>,
     ) -> Result<Trainer, Error> {
@@ -200,7 +204,6 @@ impl Learner {
         let recipe = Recipe {
             seed: self.options.seed,
             adapter: AdapterRecipe {
-                init: has_adapter.then(|| self.folder.clone()),
                 targets: linear.map(str::to_owned).to_vec(),
                 ..AdapterRecipe::default()
             },
@@ -222,7 +225,7 @@ impl Learner {
         for list in lists {
             set.add(scorer, &recipe, list)?;
         }
-        let mut trainer = Trainer::new(scorer.clone(), recipe, set)?;
+        let mut trainer = Trainer::begin_with(adapter, scorer.clone(), recipe, set)?;
         trainer.run(&mut |_| Ok(()))?;
         Ok(trainer)
     }
