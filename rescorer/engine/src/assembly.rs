@@ -126,8 +126,10 @@ impl RescorerBuilder {
 
     /// The adapter in the library, where it answers lists that fit none of these adapters.
     fn brought_beside(&self, adapters: &AdapterSet, model: &LanguageModel) -> Option<&'static BuiltIn> {
-        let is_free = self.brings_adapter && self.weights.is_none();
-        let built_in = BuiltIn::get().filter(|built_in| is_free && built_in.is_for(model))?;
+        if !self.brings_adapter || self.weights.is_some() {
+            return None;
+        }
+        let built_in = BuiltIn::get().filter(|built_in| built_in.is_for(model))?;
         let is_there = adapters.named().iter().any(|(name, adapter)| built_in.is_it(name, adapter.as_ref()));
         (!is_there).then_some(built_in)
     }

@@ -212,9 +212,8 @@ impl RescorerBuilder {
     /// as far as is usual in its domain; or none. A list that names its adapter keeps it.
     ///
     /// A list that goes to no adapter is answered as without adapters: by the default policy, with `speech` if the model is
-    /// `smollm2-135m`. How much an adapter gains in its own
-    /// domain stands in its `policy.toml`, where [`Rescorer::tune`] or training wrote it. Lists with the same field `conversation`
-    /// lean to where the one before went. Decoders only.
+    /// `smollm2-135m`. How much an adapter gains in its own domain stands in its `policy.toml`, where [`Rescorer::tune`] or training
+    /// wrote it. Lists with the same field `conversation` lean to where the one before went. Decoders only.
     pub fn route_adapters(self) -> Self {
         Self { routes_adapters: true, ..self }
     }

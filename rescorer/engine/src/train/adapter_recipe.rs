@@ -87,7 +87,7 @@ impl AdapterRecipe {
     ///
     /// # Errors
     /// An adapter that can't be read.
-    pub fn read_init(&self) -> Result<Option<LoraAdapter>, Error> {
+    pub(super) fn read_init(&self) -> Result<Option<LoraAdapter>, Error> {
         self.init.as_deref().map(adapter_source::read).transpose()
     }
 
@@ -95,7 +95,7 @@ impl AdapterRecipe {
     ///
     /// # Errors
     /// An adapter of another method.
-    pub fn take_settings(&mut self, adapter: &LoraAdapter) -> Result<(), Error> {
+    pub(super) fn take_settings(&mut self, adapter: &LoraAdapter) -> Result<(), Error> {
         let LoraSettings { kind, rank, alpha, rslora, targets, rank_pattern, alpha_pattern, .. } =
             &adapter.settings;
         let is_allocated = self.method == Method::RankAllocated;

@@ -43,11 +43,11 @@ impl Trainer {
         Self::begin_with(init, scorer, recipe, set)
     }
 
-    /// As [`Self::new`], with an adapter in place of that of the recipe.
+    /// As [`Self::new`], with this adapter, whatever the recipe's `init` holds: that is its name in messages.
     ///
     /// # Errors
     /// As above; an adapter of another method than the recipe.
-    pub fn begin_with(
+    pub(super) fn begin_with(
         init: Option<LoraAdapter>,
         scorer: Scorer,
         mut recipe: Recipe,

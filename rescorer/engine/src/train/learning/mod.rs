@@ -204,6 +204,8 @@ impl Learner {
         let recipe = Recipe {
             seed: self.options.seed,
             adapter: AdapterRecipe {
+                // What messages call it.
+                init: adapter.is_some().then(|| self.folder.clone()),
                 targets: linear.map(str::to_owned).to_vec(),
                 ..AdapterRecipe::default()
             },
