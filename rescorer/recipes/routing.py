@@ -14,22 +14,12 @@ import json
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 
-from vocabulary import errors
-
-
-def read(path):
-    text = pathlib.Path(path).read_text()
-    if path.endswith(".am.json"):
-        for id, found in json.loads(text).items():
-            hypotheses = [found[key] for key in sorted(found, key=lambda key: (len(key), key)) if key.startswith("hyp_")]
-            yield {"id": id, "hypotheses": hypotheses, "reference": found["ref"]}
-    elif text.lstrip().startswith("["):
-        for number, found in enumerate(json.loads(text)):
-            yield {"id": str(found.get("id", number)), "hypotheses": found["input"], "reference": found["output"]}
-    else:
-        yield from map(json.loads, text.splitlines())
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "benches/peers"))
+from lists import read  # noqa: E402
+from vocabulary import errors  # noqa: E402
 
 
 def main():
@@ -44,7 +34,7 @@ def main():
     adapters = [word for name, (_, folder) in domains.items() if folder for word in ("--adapter", f"{name}={folder}")]
     chosen = {}
     for name, (file, _) in domains.items():
-        several = [one for one in read(file) if len({str(each) for each in one["hypotheses"]}) > 1]
+        several = [json.loads(one.line()) for one in read(pathlib.Path(file)) if len(one.distinct()) > 1]
         chosen[name] = [{**one, "id": f"{name} {one['id']}", "domain": name} for one in several[: options.lists]]
 
     def answers(lists, *words):
@@ -70,8 +60,7 @@ def main():
 
     print(f"| | {' | '.join(domains)} | all |\n|---|{'---|' * (len(domains) + 1)}")
     everything = [one for lists in chosen.values() for one in lists]
-    first = [each["hypotheses"][0] for each in everything]
-    row("first pass", {one["id"]: {"text": best if isinstance(best, str) else best["text"]} for one, best in zip(everything, first)})
+    row("first pass", {one["id"]: one["hypotheses"][0] for one in everything})
     row("`speech` for all", answers(everything))
     named = {}
     for name, lists in chosen.items():
