@@ -11,6 +11,8 @@ import unicodedata
 
 import numpy as np
 
+from edits import edits
+
 FOLDS = 5
 LM_WEIGHTS = np.exp(np.linspace(np.log(1e-3), np.log(4.0), 48))
 BONUSES = (0, -0.5, 0.5, -1, 1, 1.5, -2, 2, 2.5, 3, 3.5, 4, 5, 6, 8)  # nats a word, gentlest first
@@ -32,16 +34,6 @@ def normalized(text, kind):
     text = unicodedata.normalize("NFKC", text)
     text = "".join(" " if unicodedata.category(c)[0] in "MSP" else c for c in text).lower()
     return re.sub(r"\s+", " ", text)
-
-
-def edits(reference, hypothesis):
-    """Unit-cost edits between two lists of words."""
-    row = list(range(len(hypothesis) + 1))
-    for i, word in enumerate(reference, 1):
-        last, row[0] = row[0], i
-        for j, other in enumerate(hypothesis, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
-    return row[-1]
 
 
 class Judged:

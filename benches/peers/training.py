@@ -27,8 +27,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from edits import edits
 from engines import BOS, EOS
-from fusion import edits
 from lists import read
 
 RATE, CLIP = 1e-3, 1.0

@@ -18,8 +18,8 @@ import sys
 import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "benches/peers"))
+from edits import edits  # noqa: E402
 from lists import read  # noqa: E402
-from vocabulary import errors  # noqa: E402
 
 
 def main():
@@ -49,7 +49,7 @@ def main():
     def row(name, found):
         cells, wrong, total = [], 0, 0
         for lists in chosen.values():
-            mistakes = sum(errors(one["reference"].split(), found[one["id"]]["text"].split()) for one in lists)
+            mistakes = sum(edits(one["reference"].split(), found[one["id"]]["text"].split()) for one in lists)
             words = sum(len(one["reference"].split()) for one in lists)
             wrong, total = wrong + mistakes, total + words
             cells.append(f"{100 * mistakes / words:.2f}")

@@ -21,20 +21,14 @@ import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "benches/peers"))
+from edits import edits  # noqa: E402
+
 PRONUNCIATIONS = pathlib.Path(__file__).parents[2] / "perturb/data/pronunciations.txt.gz"
 
 
 def plain(text):
     return re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'")).split()
-
-
-def errors(reference, answer):
-    row = list(range(len(answer) + 1))
-    for place, word in enumerate(reference, 1):
-        before, row[0] = row[0], place
-        for other, said in enumerate(answer, 1):
-            before, row[other] = row[other], min(before + (word != said), row[other] + 1, row[other - 1] + 1)
-    return row[-1]
 
 
 def count(term, words):
@@ -83,7 +77,7 @@ def main():
         wrong, total, right = collections.Counter(), collections.Counter(), 0
         for id, reference in references.items():
             answer, has_term = plain(answers[id]), bool(wanted[id])
-            wrong[has_term] += errors(reference, answer)
+            wrong[has_term] += edits(reference, answer)
             total[has_term] += len(reference)
             right += sum(min(n, count(spoken[term], answer)) for term, n in wanted[id].items())
         false = sum(bool(terms_of(id)) for id in references if not wanted[id])
@@ -97,7 +91,7 @@ def main():
     print("|---|---|---|---|---|")
     row("recogniser", {one["id"]: one["hypotheses"][0]["text"] for one in lists})
     row("oracle", {one["id"]: min((each["text"] for each in one["hypotheses"]),
-                                 key=lambda text: errors(references[one["id"]], plain(text))) for one in lists})
+                                 key=lambda text: edits(references[one["id"]], plain(text))) for one in lists})
     for number in [None, *options.others]:
         with tempfile.TemporaryDirectory() as folder:
             command = [options.rescorer, "rescore", str(options.lists), "--policy", options.policy, "--json", "--quiet"]

@@ -62,7 +62,7 @@ fn adapter(folder: &Path, name: &str, source: &str, routing: Option<GainCalibrat
 
 /// The log-odds of a text with just this gain are `odds`, where that is positive; of a gain of the other sign they are negative.
 fn at(gain: f64, odds: f64) -> GainCalibration {
-    GainCalibration { mean: gain, other: 0.0, deviation: gain.abs() / (2.0 * odds).sqrt() }
+    GainCalibration { mean: gain, other: 0.0, deviation: gain.abs() / (2.0 * odds).sqrt(), scores: None }
 }
 
 /// A rescorer whose adapters have these gains.
@@ -197,8 +197,12 @@ fn a_conversation_leans_to_where_it_was() {
     let (clear, other) = fitting.next().unwrap();
     let centre = centre(clear, other);
     let k = 19.0 / (gains[clear] - centre);
-    let calibration =
-        GainCalibration { mean: 2.0 * centre, other: 0.0, deviation: (2.0 * centre / k).sqrt() };
+    let calibration = GainCalibration {
+        mean: 2.0 * centre,
+        other: 0.0,
+        deviation: (2.0 * centre / k).sqrt(),
+        scores: None,
+    };
     let rescorer = Rescorer::builder(model())
         .adapter("medical", adapter(folder.path(), "medical", source, Some(calibration)).as_str())
         .route_adapters()
@@ -266,7 +270,12 @@ fn tuning_measures_the_gain_of_one_adapter() {
     // It stays in the file, whose version says so.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.toml");
-    let with = none.with_routing(Some(GainCalibration { mean: 0.5, other: -0.125, deviation: 0.25 }));
+    let with = none.with_search(None).with_routing(Some(GainCalibration {
+        mean: 0.5,
+        other: -0.125,
+        deviation: 0.25,
+        scores: None,
+    }));
     with.write(&path).unwrap();
     assert_eq!(Policy::read(&path).unwrap(), with);
     let text = std::fs::read_to_string(&path).unwrap();

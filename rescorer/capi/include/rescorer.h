@@ -89,7 +89,7 @@
 
 /* Begin a RescorerOptions with this: the device and the precision that fit best, the default policy, no adapters. */
 #define RESCORER_OPTIONS_INIT \
-    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL, 0, 0, NULL}
+    {sizeof(RescorerOptions), RESCORER_ABI_VERSION, RESCORER_PRECISION_AUTO, RESCORER_DEVICE_AUTO, 0, NULL, NULL, NULL, 0, NULL, NULL, 0, 0, NULL, 0.0}
 
 /* Begin a RescorerNamedAdapter with this. */
 #define RESCORER_NAMED_ADAPTER_INIT(name, folder) {sizeof(RescorerNamedAdapter), (name), (folder)}
@@ -441,6 +441,11 @@ typedef struct RescorerOptions {
    * File of names and terms, one a line, or NULL. Where words of a list sound like one, a hypothesis with the term joins the list.
    */
   const char *vocabulary;
+  /**
+   * Share of the answers that may differ from those of an exact search, 0 to 0.1, so that less is computed: of lists with the want
+   * `RESCORER_WANT_TEXT` or a deadline. 0 keeps all answers. The policy says what it costs.
+   */
+  double search_risk;
 } RescorerOptions;
 
 /**

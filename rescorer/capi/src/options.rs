@@ -60,6 +60,9 @@ pub struct RescorerOptions {
     pub reserved: i32,
     /// File of names and terms, one a line, or NULL. Where words of a list sound like one, a hypothesis with the term joins the list.
     pub vocabulary: *const c_char,
+    /// Share of the answers that may differ from those of an exact search, 0 to 0.1, so that less is computed: of lists with the want
+    /// `RESCORER_WANT_TEXT` or a deadline. 0 keeps all answers. The policy says what it costs.
+    pub search_risk: f64,
 }
 
 // SAFETY: a size and pointers.
@@ -76,8 +79,9 @@ unsafe impl FromCaller for RescorerNamedAdapter {
 unsafe impl FromCaller for RescorerOptions {
     const NAME: &'static str = "options (RescorerOptions)";
     const MACRO: &'static str = "RESCORER_OPTIONS_INIT";
-    // Before `route_adapters`, and before `vocabulary`.
-    const EARLIER: &'static [usize] = &[offset_of!(Self, route_adapters), offset_of!(Self, vocabulary)];
+    // Before `route_adapters`, `vocabulary` and `search_risk`.
+    const EARLIER: &'static [usize] =
+        &[offset_of!(Self, route_adapters), offset_of!(Self, vocabulary), offset_of!(Self, search_risk)];
     fn defaults() -> Self {
         Self {
             struct_size: size_of::<Self>(),
@@ -94,6 +98,7 @@ unsafe impl FromCaller for RescorerOptions {
             route_adapters: 0,
             reserved: 0,
             vocabulary: std::ptr::null(),
+            search_risk: 0.0,
         }
     }
 }
@@ -131,7 +136,10 @@ impl RescorerOptions {
     /// # Safety
     /// Pointers are NULL or lead to what their fields say.
     unsafe fn parts(&self, builder: rescorer::RescorerBuilder) -> Result<rescorer::RescorerBuilder, Failure> {
-        let mut builder = builder.device(device(self.device)?).precision(precision(self.precision)?);
+        let mut builder = builder
+            .device(device(self.device)?)
+            .precision(precision(self.precision)?)
+            .search_risk(self.search_risk);
         if self.threads > u32::from(u16::MAX) {
             let reason = format!("{} threads; give a number from 1 to {}, or 0", self.threads, u16::MAX);
             return Err(Failure::new(RescorerStatus::InvalidArgument, reason));

@@ -29,7 +29,7 @@ fn tune_weighs_features_and_says_what_held_out_lists_show() {
     let report = &room.run("tune dev.jsonl --output f.toml --json").ok().json()[0];
     assert_eq!(keys(report), ["policy", "features", "first_pass_wer", "rescored_wer", "confidence"]);
     let policy = room.read("f.toml");
-    for part in ["version = 2", "[features]", "lm_20 = ", "[decision]", "[tuned_on]"] {
+    for part in ["version = 4", "[features]", "lm_20 = ", "[decision]", "[tuned_on]"] {
         assert!(policy.contains(part), "{part} is not in {policy}");
     }
     let plain = room.run("tune dev.jsonl --output g.toml").ok().stdout;
@@ -71,8 +71,8 @@ fn tune_weighs_features_and_says_what_held_out_lists_show() {
 fn without_weights_the_default_policy_answers() {
     let room = tuned();
     let ran = room.run("rescore test.jsonl --json").ok();
-    ran.says(&["policy: default, version 1"]);
-    assert_eq!(ran.json()[0]["policy"], "default, version 1");
+    ran.says(&["policy: default, version 2"]);
+    assert_eq!(ran.json()[0]["policy"], "default, version 2");
     assert_eq!(
         room.run("rescore test.jsonl --policy default").ok().stdout,
         room.run("rescore test.jsonl").ok().stdout
@@ -81,7 +81,7 @@ fn without_weights_the_default_policy_answers() {
     kept.says(&["policy: none", "10 lists needed no model"]);
     assert!(kept.json().iter().all(|row| row["changed"] == false && row["policy"] == "none"), "{kept:?}");
     let report = &room.run("evaluate test.jsonl --policy default --json").ok().json()[0];
-    assert_eq!((&report["utterances"], &report["policy"]), (&json!(10), &json!("default, version 1")));
+    assert_eq!((&report["utterances"], &report["policy"]), (&json!(10), &json!("default, version 2")));
     let none = &room.run("evaluate test.jsonl --policy none --json").ok().json()[0];
     assert_eq!(none["rescored_wer"], none["first_pass_wer"]);
     let tuned = room.run("evaluate test.jsonl --cross-validate 2 --json").ok().json().remove(0);
@@ -281,7 +281,7 @@ fn a_policy_that_is_damaged_is_refused_with_the_line() {
     let policy = room.read("p.toml");
     let broken = [
         (policy.replace("[convention]", "[convention]\nlm_weigth = 1"), "unknown field `lm_weigth`"),
-        (policy.replace("version = 1", "version = 9"), "version 9"),
+        (policy.replace("version = 4", "version = 9"), "version 9"),
         (policy.replacen("lm_weight = ", "lm_weight = nan #", 1), "not a finite number"),
         (policy.replace("[model]", "[model"), "p2.toml"),
         (String::new(), "missing field"),

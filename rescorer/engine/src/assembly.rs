@@ -13,6 +13,7 @@ use crate::error::{Error, SettingsError};
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
+use crate::fusion::search_slack::{self, SearchSlack};
 use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
@@ -38,6 +39,10 @@ impl RescorerBuilder {
     /// Loads the model with all that belongs to it: the ways to answer lists, what scores without an answer, and what has to be said.
     pub(crate) fn load(&self) -> Result<Loaded, Error> {
         // What can be said of adapters and policies is said before the model is fetched.
+        search_slack::check(self.search_risk)?;
+        if self.weights.is_some() && self.search_risk > 0.0 {
+            return Err(SettingsError::Contradiction { one: "weights", other: "a search risk" }.into());
+        }
         let adapters = ReadAdapters::new(&self.adapters)?;
         let policy = match &self.policy {
             Some(GivenPolicy::File(path)) => Some((Policy::read(path)?, path.display().to_string())),
@@ -165,7 +170,8 @@ impl RescorerBuilder {
         let policy = shipped.policy(config, metric, name(&self.model_name(), model.fingerprint()), adapter);
         let decision = self.decision(Some(&policy))?;
         let policy = Policy { decision: Some(decision), ..policy };
-        let pass = SecondPass::from_policy(model.clone(), adapters, &policy)?;
+        let pass =
+            SecondPass::from_policy(model.clone(), adapters, &policy)?.with_slack(self.slack(&policy)?);
         let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()), routed: None });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
     }
@@ -252,9 +258,18 @@ impl RescorerBuilder {
         let decision = self.decision(Some(&policy))?;
         let policy = Policy { decision: Some(decision), ..policy };
         let first_stage = self.load_first_stage(&policy, warnings)?;
-        let pass = SecondPass::from_policy_with_cascade(first_stage, model.clone(), adapters, &policy)?;
+        let pass = SecondPass::from_policy_with_cascade(first_stage, model.clone(), adapters, &policy)?
+            .with_slack(self.slack(&policy)?);
         let origin = Arc::new(Origin { adapter: tuned_with.clone(), policy: Some(name), routed: None });
         Ok(Route { adapter: tuned_with, pass, origin })
+    }
+
+    /// The slack of the search under a policy.
+    fn slack(&self, policy: &Policy) -> Result<f64, Error> {
+        match &policy.search {
+            Some(search) => search.of_risk(self.search_risk),
+            None => SearchSlack::default().of_risk(self.search_risk),
+        }
     }
 
     /// What decides: the policy, or the rule that is asked for with its numbers.

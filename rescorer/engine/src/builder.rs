@@ -41,6 +41,7 @@ pub struct RescorerBuilder {
     pub(crate) config: Option<ScoringConfig>,
     pub(crate) unit: Option<Unit>,
     pub(crate) rule: Option<DecisionRule>,
+    pub(crate) search_risk: f64,
     pub(crate) adapters: Vec<(String, AdapterSource)>,
     /// Whether the adapter in the library joins the model that it was trained on, where nothing else was asked for.
     pub(crate) brings_adapter: bool,
@@ -104,6 +105,7 @@ impl RescorerBuilder {
             config: None,
             unit: None,
             rule: None,
+            search_risk: 0.0,
             adapters: Vec::new(),
             brings_adapter: true,
             routes_adapters: false,
@@ -186,6 +188,14 @@ impl RescorerBuilder {
     /// Answers by this rule, with the numbers that the policy has for it.
     pub fn rule(self, rule: DecisionRule) -> Self {
         Self { rule: Some(rule), ..self }
+    }
+
+    /// Lets a share of the answers differ from those of an exact search, 0 to 0.1, so that less is computed: a hypothesis is given up if
+    /// it can't win unless its rest is more probable than the same ending of another one. What that costs was fitted by
+    /// [`Rescorer::tune`], see [`SearchSlack`](crate::fusion::SearchSlack). 0, the default, keeps all answers. For decoders on the CPU and
+    /// the rule maximum; where lists are scored whole it changes nothing.
+    pub fn search_risk(self, share: f64) -> Self {
+        Self { search_risk: share, ..self }
     }
 
     /// Adds an adapter under a name: the folder of a PEFT or `rescorer train` adapter, or one that is attached to the model. Lists ask for it by that name.

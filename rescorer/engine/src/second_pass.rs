@@ -31,6 +31,8 @@ pub struct SecondPass {
     decision: Decision,
     confidence: Option<Confidence>,
     metric: Metric,
+    /// Slack of the search in nats, see [`Self::with_slack`].
+    slack: f64,
 }
 
 impl SecondPass {
@@ -39,7 +41,14 @@ impl SecondPass {
         let weighting = weighting.into();
         let scorer = scorer.with_features(&weighting);
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
-        Self { scorer, weighting, decision: Decision::default(), confidence: None, metric }
+        Self {
+            scorer,
+            weighting,
+            decision: Decision::default(),
+            confidence: None,
+            metric,
+            slack: f64::INFINITY,
+        }
     }
 
     /// A rescorer that decides as a policy says: convention, weights, rule, confidences.
@@ -90,6 +99,14 @@ impl SecondPass {
         let metric = metric.into();
         let scorer = self.scorer.with_unit(metric.unit);
         Self { scorer, decision, confidence, metric, ..self }
+    }
+
+    /// Lets [`choose`](Self::choose) give up hypotheses that can't win if what is not scored of them is worth no more than the same ending of
+    /// another hypothesis, plus `slack` nats. Infinite, the default, keeps all answers; [`SearchSlack`](crate::fusion::SearchSlack) says how
+    /// many differ with less.
+    #[must_use]
+    pub fn with_slack(self, slack: f64) -> Self {
+        Self { slack, ..self }
     }
 
     /// The scorer.
@@ -193,7 +210,7 @@ impl SecondPass {
             let (answers, nodes) = self.rescore_prepared(lists)?;
             return Ok(Chosen { choices: answers.iter().map(Ranking::choice).collect(), nodes });
         }
-        self.scorer.list_scorer().choose(&self.weighting, self.needed(lists)?)
+        self.scorer.list_scorer().choose(&self.weighting, self.slack, self.needed(lists)?)
     }
 
     /// Answers a list by the most probable hypotheses that can be scored in time. Given time enough, the answer is that of
@@ -214,7 +231,7 @@ impl SecondPass {
             return Err(Error::Unscored);
         }
         if asks {
-            return list_scorer.choose_within(&self.weighting, list, deadline);
+            return list_scorer.choose_within(&self.weighting, self.slack, list, deadline);
         }
         let list = list.clone().needed(&self.weighting)?;
         let choice = BestSoFar::unasked(&self.weighting, &list).into_choice(&self.weighting, &list);

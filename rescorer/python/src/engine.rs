@@ -44,7 +44,7 @@ impl Engine {
     /// Loads everything. There is no convention beside a policy, and `cascade`, model and adapter, just where the policy asks another
     /// rescorer first: the caller has seen to it.
     #[new]
-    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, route_adapters, vocabulary, cascade, precision, device, decision, bos, eos, mean, lm_text, encoder_score, threads))]
+    #[pyo3(signature = (path, *, name, policy, lm_weight, length_bonus, margin, unit, adapters, route_adapters, vocabulary, cascade, precision, device, decision, search_risk, bos, eos, mean, lm_text, encoder_score, threads))]
     fn new(
         py: Python<'_>,
         path: PathBuf,
@@ -61,6 +61,7 @@ impl Engine {
         precision: &str,
         device: &str,
         decision: Option<&str>,
+        search_risk: f64,
         bos: Option<u32>,
         eos: Option<bool>,
         mean: Option<bool>,
@@ -86,7 +87,11 @@ impl Engine {
             .map(str::parse)
             .transpose()
             .map_err(|error: rescorer_perturb::Error| refused(py, &error.to_string()))?;
-        let mut builder = rescorer::Rescorer::builder(path).name(name).device(device).precision(precision);
+        let mut builder = rescorer::Rescorer::builder(path)
+            .name(name)
+            .device(device)
+            .precision(precision)
+            .search_risk(search_risk);
         if let Some(policy) = policy {
             builder = builder.policy(policy);
         }

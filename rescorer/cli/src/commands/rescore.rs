@@ -23,7 +23,10 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, &args.scoring);
     let out = Sink::open(args.output.as_deref())?;
-    let deciding = model::deciding(&args.choice, &args.scoring, status)?;
+    if args.search_risk > 0.0 && args.choice.weights.fusion().is_some() {
+        anyhow::bail!("--search-risk needs a policy, which says what it costs; leave out --lm-weight");
+    }
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?.search_risk(args.search_risk);
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let rule = rescorer.rule().unwrap_or_default();
     if args.deadline_ms.is_some() && rule != DecisionRule::Maximum {

@@ -2,8 +2,8 @@ use std::io::Write;
 
 use anyhow::{Context, bail};
 use rescorer::fusion::{
-    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, GainCalibration, ScoredReference, Tuned,
-    TunedPolicy, WordWeights, tune_cascade,
+    DefaultPolicy, Feature, FeatureTuned, Found, FusionKind, GainCalibration, RoutedList, ScoredReference,
+    Tuned, TunedPolicy, WordWeights, tune_cascade,
 };
 use rescorer::scoring::{Need, Scorer, ScoringStats};
 use rescorer::{Policy, TuneOptions, Unit};
@@ -68,11 +68,8 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     let utterances = utterances.map(|item| item.and_then(|list| model::with_terms(&rescorer, fusion, list)));
     // A list of one text has one answer under all weights.
     let need = Need::Answers;
-    let mut texts = Vec::new();
-    let utterances = utterances.inspect(|item| {
-        let text = item.as_ref().ok().and_then(GainCalibration::text_of);
-        texts.extend(text.map(str::to_owned));
-    });
+    let mut routed = Vec::new();
+    let utterances = utterances.inspect(|item| routed.extend(item.as_ref().ok().and_then(RoutedList::of)));
     let (judged, _) = judge(&scorer, need, utterances, &args.lists, &options, &mut skipped, status)?;
     let (cascade, judged) = match first_stage {
         Some(policy) => {
@@ -83,7 +80,7 @@ pub fn run(args: TuneArgs) -> anyhow::Result<Outcome> {
     };
     let TunedPolicy { mut policy, found } =
         options.policy(&judged, &scorer, &args.scoring.model.model, cascade)?;
-    policy.routing = GainCalibration::measure(&scorer, texts.iter().map(String::as_str))?;
+    policy.routing = GainCalibration::measure(&scorer, routed)?;
     policy.tuned_on.hashes.extend(seen);
     policy.tuned_on.hashes.sort();
     policy.tuned_on.hashes.dedup();

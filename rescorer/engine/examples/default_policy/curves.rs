@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rescorer::fusion::{FeatureFusion, ScoredReference, Weighting, fit_prior, tune_features};
+use rescorer::fusion::{FeatureFusion, ScoredReference, tune_features};
 use sha2::{Digest, Sha256};
 
 use crate::Result;
-use crate::sets::{Scored, Set, fitted};
+use crate::cautious::{Policies, reduction};
+use crate::sets::{Scored, Set};
 
 /// Numbers of lists.
 const SIZES: [usize; 5] = [25, 50, 100, 200, 500];
@@ -20,13 +21,14 @@ const LEAST_LEFT: usize = 50;
 /// Prints a line for every set: the relative reduction of the WER by the default policy, and what tuning on a few lists adds to it on the
 /// others, in points of that, mean of several draws and the worst of them.
 pub fn curves(sets: &[Set], scored: &[Scored]) -> Result<()> {
+    let policies = Policies::new(sets, scored);
     println!("| set | default | {} |", SIZES.map(|size| size.to_string()).join(" | "));
     println!("|---|---|{}", "---|".repeat(SIZES.len()));
     for (set, known) in sets.iter().zip(scored) {
-        let prior = fit_prior(&fitted(sets, scored, Some(&set.family)));
+        let prior = policies.without(Some(&set.family));
         let all: Vec<&ScoredReference> = known.lists.iter().collect();
         let cells = SIZES.iter().map(|&size| cell(&all, &prior, size)).collect::<Result<Vec<_>>>()?;
-        println!("| {} | {:+.2} | {} |", set.name, reduction(&all, &prior), cells.join(" | "));
+        println!("| {} | {:+.2} | {} |", set.name, reduction(all.iter().copied(), &prior), cells.join(" | "));
     }
     Ok(())
 }
@@ -40,19 +42,11 @@ fn cell(lists: &[&ScoredReference], prior: &FeatureFusion, size: usize) -> Resul
         let (few, rest) = order.split_at(size);
         let few: Vec<ScoredReference> = few.iter().map(|&list| list.clone()).collect();
         let tuned = tune_features(&few, prior)?.features;
-        Ok(reduction(rest, &tuned) - reduction(rest, prior))
+        Ok(reduction(rest.iter().copied(), &tuned) - reduction(rest.iter().copied(), prior))
     });
     let gains = gains.collect::<Result<Vec<f64>>>()?;
     let mean = gains.iter().sum::<f64>() / DRAWS as f64;
     Ok(format!("{mean:+.2} (worst {:+.2})", gains.iter().copied().fold(f64::INFINITY, f64::min)))
-}
-
-/// Relative reduction of the WER in percent.
-fn reduction(lists: &[&ScoredReference], features: &FeatureFusion) -> f64 {
-    let weighting = Weighting::Features(features.clone());
-    let first: usize = lists.iter().map(|list| list.first_pass().errors).sum();
-    let rescored: usize = lists.iter().map(|list| list.rescored(&weighting).errors).sum();
-    100.0 * (first as f64 - rescored as f64) / first.max(1) as f64
 }
 
 /// The lists in the order of a seeded hash of their references, so that equal references stay together.

@@ -3,12 +3,13 @@
 use rescorer::evaluation::Evaluation;
 use rescorer::fusion::{
     Decision, FeatureFusion, ScoredAnswer, ScoredReference, Weighting, cross_validate,
-    cross_validate_features, fit_prior, tune_features,
+    cross_validate_features, tune_features,
 };
 use rescorer_perturb::{DRAWS, PairedBootstrap, UtteranceErrors, group_numbers, paired_bootstrap};
 
 use crate::Result;
-use crate::sets::{Scored, Set, fitted};
+use crate::cautious::Policies;
+use crate::sets::{Scored, Set};
 
 /// Folds and seed of what is reported.
 const FOLDS: usize = 5;
@@ -17,10 +18,11 @@ const SEED: u64 = 0;
 /// Prints a line for every set: the WER of the first pass; of classic fusion, cross-validated; of the default policy; of features,
 /// cross-validated near that; and how these two differ from others. Before it what sets gain that have another one to tune on; then the default policy on all lists together.
 pub fn report(sets: &[Set], scored: &[Scored]) -> Result<()> {
+    let policies = Policies::new(sets, scored);
     for (set, known) in sets.iter().zip(scored) {
         let of_name = |name: &String| sets.iter().position(|other| other.name == *name);
         let Some(other) = set.tune_on.as_ref().and_then(of_name) else { continue };
-        let prior = fit_prior(&fitted(sets, scored, Some(&set.family)));
+        let prior = policies.without(Some(&set.family));
         let tuned = tune_features(&scored[other].lists, &prior)?.features;
         let found = evaluate(&known.lists, &vec![Weighting::Features(tuned); known.lists.len()])?;
         let [low, high] = found.werr_ci95.unwrap_or_default();
@@ -32,7 +34,7 @@ pub fn report(sets: &[Set], scored: &[Scored]) -> Result<()> {
     println!("|---|---|---|---|---|---|---|---|");
     let (mut before, mut after, mut references) = (Vec::new(), Vec::new(), Vec::new());
     for (set, known) in sets.iter().zip(scored) {
-        let prior = fit_prior(&fitted(sets, scored, Some(&set.family)));
+        let prior = policies.without(Some(&set.family));
         println!("{}", row(set, &known.lists, &prior)?);
         before.extend(known.lists.iter().map(ScoredReference::first_pass));
         after.extend(errors(&known.lists, &vec![Weighting::Features(prior); known.lists.len()]));

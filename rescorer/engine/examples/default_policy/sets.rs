@@ -37,9 +37,10 @@ pub struct Set {
 
 /// A set with its scores.
 pub struct Scored {
+    /// All of it, scored in the first way.
     pub lists: Vec<ScoredReference>,
-    /// Parts of it that the policy is fitted to.
-    pub fitted: [PriorSet; 2],
+    /// Parts of it that the policy is fitted to, scored in every way.
+    pub fitted: Vec<PriorSet>,
 }
 
 /// What the policy is fitted to, without a family.
@@ -50,8 +51,56 @@ pub fn fitted(sets: &[Set], scored: &[Scored], without: Option<&str>) -> Vec<Pri
 }
 
 impl Set {
-    /// Scores what SCORES does not have yet.
-    pub fn score(&self, rescorer: &Rescorer, folder: &Path) -> Result<Scored> {
+    /// Scores what SCORES does not have yet: all lists in the first way, in the others those that the policy is fitted to.
+    pub fn score(&self, ways: &[Rescorer], folder: &Path) -> Result<Scored> {
+        let utterances = self.read()?;
+        let step = utterances.len().div_ceil(FITTED_LISTS);
+        let part: Vec<Utterance> = utterances.iter().step_by(step).cloned().collect();
+        let bare: Vec<Utterance> = part.iter().map(bare).collect::<Result<_>>()?;
+        let (mut lists, mut fitted) = (Vec::new(), Vec::new());
+        for (number, way) in ways.iter().enumerate() {
+            let cache = self.scores(way, folder, if number == 0 { &utterances } else { &part })?;
+            let metric = Metric::from(self.normalize);
+            let judge = |utterance: &Utterance| judge(way.scorer(), &cache, utterance, metric);
+            let judge_all = |lists: &[Utterance]| lists.iter().map(judge).collect::<Result<Vec<_>>>();
+            let weight = self.weight / ways.len() as f64;
+            fitted.push(PriorSet { lists: judge_all(&part)?, weight });
+            fitted.push(PriorSet { lists: judge_all(&bare)?, weight: BARE_WEIGHT * weight });
+            if number == 0 {
+                lists = judge_all(&utterances)?;
+            }
+        }
+        Ok(Scored { lists, fitted })
+    }
+
+    /// About so many of its lists, scored token by token.
+    pub fn sample(&self, rescorer: &Rescorer, lists: usize) -> Result<Vec<ScoredReference>> {
+        let utterances = self.read()?;
+        let step = utterances.len().div_ceil(lists);
+        let part: Vec<std::result::Result<Utterance, rescorer::Error>> =
+            utterances.into_iter().step_by(step).map(Ok).collect();
+        let metric = Metric::from(self.normalize);
+        let scored = rescorer.scorer().score_stream_as(Need::Scores, part, false);
+        scored
+            .map(|scored| {
+                let (utterance, scores) = scored?;
+                Ok(ScoredReference::new(&utterance, &scores, metric)?)
+            })
+            .collect()
+    }
+
+    fn read(&self) -> Result<Vec<Utterance>> {
+        let mut utterances = Vec::new();
+        for file in &self.files {
+            for utterance in rescorer_nbest::Reader::open(file, &rescorer_nbest::ReadOptions::default())? {
+                utterances.push(utterance?);
+            }
+        }
+        Ok(utterances)
+    }
+
+    /// The scores of all texts.
+    fn scores(&self, rescorer: &Rescorer, folder: &Path, lists: &[Utterance]) -> Result<ScoreCache> {
         let scorer = rescorer.scorer();
         let key = CacheKey {
             model: rescorer.model().fingerprint().into(),
@@ -60,16 +109,10 @@ impl Set {
             precision: rescorer.model().device().precision().to_string(),
         };
         let mut cache = ScoreCache::open(&folder.join(&self.name), &key)?;
-        let mut utterances = Vec::new();
-        for file in &self.files {
-            for utterance in rescorer_nbest::Reader::open(file, &rescorer_nbest::ReadOptions::default())? {
-                utterances.push(utterance?);
-            }
-        }
         let unknown = |list: &&Utterance| list.nbest.iter().any(|one| cache.get(&one.text).is_none());
         let missing: Vec<std::result::Result<Utterance, rescorer::Error>> =
-            utterances.iter().filter(unknown).map(|list| Ok(list.clone())).collect();
-        eprintln!("{}: {} lists, {} to score", self.name, utterances.len(), missing.len());
+            lists.iter().filter(unknown).map(|list| Ok(list.clone())).collect();
+        eprintln!("{}: {} lists, {} to score", self.name, lists.len(), missing.len());
         for scored in scorer.score_stream_as(Need::Scores, missing, false) {
             let (utterance, scores) = scored?;
             let texts = scores
@@ -79,20 +122,7 @@ impl Set {
                 .map(|known| &utterance.nbest.hypotheses()[known.position].text);
             cache.add(texts.zip(&scores.scores).map(|(text, score)| (text.as_str(), score.lm_score)))?;
         }
-        let metric = Metric::from(self.normalize);
-        let judge = |utterance: &Utterance| judge(scorer, &cache, utterance, metric);
-        let step = utterances.len().div_ceil(FITTED_LISTS);
-        let bare: Vec<Utterance> = utterances.iter().step_by(step).map(bare).collect::<Result<_>>()?;
-        let lists = utterances.iter().map(judge).collect::<Result<Vec<_>>>()?;
-        let fitted = lists.iter().step_by(step).cloned().collect();
-        let fitted = [
-            PriorSet { lists: fitted, weight: self.weight },
-            PriorSet {
-                lists: bare.iter().map(judge).collect::<Result<_>>()?,
-                weight: BARE_WEIGHT * self.weight,
-            },
-        ];
-        Ok(Scored { lists, fitted })
+        Ok(cache)
     }
 }
 

@@ -182,7 +182,7 @@ impl SettingsError {
             Self::NotAnEncoder | Self::NoMask => Some(Remedy::EncoderScore),
             Self::NoScoreHead | Self::NothingToRoute => Some(Remedy::Adapter),
             Self::MeanOfHead => Some(Remedy::Sum),
-            Self::RuleWithoutNumbers { .. } => Some(Remedy::Policy),
+            Self::RuleWithoutNumbers { .. } | Self::NoSlack { .. } => Some(Remedy::Policy),
             Self::FirstStageUnused => Some(Remedy::FirstStage),
             Self::FirstStageAdapterMissing { .. } => Some(Remedy::FirstStageAdapter),
             _ => None,

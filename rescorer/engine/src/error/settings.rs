@@ -61,6 +61,18 @@ pub enum SettingsError {
         margin: f64,
     },
 
+    /// A search risk that the policy has no slack for.
+    #[error(
+        "the policy has no slack for a search risk of {risk}{}; tune one on more lists",
+        least.map_or_else(String::new, |least| format!(", the least is {least}"))
+    )]
+    NoSlack {
+        /// The risk that was asked for.
+        risk: f64,
+        /// The least that was fitted.
+        least: Option<f64>,
+    },
+
     /// A rule that the policy, or its absence, has no numbers for.
     #[error("nothing has been tuned for the rule {rule}; give a policy that this version tuned")]
     RuleWithoutNumbers {

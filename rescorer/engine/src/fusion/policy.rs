@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy_file::{PolicyFile, VERSION};
+use crate::fusion::search_slack::SearchSlack;
 use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::weighting::Weighting;
 use crate::routing::calibration::GainCalibration;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub cascade: Option<CascadePolicy>,
     /// How much the adapter gains on its own lists, by which others are routed to it or not.
     pub routing: Option<GainCalibration>,
+    /// How many answers differ if the search looks at less.
+    pub search: Option<SearchSlack>,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
 }
@@ -73,6 +76,7 @@ impl Policy {
             adapter,
             cascade: None,
             routing: None,
+            search: None,
             tuned_on,
         }
     }
@@ -112,6 +116,12 @@ impl Policy {
     #[must_use]
     pub fn with_routing(self, routing: Option<GainCalibration>) -> Self {
         Self { routing, ..self }
+    }
+
+    /// Adds how many answers differ if the search looks at less.
+    #[must_use]
+    pub fn with_search(self, search: Option<SearchSlack>) -> Self {
+        Self { search, ..self }
     }
 
     /// Reads a policy from its file.
@@ -216,7 +226,7 @@ impl TryFrom<PolicyFile> for Policy {
             return Err("the deviation under [routing] is not above 0; tune again".to_owned());
         }
         let PolicyFile { normalize, unit, decision, confidence, convention, model, adapter, .. } = file;
-        let (cascade, routing, tuned_on) = (file.cascade, file.routing, file.tuned_on);
+        let (cascade, routing, search, tuned_on) = (file.cascade, file.routing, file.search, file.tuned_on);
         Ok(Self {
             normalize,
             unit,
@@ -228,6 +238,7 @@ impl TryFrom<PolicyFile> for Policy {
             adapter,
             cascade,
             routing,
+            search,
             tuned_on,
         })
     }
@@ -237,12 +248,13 @@ impl From<Policy> for PolicyFile {
     fn from(policy: Policy) -> Self {
         let Policy { normalize, unit, weighting, decision, confidence, convention, model, adapter, .. } =
             policy;
-        let (cascade, routing, tuned_on) = (policy.cascade, policy.routing, policy.tuned_on);
+        let (cascade, routing, search, tuned_on) =
+            (policy.cascade, policy.routing, policy.search, policy.tuned_on);
         let (fusion, features) = match weighting {
             Weighting::Classic(fusion) => (Some(fusion), None),
             Weighting::Features(features) => (None, Some(features)),
         };
-        let version = PolicyFile::first_version(routing.as_ref(), features.is_some());
+        let version = PolicyFile::first_version(routing.as_ref(), search.is_some(), features.is_some());
         Self {
             version,
             normalize,
@@ -256,6 +268,7 @@ impl From<Policy> for PolicyFile {
             adapter,
             cascade,
             routing,
+            search,
             tuned_on,
         }
     }

@@ -8,14 +8,16 @@ use crate::answer::rule::Decision;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::features::FeatureFusion;
 use crate::fusion::model_identity::ModelIdentity;
+use crate::fusion::search_slack::SearchSlack;
 use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::weights::Fusion;
 use crate::routing::calibration::GainCalibration;
+use crate::routing::routed_list::ScoreShares;
 use crate::scoring::config::ScoringConfig;
 
 /// Latest version of the file that this library reads. A policy is written as the first version that has what it holds: 1 has three
 /// numbers, 2 weights of features, 3 the gain of the adapter.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The keys of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,6 +43,8 @@ pub(crate) struct PolicyFile {
     pub(crate) cascade: Option<CascadePolicy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) routing: Option<GainCalibration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) search: Option<SearchSlack>,
     pub(crate) tuned_on: TunedOn,
 }
 
@@ -58,14 +62,25 @@ impl PolicyFile {
             numbers.extend(of_fusion(first.fusion));
             numbers.extend([first.share, first.threshold.unwrap_or_default()]);
         }
-        numbers
-            .extend(self.routing.iter().flat_map(|routing| [routing.mean, routing.other, routing.deviation]));
+        if let Some(routing) = &self.routing {
+            numbers.extend([routing.mean, routing.other, routing.deviation]);
+            numbers.extend(routing.scores.iter().flat_map(ScoreShares::numbers));
+        }
+        for fitted in self.search.iter().flat_map(SearchSlack::fitted) {
+            numbers.extend([fitted.risk, fitted.slack, fitted.differ]);
+        }
         numbers
     }
 
     /// The first version of the file that has what this one holds.
-    pub(crate) fn first_version(routing: Option<&GainCalibration>, weighs_features: bool) -> u32 {
+    pub(crate) fn first_version(
+        routing: Option<&GainCalibration>,
+        has_search: bool,
+        weighs_features: bool,
+    ) -> u32 {
         match (routing, weighs_features) {
+            _ if has_search => 4,
+            (Some(GainCalibration { scores: Some(_), .. }), _) => 4,
             (Some(_), _) => 3,
             (None, true) => 2,
             (None, false) => 1,

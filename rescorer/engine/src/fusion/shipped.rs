@@ -10,6 +10,7 @@ use crate::answer::rule::Decision;
 use crate::fusion::features::FeatureFusion;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
+use crate::fusion::search_slack::SearchSlack;
 use crate::fusion::tuned_on::TunedOn;
 use crate::scoring::config::ScoringConfig;
 
@@ -28,6 +29,8 @@ pub struct DefaultPolicy {
     pub decision: Decision,
     /// How sure answers are.
     pub confidence: Option<Confidence>,
+    /// How many answers differ if the search looks at less.
+    pub search: Option<SearchSlack>,
 }
 
 impl DefaultPolicy {
@@ -60,6 +63,7 @@ impl DefaultPolicy {
         Policy::new(metric.normalize, self.features.clone(), config, model, adapter, tuned_on)
             .with_unit(metric.unit)
             .with_decision(self.decision, self.confidence)
+            .with_search(self.search.clone())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::routing::routed_list::ScoreShares;
+
 /// Lists below which gains are not measured: their spread would be a guess.
 const FEWEST: usize = 10;
 
@@ -25,12 +27,15 @@ pub struct GainCalibration {
     pub other: f64,
     /// Standard deviation of the gain of texts of one kind.
     pub deviation: f64,
+    /// What the first-pass scores of the adapter's own lists are; `None` in policies that were tuned before this was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<ScoreShares>,
 }
 
 impl Default for GainCalibration {
     /// For adapters whose policy has none.
     fn default() -> Self {
-        Self { mean: 0.6, other: 0.0, deviation: 0.45 }
+        Self { mean: 0.6, other: 0.0, deviation: 0.45, scores: None }
     }
 }
 
@@ -44,7 +49,7 @@ impl GainCalibration {
         let ((mean, variance), (other, other_variance)) = (moments(own)?, moments(others)?);
         let deviation = f64::midpoint(variance, other_variance).sqrt().max(LEAST_DEVIATION);
         let is_usable = mean > 0.0 && deviation.is_finite();
-        is_usable.then(|| Self { mean, other: other.clamp(-mean, mean / 3.0), deviation })
+        is_usable.then(|| Self { mean, other: other.clamp(-mean, mean / 3.0), deviation, scores: None })
     }
 
     /// Log-odds of the adapter against none for a text with this gain.
@@ -52,7 +57,7 @@ impl GainCalibration {
     /// Both are Gaussians of one deviation, with the means `mean` and `other`:
     /// `(mean − other) / deviation² · (gain − (mean + other) / 2)`.
     pub fn log_odds(&self, gain: f64) -> f64 {
-        let Self { mean, other, deviation } = self;
+        let Self { mean, other, deviation, .. } = self;
         (mean - other) / deviation.powi(2) * (gain - f64::midpoint(*mean, *other))
     }
 }
@@ -71,7 +76,7 @@ mod tests {
 
     #[test]
     fn halfway_is_even_and_far_is_certain() {
-        let calibration = GainCalibration { mean: 1.0, other: 0.0, deviation: 0.5 };
+        let calibration = GainCalibration { mean: 1.0, other: 0.0, deviation: 0.5, scores: None };
         assert_eq!(calibration.log_odds(0.5), 0.0);
         // 1 / 0.25 · 0.5, and its negative.
         assert_eq!((calibration.log_odds(1.0), calibration.log_odds(0.0)), (2.0, -2.0));

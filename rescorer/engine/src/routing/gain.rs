@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rescorer_models::Adapter;
-use rescorer_nbest::{NBest, Utterance};
+use rescorer_nbest::NBest;
 
 use crate::error::Error;
 use crate::routing::calibration::GainCalibration;
+use crate::routing::routed_list::{RoutedList, ScoreShares};
 use crate::scoring::list::{ListScores, PreparedList};
 use crate::scoring::scorer::Scorer;
 
@@ -75,17 +76,18 @@ fn background(is_plain: bool) -> Vec<String> {
 }
 
 impl GainCalibration {
-    /// Measures the scorer's adapter on the first-pass best texts of lists of its own domain. `None` where there is nothing to measure:
-    /// no adapter or several, an encoder, fewer than ten texts, an adapter that gains nothing.
+    /// Measures the scorer's adapter on lists of its own domain. `None` where there is nothing to measure:
+    /// no adapter or several, an encoder, fewer than ten lists, an adapter that gains nothing.
     ///
     /// # Errors
     /// A text that is longer than the model's context; a model that fails.
-    pub fn measure<'a>(
+    pub fn measure(
         scorer: &Scorer,
-        texts: impl IntoIterator<Item = &'a str>,
+        lists: impl IntoIterator<Item = RoutedList>,
     ) -> Result<Option<Self>, Error> {
         let Some(adapter) = scorer.only_adapter().cloned() else { return Ok(None) };
-        let own: Vec<&str> = texts.into_iter().collect();
+        let lists: Vec<RoutedList> = lists.into_iter().collect();
+        let own: Vec<&str> = lists.iter().map(|list| list.text.as_str()).collect();
         let is_plain = |text: &&&str| !text.chars().any(char::is_uppercase);
         let others = background(2 * own.iter().filter(is_plain).count() > own.len());
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
@@ -98,13 +100,8 @@ impl GainCalibration {
             }
             Ok(all)
         };
-        Ok(Self::of(&all(&own)?, &all(&others)?))
-    }
-
-    /// The text of a list that is measured: the first-pass best, where there is another text beside it. Other lists are not routed.
-    pub fn text_of(list: &Utterance) -> Option<&str> {
-        let best = &list.nbest.hypotheses().first()?.text;
-        list.nbest.iter().any(|other| other.text != *best).then_some(best.as_str())
+        let measured = Self::of(&all(&own)?, &all(&others)?);
+        Ok(measured.map(|measured| Self { scores: Some(ScoreShares::of(&lists)), ..measured }))
     }
 }
 

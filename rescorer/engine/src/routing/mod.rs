@@ -3,5 +3,6 @@
 pub(crate) mod calibration;
 pub(crate) mod gain;
 pub(crate) mod posterior;
+pub(crate) mod routed_list;
 pub(crate) mod router;
 pub(crate) mod setup;

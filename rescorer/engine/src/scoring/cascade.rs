@@ -130,7 +130,13 @@ impl ListScorer for Cascaded {
         self.second.scores_texts_whole(adapter)
     }
 
-    fn choose_within(&self, _: &Weighting, _: &PreparedList, _: &mut Deadline) -> Result<Anytime, Error> {
+    fn choose_within(
+        &self,
+        _: &Weighting,
+        _: f64,
+        _: &PreparedList,
+        _: &mut Deadline,
+    ) -> Result<Anytime, Error> {
         Err(Error::DeadlineOfTwo)
     }
 

@@ -54,6 +54,7 @@ impl ListScorer for Encoder {
     fn choose_within(
         &self,
         weighting: &Weighting,
+        _slack: f64,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {

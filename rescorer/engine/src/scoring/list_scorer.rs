@@ -52,8 +52,10 @@ pub(crate) trait ListScorer: Send + Sync {
         Ok(false)
     }
 
-    /// The largest totals of lists. What can't win need not be scored.
-    fn choose(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+    /// The largest totals of lists. What can't win need not be scored, nor, where `slack` is finite, what is unlikely to: the rest of a
+    /// hypothesis counts as the same ending of a finished one, plus so many nats.
+    fn choose(&self, weighting: &Weighting, slack: f64, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let _ = slack;
         choose_by_scores(self, weighting, lists)
     }
 
@@ -61,6 +63,7 @@ pub(crate) trait ListScorer: Send + Sync {
     fn choose_within(
         &self,
         weighting: &Weighting,
+        slack: f64,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error>;

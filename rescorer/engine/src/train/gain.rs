@@ -3,6 +3,7 @@
 use super::trainer::Trainer;
 use crate::error::Error;
 use crate::routing::calibration::GainCalibration;
+use crate::routing::routed_list::RoutedList;
 use crate::scoring::adapters::AdapterSet;
 
 impl Trainer {
@@ -16,6 +17,6 @@ impl Trainer {
             return Ok(None);
         }
         let scorer = self.scorer.clone().with_adapters(AdapterSet::one(self.trainable.snapshot()));
-        GainCalibration::measure(&scorer, self.set.dev.iter().filter_map(GainCalibration::text_of))
+        GainCalibration::measure(&scorer, self.set.dev.iter().filter_map(RoutedList::of))
     }
 }

@@ -167,6 +167,7 @@ class Engine:
         precision: str,
         device: str,
         decision: Optional[str],
+        search_risk: float,
         bos: Optional[int],
         eos: Optional[bool],
         mean: Optional[bool],

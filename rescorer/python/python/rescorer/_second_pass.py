@@ -65,6 +65,7 @@ class Rescorer:
         precision: str = "auto",
         device: str = "auto",
         decision: Optional[str] = None,
+        search_risk: float = 0.0,
         bos: Optional[int] = None,
         eos: Optional[bool] = None,
         mean: Optional[bool] = None,
@@ -102,6 +103,8 @@ class Rescorer:
             precision: ``auto`` (int8 on the CPU, f16 on a GPU), ``f32``, ``int8`` (on the CPU) or ``f16`` (on a GPU).
             device: ``auto``, ``cpu``, ``gpu`` or ``gpu:NUMBER``.
             decision: ``maximum``, ``mbr`` or ``merge``; the policy's if left out.
+            search_risk: share of the answers that may differ from those of an exact search, 0 to 0.1, so that less is computed. It counts
+                where the text alone is asked for, and for deadlines.
             bos: without a policy, the token that begins a sentence; the model's own if left out.
             eos: without a policy, whether the end of the sentence is scored; it is if left out.
             mean: without a policy, whether scores are divided by the number of tokens; they are not if left out. Such scores need
@@ -139,6 +142,7 @@ class Rescorer:
             precision=precision,
             device=device,
             decision=decision,
+            search_risk=search_risk,
             bos=bos,
             eos=eos,
             mean=mean,

@@ -2,7 +2,7 @@
 
 mod feature;
 mod feature_fusion;
-mod scale;
+pub(crate) mod scale;
 pub(crate) mod table;
 mod word_weights;
 

@@ -8,20 +8,25 @@ const LEAST_MEAN: f64 = -2.5;
 /// What the reader does not know of their scale, their size says, since `score` is a mean from Whisper and a sum from ESPnet. The
 /// logarithm of a posterior is one of the whole text, as a sum is.
 pub(crate) fn sums(scores: &[f64], scale: ScoreScale, tokens: impl Fn(usize) -> f64) -> Vec<f64> {
-    let is_mean = match scale {
+    let is_mean = is_mean(scores, scale);
+    let of_text = |(at, score): (usize, &f64)| if is_mean { score * tokens(at) } else { *score };
+    scores.iter().enumerate().map(of_text).collect()
+}
+
+/// Whether the first-pass scores of a list are means over tokens.
+pub(crate) fn is_mean(scores: &[f64], scale: ScoreScale) -> bool {
+    match scale {
         ScoreScale::MeanPerToken => true,
         ScoreScale::Sum | ScoreScale::Posterior => false,
         _ => scores.iter().all(|score| (LEAST_MEAN..=0.0).contains(score)),
-    };
-    let of_text = |(at, score): (usize, &f64)| if is_mean { score * tokens(at) } else { *score };
-    scores.iter().enumerate().map(of_text).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_mean(scores: &[f64], scale: ScoreScale) -> bool {
+    fn counts_as_mean(scores: &[f64], scale: ScoreScale) -> bool {
         let found = sums(scores, scale, |at| 8.0 + at as f64);
         let of_means: Vec<f64> =
             scores.iter().zip(8..).map(|(score, tokens)| score * f64::from(tokens)).collect();
@@ -31,17 +36,17 @@ mod tests {
 
     #[test]
     fn the_worst_score_tells_a_sum_from_a_mean() {
-        assert!(is_mean(&[-0.1, -0.4, -1.2], ScoreScale::Unknown));
-        assert!(!is_mean(&[-0.6, -2.9], ScoreScale::Unknown));
-        assert!(!is_mean(&[0.4, -0.1], ScoreScale::Unknown));
+        assert!(counts_as_mean(&[-0.1, -0.4, -1.2], ScoreScale::Unknown));
+        assert!(!counts_as_mean(&[-0.6, -2.9], ScoreScale::Unknown));
+        assert!(!counts_as_mean(&[0.4, -0.1], ScoreScale::Unknown));
     }
 
     #[test]
     fn what_the_reader_knew_is_not_guessed() {
         for scores in [[-0.1, -1.2], [-0.6, -7.0]] {
-            assert!(!is_mean(&scores, ScoreScale::Sum));
-            assert!(!is_mean(&scores, ScoreScale::Posterior));
-            assert!(is_mean(&scores, ScoreScale::MeanPerToken));
+            assert!(!counts_as_mean(&scores, ScoreScale::Sum));
+            assert!(!counts_as_mean(&scores, ScoreScale::Posterior));
+            assert!(counts_as_mean(&scores, ScoreScale::MeanPerToken));
         }
     }
 }

@@ -106,6 +106,7 @@ mod tests {
             errors: vec![1, 0],
             counts: vec![Default::default(); 2],
             word_changes: vec![Vec::new(); 2],
+            estimates: Default::default(),
             first_stage: Some(FirstStageScores {
                 first_pass: vec![0.0, -1.0],
                 lm_scores: vec![0.0, 2.0 * (lead + 1.0)],

@@ -172,6 +172,7 @@ mod tests {
             errors: errors.into(),
             counts: vec![Default::default(); 2],
             word_changes: vec![Vec::new(); 2],
+            estimates: Default::default(),
             first_stage: None,
         }
     }

@@ -10,3 +10,4 @@ pub(crate) mod options;
 mod scale;
 pub(crate) mod scored_answer;
 pub(crate) mod scored_reference;
+mod slack;

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
+use crate::fusion::search_slack::SearchSlack;
 use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::tuned_on::TunedOn;
 use crate::fusion::tuning::decision::tune_decision;
@@ -20,6 +21,7 @@ use crate::fusion::tuning::scored_answer::ScoredAnswer;
 use crate::fusion::tuning::scored_reference::ScoredReference;
 use crate::fusion::weighting::Weighting;
 use crate::routing::calibration::GainCalibration;
+use crate::routing::routed_list::RoutedList;
 use crate::scoring::list::ListScores;
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
@@ -112,8 +114,7 @@ impl TuneOptions {
             return Ok(None);
         }
         let policy = self.policy(&judged, &scorer, model, None)?.policy;
-        let texts = lists.into_iter().filter_map(GainCalibration::text_of);
-        let routing = GainCalibration::measure(&scorer, texts)?;
+        let routing = GainCalibration::measure(&scorer, lists.into_iter().filter_map(RoutedList::of))?;
         Ok(Some(policy.with_routing(routing)))
     }
 
@@ -157,9 +158,15 @@ impl TuneOptions {
             ModelIdentity { name: model.to_owned(), fingerprint: scorer.model().fingerprint().to_owned() };
         let adapter = scorer.adapter_identity();
         let config = *scorer.config();
+        // Other scorers score their lists whole.
+        let search = match scorer.list_scorer().capabilities().prefixes {
+            true => SearchSlack::fit(judged, &weighting, config.mean),
+            false => None,
+        };
         let policy = Policy::new(self.normalize, weighting, config, identity, adapter, tuned_on)
             .with_unit(self.unit)
             .with_decision(decision, confidence)
+            .with_search(search)
             .behind(cascade);
         Ok(TunedPolicy { policy, found })
     }

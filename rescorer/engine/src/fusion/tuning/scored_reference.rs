@@ -10,6 +10,7 @@ use crate::fusion::content_hash::content_hash;
 use crate::fusion::features::{Feature, FeatureFusion, WordChanges, WordWeights, table, word_changes};
 use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Candidate;
+use crate::scoring::decoder::endings::Estimates;
 use crate::scoring::list::FirstStageScores;
 use crate::scoring::list::ListScores;
 use crate::scoring::list::candidates;
@@ -39,6 +40,8 @@ pub struct ScoredReference {
     pub counts: Vec<ErrorCounts>,
     /// How the words of the distinct hypotheses differ from those of the first-pass best.
     pub(crate) word_changes: Vec<WordChanges>,
+    /// What a search takes each to be worth before it is scored to its end; nothing where tokens have no scores.
+    pub(crate) estimates: Estimates,
     /// What the rescorer before knows of the list, where there is one.
     pub first_stage: Option<FirstStageScores>,
 }
@@ -108,6 +111,10 @@ impl ScoredReference {
             reference_words: reference_words.len(),
             texts,
             word_changes: vec![WordChanges::new(); scores.distinct.hypotheses().len()],
+            estimates: match scores.scores.iter().all(|score| score.log_probs.len() == score.tokens.len()) {
+                true => Estimates::new(&scores.scores),
+                false => Estimates::default(),
+            },
             candidates,
             errors,
             counts,

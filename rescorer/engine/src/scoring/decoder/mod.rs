@@ -1,6 +1,7 @@
 //! Scores by a decoder, which reads from left to right: lists share prefixes, and a prefix bounds what follows it.
 
 mod batch;
+pub(crate) mod endings;
 mod grouping;
 mod prefix_cache;
 mod search;
@@ -75,9 +76,9 @@ impl ListScorer for Decoder {
     }
 
     /// Log-probabilities only fall, so what a hypothesis has gathered bounds its total; with a negative weight nothing does.
-    fn choose(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+    fn choose(&self, weighting: &Weighting, slack: f64, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
         match self.capabilities().bounds && weighting.is_monotone() {
-            true => self.search(weighting, lists),
+            true => self.search(weighting, slack, lists),
             false => choose_by_scores(self, weighting, lists),
         }
     }
@@ -85,10 +86,11 @@ impl ListScorer for Decoder {
     fn choose_within(
         &self,
         weighting: &Weighting,
+        slack: f64,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
-        self.search_within(weighting, list, deadline)
+        self.search_within(weighting, slack, list, deadline)
     }
 
     fn prepare_context(&self, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> Result<(), Error> {

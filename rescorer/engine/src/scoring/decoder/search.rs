@@ -1,6 +1,6 @@
 //! The winners of lists, without computing what can't change them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
@@ -11,6 +11,7 @@ use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Candidate;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::decoder::Decoder;
+use crate::scoring::decoder::endings::Endings;
 use crate::scoring::decoder::grouping::group_numbers_of;
 use crate::scoring::decoder::trie::TokenTrie;
 use crate::scoring::list::PreparedList;
@@ -28,8 +29,14 @@ const ROUNDS: usize = 5;
 
 impl Decoder {
     /// The largest totals. The first-pass bests are computed first, then all others in rounds, a few tokens at a time; what can't
-    /// exceed the best total known, nor the first-pass best by more than the margin, is not continued.
-    pub(super) fn search(&self, weighting: &Weighting, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+    /// exceed the best total known, nor the first-pass best by more than the margin, is not continued. With a finite slack neither is
+    /// what can't if its rest is worth no more than the same ending of a finished hypothesis, plus that.
+    pub(super) fn search(
+        &self,
+        weighting: &Weighting,
+        slack: f64,
+        lists: Vec<PreparedList>,
+    ) -> Result<Chosen, Error> {
         // Lists that begin alike come into one group, those with different adapters or contexts never.
         let kinds = group_numbers_of(&lists);
         let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
@@ -38,7 +45,7 @@ impl Decoder {
             lists.iter().map(|list| BestSoFar::unasked(weighting, list)).collect();
         let mut nodes = 0;
         for group in groups(&lists, &order, &kinds) {
-            nodes += Search::run(self, weighting, &lists, &group, &mut standings)?;
+            nodes += Search::run(self, weighting, slack, &lists, &group, &mut standings)?;
         }
         let choices =
             standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(weighting, list));
@@ -107,7 +114,12 @@ impl<'a> PartialHypothesis<'a> {
 
     /// What fusion needs of it, from the log-probabilities that are known.
     pub(crate) fn so_far(&self, decoder: &Decoder, lists: &[PreparedList]) -> Candidate {
-        lists[self.list].candidate(self.index, decoder.sequences.lm_score(self.sum, self.path.len()))
+        self.at_most(0.0, decoder, lists)
+    }
+
+    /// The same, if what is not known yet is worth so much.
+    fn at_most(&self, rest: f64, decoder: &Decoder, lists: &[PreparedList]) -> Candidate {
+        lists[self.list].candidate(self.index, decoder.sequences.lm_score(self.sum + rest, self.path.len()))
     }
 }
 
@@ -124,6 +136,10 @@ pub(crate) struct Search<'a> {
     /// Index in the batch of every node that is computed.
     computed: Vec<Option<u32>>,
     log_probs: Vec<f32>,
+    /// By how many nats the rest of a hypothesis may be more probable than the same ending of others; infinite where no answer may differ.
+    slack: f64,
+    /// Endings of what is finished, by list.
+    endings: HashMap<usize, Endings>,
 }
 
 impl Search<'_> {
@@ -131,6 +147,7 @@ impl Search<'_> {
     fn run(
         decoder: &Decoder,
         weighting: &Weighting,
+        slack: f64,
         lists: &[PreparedList],
         group: &[Part],
         standings: &mut [BestSoFar],
@@ -147,7 +164,7 @@ impl Search<'_> {
             PartialHypothesis::new(list, index, path)
         });
         let mut walks: Vec<PartialHypothesis<'_>> = walks.collect();
-        let mut search = Search::new(decoder, &lists[first], trie)?;
+        let mut search = Search::new(decoder, slack, &lists[first], trie)?;
         let mut round = None;
         loop {
             search.settle(decoder, weighting, lists, standings, &mut walks)?;
@@ -173,6 +190,7 @@ impl Search<'_> {
     /// Begins with the trie of lists that have the adapter and the context of `list`.
     pub(crate) fn new<'a>(
         decoder: &'a Decoder,
+        slack: f64,
         list: &PreparedList,
         trie: &'a TokenTrie,
     ) -> Result<Search<'a>, Error> {
@@ -188,6 +206,8 @@ impl Search<'_> {
             past: beginning.past,
             computed: vec![None; trie.nodes()],
             log_probs: vec![0.0; trie.edges()],
+            slack,
+            endings: HashMap::new(),
         })
     }
 
@@ -215,7 +235,7 @@ impl Search<'_> {
     /// Takes in what was computed: hypotheses that are scored to their end join the standings of their lists, those that can't win
     /// any more are given up.
     pub(crate) fn settle(
-        &self,
+        &mut self,
         decoder: &Decoder,
         weighting: &Weighting,
         lists: &[PreparedList],
@@ -229,9 +249,28 @@ impl Search<'_> {
         }
         for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
             standings[walk.list].add(weighting, walk.index, walk.so_far(decoder, lists));
+            if self.slack.is_finite() {
+                let known =
+                    walk.path.iter().rev().map(|&edge| (self.token(edge), self.log_probs[edge as usize]));
+                let known: Vec<(u32, f32)> = known.collect();
+                self.endings.entry(walk.list).or_default().add(known.into_iter());
+            }
         }
-        walks.retain(|walk| standings[walk.list].may_win(weighting, walk.so_far(decoder, lists)));
+        walks.retain(|walk| {
+            standings[walk.list].may_win(weighting, walk.at_most(self.rest(walk), decoder, lists))
+        });
         Ok(())
+    }
+
+    /// What the rest of a hypothesis counts as: 0 where no answer may differ.
+    fn rest(&self, walk: &PartialHypothesis<'_>) -> f64 {
+        let Some(endings) = self.endings.get(&walk.list) else { return 0.0 };
+        let backwards = walk.path.iter().rev().map(|&edge| self.token(edge));
+        (endings.rest(backwards, walk.path.len() - walk.known) + self.slack).min(0.0)
+    }
+
+    fn token(&self, edge: u32) -> u32 {
+        self.trie.all_edges()[edge as usize].token
     }
 
     /// Adds what is known of a hypothesis by now to its sum.

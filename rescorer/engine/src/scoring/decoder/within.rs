@@ -16,6 +16,7 @@ impl Decoder {
     pub(super) fn search_within(
         &self,
         weighting: &Weighting,
+        slack: f64,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
@@ -28,7 +29,7 @@ impl Decoder {
         };
         let mut walks: Vec<PartialHypothesis<'_>> =
             trie.paths().iter().map(|(sequence, path)| PartialHypothesis::new(0, *sequence, path)).collect();
-        let mut search = Search::new(self, list, trie)?;
+        let mut search = Search::new(self, slack, list, trie)?;
         let lists = std::slice::from_ref(list);
         let mut standing = [BestSoFar::default()];
         loop {

@@ -37,8 +37,8 @@ const WORDS_CONFIDENCE: f64 = 0.84;
 /// Words whose weight is nearer to 0 are left out: they decide nothing.
 const LEAST_WORD: f64 = 0.01;
 
-/// Lists that the prior, which has no words, counts as: with so few the best setting is partly chance, and the weights go half the way.
-const PRIOR_LISTS: f64 = 50.0;
+/// Lists with which the weights go half the way from the prior: with so few the best setting is partly chance.
+const HALF_WAY: f64 = 50.0;
 
 /// Steps of the optimiser for each setting.
 const STEPS: usize = 100;
@@ -94,7 +94,7 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
         let (features, rescored_wer) = (prior.clone(), percent(errors));
         return Ok(FeatureTuned { features, first_pass_wer, rescored_wer, confidence: 0.5 });
     }
-    let share = lists.len() as f64 / (lists.len() as f64 + PRIOR_LISTS);
+    let share = share(lists.len());
     let of_folds: Vec<FeatureFusion> =
         chosen(lists, prior, &folds).iter().map(|weights| between(prior, weights, share)).collect();
     let gate = Gate::new(lists, share, folds.iter().map(|fold| &fold.held_out[..]).zip(&of_folds));
@@ -104,6 +104,12 @@ fn tune_on(lists: &[&ScoredReference], prior: &FeatureFusion) -> Result<FeatureT
         rescored_wer: percent(gate.errors()),
         confidence: gate.confidence(),
     })
+}
+
+/// Share of the way from the prior that the weights of so many lists go: `n² / (n² + 50²)`.
+fn share(lists: usize) -> f64 {
+    let squares = (lists as f64).powi(2);
+    squares / (squares + HALF_WAY.powi(2))
 }
 
 /// Errors on the lists of a fold.
