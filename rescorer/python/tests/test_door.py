@@ -206,6 +206,18 @@ def test_an_error_of_a_kind_has_its_class(row, tuned_policies):
     assert f"| {row['kind']} | `{row['class']}` |" in page
 
 
+def test_a_search_risk_is_one_that_the_policy_knows(tmp_path):
+    rows = [{**row, "reference": row["hypotheses"][1]["text"]} for row in lists(40)]
+    policy = tmp_path / "policy.toml"
+    load().tune(rows, save=policy)
+    exact, risky = load(policy=policy), load(policy=policy, search_risk=0.1)
+    answers = [[one.rescore(row, text_only=True).text for row in rows] for one in (exact, risky)]
+    assert sum(a != b for a, b in zip(*answers)) <= 8
+    for wrong, message in ((0.2, "0 to 0.1"), (0.001, "has no slack for a search risk of 0.001")):
+        with pytest.raises(rescorer.RescorerError, match=message):
+            load(policy=policy, search_risk=wrong)
+
+
 def test_remedies_are_named(second_pass, tuned_policies):
     for given, remedy in ((["so " * 500, "so"], "skip_invalid"), ([], "skip_invalid")):
         with pytest.raises(rescorer.InvalidList) as raised:
