@@ -8,7 +8,7 @@ use rescorer_perturb::{Unit, Vocabulary};
 
 use crate::adapter_source::AdapterSource;
 use crate::answer::rule::DecisionRule;
-use crate::error::{Error, SettingsError, VocabularyError};
+use crate::error::{Error, SettingsError};
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::policy::Policy;
 use crate::fusion::weights::Fusion;
@@ -20,7 +20,7 @@ use crate::routing::router::Router;
 use crate::scoring::cascade::Cascade;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::scorer::Scorer;
-use crate::vocabulary;
+use crate::vocabulary::GivenVocabulary;
 
 /// What a rescorer is made of. [`Rescorer::builder`] begins one.
 ///
@@ -49,26 +49,6 @@ pub struct RescorerBuilder {
     pub(crate) first_stage: Option<Model>,
     pub(crate) first_stage_adapter: Option<(String, AdapterSource)>,
     pub(crate) vocabulary: Option<GivenVocabulary>,
-}
-
-/// Where the terms of a vocabulary come from.
-#[derive(Clone)]
-pub(crate) enum GivenVocabulary {
-    File(PathBuf),
-    Read(Arc<Vocabulary>),
-}
-
-impl GivenVocabulary {
-    fn read(self) -> Result<Arc<Vocabulary>, Error> {
-        let path = match self {
-            Self::File(path) => path,
-            Self::Read(vocabulary) => return Ok(vocabulary),
-        };
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| VocabularyError::File { path: name.clone(), source })?;
-        Ok(Arc::new(vocabulary::english(&name, &text).map_err(VocabularyError::Terms)?))
-    }
 }
 
 /// What a rescorer is made of, loaded.

@@ -1,5 +1,6 @@
 //! Terms of a vocabulary that words of a list sound like become further hypotheses.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rescorer_nbest::{InsertedTerm, TermUse, Utterance};
@@ -20,6 +21,26 @@ const MOST_ADDED: usize = 16;
 /// Reads terms that are said in English. `name` stands for the text in messages.
 pub(crate) fn english(name: &str, text: &str) -> Result<Vocabulary, rescorer_perturb::Error> {
     Vocabulary::parse(name, text, &Lexicon::english(), &LetterToSound::english())
+}
+
+/// Where the terms of a vocabulary come from.
+#[derive(Clone)]
+pub(crate) enum GivenVocabulary {
+    File(PathBuf),
+    Read(Arc<Vocabulary>),
+}
+
+impl GivenVocabulary {
+    pub(crate) fn read(self) -> Result<Arc<Vocabulary>, Error> {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Read(vocabulary) => return Ok(vocabulary),
+        };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| VocabularyError::File { path: name.clone(), source })?;
+        Ok(Arc::new(english(&name, &text).map_err(VocabularyError::Terms)?))
+    }
 }
 
 /// Whether a list has terms or classes of its own.
