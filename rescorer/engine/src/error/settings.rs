@@ -63,7 +63,7 @@ pub enum SettingsError {
 
     /// A search risk that the policy has no slack for.
     #[error(
-        "the policy has no slack for a search risk of {risk}{}; tune one on more lists",
+        "the policy has no slack for a search risk of {risk}{}; tune again, on as many lists as you have",
         least.map_or_else(String::new, |least| format!(", the least is {least}"))
     )]
     NoSlack {
