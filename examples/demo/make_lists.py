@@ -42,6 +42,10 @@ import tokenizers
 from faster_whisper.feature_extractor import FeatureExtractor
 
 HERE = Path(__file__).resolve().parent
+
+sys.path.append(str(HERE.parents[1] / "benches/peers"))
+from edits import edits  # noqa: E402
+
 SEED = 20251
 RATE = 16_000
 BEAM = 20
@@ -188,15 +192,6 @@ def words(text):
     """Lower case, punctuation stripped, whitespace words."""
     kept = "".join(c for c in text.lower() if c.isalnum() or c.isspace())
     return kept.split()
-
-
-def edits(reference, hypothesis):
-    row = list(range(len(hypothesis) + 1))
-    for i, ref in enumerate(reference, 1):
-        last, row[0] = row[0], i
-        for j, hyp in enumerate(hypothesis, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (ref != hyp))
-    return row[-1]
 
 
 def report(lists, fields):

@@ -270,7 +270,7 @@ fn tuning_measures_the_gain_of_one_adapter() {
     // It stays in the file, whose version says so.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.toml");
-    let with = none.with_search(None).with_routing(Some(GainCalibration {
+    let with = none.with_search(Default::default()).with_routing(Some(GainCalibration {
         mean: 0.5,
         other: -0.125,
         deviation: 0.25,

@@ -64,7 +64,7 @@ fn fitted(lists: &[Utterance]) -> SearchSlack {
             options.judge(list, &scored.lists[0]).unwrap()
         })
         .collect();
-    SearchSlack::fit(&judged, &Weighting::from(WEIGHTS), false).unwrap()
+    SearchSlack::fit(&judged, &Weighting::from(WEIGHTS), false)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn with_slack_enough_nothing_differs() {
 }
 
 /// A policy with this slack.
-fn policy(search: Option<SearchSlack>) -> Policy {
+fn policy(search: SearchSlack) -> Policy {
     let identity = ModelIdentity { name: "tiny".into(), fingerprint: MODEL.fingerprint().to_owned() };
     let tuned_on = TunedOn { first_pass_wer: 1.0, rescored_wer: 1.0, hashes: vec![] };
     let config = ScoringConfig::default();
@@ -111,7 +111,7 @@ fn policy(search: Option<SearchSlack>) -> Policy {
 fn tuning_says_what_a_risk_costs_and_the_file_keeps_it() {
     let rescorer = Rescorer::builder(MODEL.clone()).build().unwrap();
     let tuned = rescorer.tune(&lists(40, 4), TuneOptions::default()).unwrap();
-    let fitted = tuned.search.as_ref().unwrap().fitted();
+    let fitted = tuned.search.fitted();
     assert_eq!(fitted.iter().map(|fitted| fitted.risk).collect::<Vec<_>>(), [0.05, 0.1], "of 40 lists");
     assert!(fitted.iter().all(|fitted| fitted.slack >= 0.0 && fitted.slack.is_finite()), "{fitted:?}");
     let folder = tempfile::tempdir().unwrap();
@@ -124,19 +124,18 @@ fn tuning_says_what_a_risk_costs_and_the_file_keeps_it() {
 
 #[test]
 fn risks_that_nothing_was_fitted_for_are_refused() {
-    let builder =
-        |search: Option<SearchSlack>| Rescorer::builder(MODEL.clone()).policy_value(policy(search), "p");
+    let builder = |search: SearchSlack| Rescorer::builder(MODEL.clone()).policy_value(policy(search), "p");
     let refused = |builder: rescorer::RescorerBuilder| builder.build().err().unwrap().to_string();
-    let known = || Some(fitted(&lists(40, 5)));
+    let known = || fitted(&lists(40, 5));
     assert!(builder(known()).search_risk(0.05).build().is_ok());
-    assert!(builder(None).build().is_ok(), "no risk, no slack");
-    assert!(refused(builder(None).search_risk(0.05)).contains("tune"));
+    assert!(builder(SearchSlack::default()).build().is_ok(), "no risk, no slack");
+    assert!(refused(builder(SearchSlack::default()).search_risk(0.05)).contains("tune"));
     assert!(refused(builder(known()).search_risk(0.001)).contains("the least is 0.05"));
     for wrong in [-0.01, 0.2, f64::NAN] {
         assert!(refused(builder(known()).search_risk(wrong)).contains("0 to 0.1"), "{wrong}");
     }
     let by_hand = Rescorer::builder(MODEL.clone()).weights(WEIGHTS).search_risk(0.05);
     assert!(refused(by_hand).contains("exclude each other"));
-    let SlackOfRisk { risk, .. } = known().unwrap().fitted()[0];
+    let SlackOfRisk { risk, .. } = known().fitted()[0];
     assert_eq!(risk, 0.05);
 }

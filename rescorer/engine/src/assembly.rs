@@ -13,7 +13,7 @@ use crate::error::{Error, SettingsError};
 use crate::fusion::cascade_policy::CascadePolicy;
 use crate::fusion::model_identity::ModelIdentity;
 use crate::fusion::policy::Policy;
-use crate::fusion::search_slack::{self, SearchSlack};
+use crate::fusion::search_slack;
 use crate::fusion::shipped::DefaultPolicy;
 use crate::fusion::weights::Fusion;
 use crate::model::Model;
@@ -170,8 +170,8 @@ impl RescorerBuilder {
         let policy = shipped.policy(config, metric, name(&self.model_name(), model.fingerprint()), adapter);
         let decision = self.decision(Some(&policy))?;
         let policy = Policy { decision: Some(decision), ..policy };
-        let pass =
-            SecondPass::from_policy(model.clone(), adapters, &policy)?.with_slack(self.slack(&policy)?);
+        let pass = SecondPass::from_policy(model.clone(), adapters, &policy)?
+            .with_slack(policy.search.of_risk(self.search_risk)?);
         let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()), routed: None });
         Ok(Routes(vec![Route { adapter: None, pass, origin }]))
     }
@@ -259,17 +259,9 @@ impl RescorerBuilder {
         let policy = Policy { decision: Some(decision), ..policy };
         let first_stage = self.load_first_stage(&policy, warnings)?;
         let pass = SecondPass::from_policy_with_cascade(first_stage, model.clone(), adapters, &policy)?
-            .with_slack(self.slack(&policy)?);
+            .with_slack(policy.search.of_risk(self.search_risk)?);
         let origin = Arc::new(Origin { adapter: tuned_with.clone(), policy: Some(name), routed: None });
         Ok(Route { adapter: tuned_with, pass, origin })
-    }
-
-    /// The slack of the search under a policy.
-    fn slack(&self, policy: &Policy) -> Result<f64, Error> {
-        match &policy.search {
-            Some(search) => search.of_risk(self.search_risk),
-            None => SearchSlack::default().of_risk(self.search_risk),
-        }
     }
 
     /// What decides: the policy, or the rule that is asked for with its numbers.

@@ -33,7 +33,7 @@ impl<'a> Policies<'a> {
             let own: Vec<&Scored> = own.map(|(_, scored)| scored).collect();
             let of_margin = |margin: f64| {
                 let weights = behind(&fits[&Some(family)], margin);
-                mean(own.iter().map(|scored| reduction(&scored.fitted[0].lists, &weights)))
+                mean(own.iter().map(|scored| reduction(&scored.fitted[0][0].lists, &weights)))
             };
             (family, MARGINS.map(of_margin))
         });

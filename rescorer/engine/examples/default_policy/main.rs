@@ -91,7 +91,7 @@ fn policy(features: FeatureFusion, sets: &[Set], scored: &[Scored]) -> DefaultPo
         .iter()
         .zip(scored)
         .filter(|(set, _)| set.weight > 0.0)
-        .flat_map(|(_, scored)| scored.fitted.iter().step_by(2).flat_map(|part| part.lists.clone()))
+        .flat_map(|(_, scored)| scored.fitted.iter().flat_map(|[listed, _]| listed.lists.clone()))
         .collect();
     let weighting = features.clone().into();
     let (decision, _) = TuneOptions::default().decision(&lists, &weighting);
@@ -101,5 +101,5 @@ fn policy(features: FeatureFusion, sets: &[Set], scored: &[Scored]) -> DefaultPo
         ScoredAnswer { evidence: Evidence { first_pass: 0.0, ..answer.evidence }, ..answer }
     });
     let confidence = Confidence::fit(&answers.collect::<Vec<_>>());
-    DefaultPolicy { version: VERSION, features, decision, confidence, search: None }
+    DefaultPolicy { version: VERSION, features, decision, confidence, search: SearchSlack::default() }
 }

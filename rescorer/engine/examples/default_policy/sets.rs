@@ -39,15 +39,15 @@ pub struct Set {
 pub struct Scored {
     /// All of it, scored in the first way.
     pub lists: Vec<ScoredReference>,
-    /// Parts of it that the policy is fitted to, scored in every way.
-    pub fitted: Vec<PriorSet>,
+    /// Parts of it that the policy is fitted to, for every way of scoring: the lists as they are, and without scores and repeats.
+    pub fitted: Vec<[PriorSet; 2]>,
 }
 
 /// What the policy is fitted to, without a family.
 pub fn fitted(sets: &[Set], scored: &[Scored], without: Option<&str>) -> Vec<PriorSet> {
     let others = sets.iter().zip(scored).filter(|(set, _)| Some(set.family.as_str()) != without);
     let others = others.filter(|(set, _)| set.weight > 0.0);
-    others.flat_map(|(_, scored)| scored.fitted.clone()).collect()
+    others.flat_map(|(_, scored)| scored.fitted.iter().flatten().cloned()).collect()
 }
 
 impl Set {
@@ -64,8 +64,10 @@ impl Set {
             let judge = |utterance: &Utterance| judge(way.scorer(), &cache, utterance, metric);
             let judge_all = |lists: &[Utterance]| lists.iter().map(judge).collect::<Result<Vec<_>>>();
             let weight = self.weight / ways.len() as f64;
-            fitted.push(PriorSet { lists: judge_all(&part)?, weight });
-            fitted.push(PriorSet { lists: judge_all(&bare)?, weight: BARE_WEIGHT * weight });
+            fitted.push([
+                PriorSet { lists: judge_all(&part)?, weight },
+                PriorSet { lists: judge_all(&bare)?, weight: BARE_WEIGHT * weight },
+            ]);
             if number == 0 {
                 lists = judge_all(&utterances)?;
             }

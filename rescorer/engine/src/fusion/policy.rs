@@ -43,7 +43,7 @@ pub struct Policy {
     /// How much the adapter gains on its own lists, by which others are routed to it or not.
     pub routing: Option<GainCalibration>,
     /// How many answers differ if the search looks at less.
-    pub search: Option<SearchSlack>,
+    pub search: SearchSlack,
     /// What it was tuned on.
     pub tuned_on: TunedOn,
 }
@@ -76,7 +76,7 @@ impl Policy {
             adapter,
             cascade: None,
             routing: None,
-            search: None,
+            search: SearchSlack::default(),
             tuned_on,
         }
     }
@@ -120,7 +120,7 @@ impl Policy {
 
     /// Adds how many answers differ if the search looks at less.
     #[must_use]
-    pub fn with_search(self, search: Option<SearchSlack>) -> Self {
+    pub fn with_search(self, search: SearchSlack) -> Self {
         Self { search, ..self }
     }
 
@@ -254,7 +254,7 @@ impl From<Policy> for PolicyFile {
             Weighting::Classic(fusion) => (Some(fusion), None),
             Weighting::Features(features) => (None, Some(features)),
         };
-        let version = PolicyFile::first_version(routing.as_ref(), search.is_some(), features.is_some());
+        let version = PolicyFile::first_version(routing.as_ref(), !search.is_empty(), features.is_some());
         Self {
             version,
             normalize,

@@ -43,8 +43,8 @@ pub(crate) struct PolicyFile {
     pub(crate) cascade: Option<CascadePolicy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) routing: Option<GainCalibration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) search: Option<SearchSlack>,
+    #[serde(default, skip_serializing_if = "SearchSlack::is_empty")]
+    pub(crate) search: SearchSlack,
     pub(crate) tuned_on: TunedOn,
 }
 
@@ -66,7 +66,7 @@ impl PolicyFile {
             numbers.extend([routing.mean, routing.other, routing.deviation]);
             numbers.extend(routing.scores.iter().flat_map(ScoreShares::numbers));
         }
-        for fitted in self.search.iter().flat_map(SearchSlack::fitted) {
+        for fitted in self.search.fitted() {
             numbers.extend([fitted.risk, fitted.slack, fitted.differ]);
         }
         numbers

@@ -36,6 +36,11 @@ pub struct SlackOfRisk {
 }
 
 impl SearchSlack {
+    /// Whether nothing was fitted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What was fitted, by rising risk. Risks that were too small for the number of lists have no entry.
     pub fn fitted(&self) -> &[SlackOfRisk] {
         &self.0

@@ -30,7 +30,8 @@ pub struct DefaultPolicy {
     /// How sure answers are.
     pub confidence: Option<Confidence>,
     /// How many answers differ if the search looks at less.
-    pub search: Option<SearchSlack>,
+    #[serde(default)]
+    pub search: SearchSlack,
 }
 
 impl DefaultPolicy {

@@ -1,6 +1,6 @@
 //! What routing looks at in a list.
 
-use rescorer_nbest::Utterance;
+use rescorer_nbest::{NBest, Utterance};
 use serde::{Deserialize, Serialize};
 
 use crate::fusion::features::scale::is_mean;
@@ -23,21 +23,27 @@ pub struct RoutedList {
     pub(crate) scores: FirstPassScores,
 }
 
+impl FirstPassScores {
+    pub(crate) fn of(nbest: &NBest) -> Self {
+        let scores: Option<Vec<f64>> = nbest.iter().map(|one| one.score).collect();
+        match scores {
+            None => Self::Missing,
+            Some(scores) if is_mean(&scores, nbest.score_scale()) => Self::Means,
+            Some(_) => Self::Sums,
+        }
+    }
+}
+
+/// The first-pass best of a list with another text beside it. Other lists are not routed.
+pub(crate) fn routed_text(list: &Utterance) -> Option<&str> {
+    let best = &list.nbest.hypotheses().first()?.text;
+    list.nbest.iter().any(|other| other.text != *best).then_some(best.as_str())
+}
+
 impl RoutedList {
     /// Of a list with another text beside the first-pass best. Other lists are not routed.
     pub fn of(list: &Utterance) -> Option<Self> {
-        let hypotheses = list.nbest.hypotheses();
-        let best = &hypotheses.first()?.text;
-        if hypotheses.iter().all(|other| other.text == *best) {
-            return None;
-        }
-        let scores: Option<Vec<f64>> = hypotheses.iter().map(|one| one.score).collect();
-        let scores = match scores {
-            None => FirstPassScores::Missing,
-            Some(scores) if is_mean(&scores, list.nbest.score_scale()) => FirstPassScores::Means,
-            Some(_) => FirstPassScores::Sums,
-        };
-        Some(Self { text: best.clone(), scores })
+        Some(Self { text: routed_text(list)?.to_owned(), scores: FirstPassScores::of(&list.nbest) })
     }
 }
 
@@ -98,7 +104,7 @@ pub(crate) fn log_odds_of_scores(shares: &[Option<ScoreShares>], scores: FirstPa
 
 #[cfg(test)]
 mod tests {
-    use rescorer_nbest::{Hypothesis, NBest};
+    use rescorer_nbest::Hypothesis;
 
     use super::*;
 

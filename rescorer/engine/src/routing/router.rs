@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::routing::calibration::GainCalibration;
 use crate::routing::gain::{NamedText, gains};
 use crate::routing::posterior::Posterior;
-use crate::routing::routed_list::{RoutedList, log_odds_of_scores};
+use crate::routing::routed_list::{FirstPassScores, log_odds_of_scores, routed_text};
 use crate::scoring::adapters::FIELD;
 use crate::scoring::scorer::Scorer;
 
@@ -88,7 +88,7 @@ impl Router {
 
     /// Whether a list is to be routed: it names no adapter, and has more than one text.
     pub(crate) fn is_open(list: &Utterance) -> bool {
-        !list.extra.contains_key(FIELD) && RoutedList::of(list).is_some()
+        !list.extra.contains_key(FIELD) && routed_text(list).is_some()
     }
 
     /// Nodes that routing a list costs at most whose first-pass best has so many tokens.
@@ -123,8 +123,8 @@ impl Router {
         }
         let shares: Vec<_> = self.calibrations.iter().map(|calibration| calibration.scores).collect();
         for (log_odds, list) in log_odds.iter_mut().zip(lists) {
-            let Some(RoutedList { scores, .. }) = RoutedList::of(list) else { continue };
-            log_odds.iter_mut().zip(log_odds_of_scores(&shares, scores)).for_each(|(sum, odds)| *sum += odds);
+            let of_scores = log_odds_of_scores(&shares, FirstPassScores::of(&list.nbest));
+            log_odds.iter_mut().zip(of_scores).for_each(|(sum, odds)| *sum += odds);
         }
         Ok((log_odds, nodes))
     }

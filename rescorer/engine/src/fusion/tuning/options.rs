@@ -161,7 +161,7 @@ impl TuneOptions {
         // Other scorers score their lists whole.
         let search = match scorer.list_scorer().capabilities().prefixes {
             true => SearchSlack::fit(judged, &weighting, config.mean),
-            false => None,
+            false => SearchSlack::default(),
         };
         let policy = Policy::new(self.normalize, weighting, config, identity, adapter, tuned_on)
             .with_unit(self.unit)

@@ -16,16 +16,22 @@ const HALVINGS: usize = 40;
 const FARTHEST: f64 = 1e4;
 
 impl SearchSlack {
-    /// Fits it to lists whose hypotheses were scored token by token. `is_mean`: their scores are means over tokens. `None` where there is
+    /// Fits it to lists whose hypotheses were scored token by token. `is_mean`: their scores are means over tokens. Empty where there is
     /// nothing to fit: no such lists, or weights under which totals can fall as scores rise.
-    pub fn fit(lists: &[ScoredReference], weighting: &Weighting, is_mean: bool) -> Option<Self> {
+    pub fn fit(lists: &[ScoredReference], weighting: &Weighting, is_mean: bool) -> Self {
         if !weighting.is_monotone() {
-            return None;
+            return Self::default();
         }
         let known = lists.par_iter().filter(|list| list.texts.len() > 1);
         let needed: Option<Vec<f64>> = known.map(|list| needed(list, weighting, is_mean)).collect();
-        let needed = needed.filter(|needed| !needed.is_empty())?;
-        let halves = [0, 1].map(|half| needed.iter().skip(half).step_by(2).copied().collect::<Vec<f64>>());
+        let needed = needed.unwrap_or_default();
+        let sorted = |needed: &mut dyn Iterator<Item = f64>| {
+            let mut needed: Vec<f64> = needed.collect();
+            needed.sort_by(f64::total_cmp);
+            needed
+        };
+        let halves = [0, 1].map(|half| sorted(&mut needed.iter().skip(half).step_by(2).copied()));
+        let needed = sorted(&mut needed.into_iter());
         let of_risk = |risk: f64| {
             let slack = quantile(&needed, risk)?;
             let lost = |own: &[f64], other: &[f64]| {
@@ -36,14 +42,12 @@ impl SearchSlack {
             let differ = (lost(one, other) + lost(other, one)) as f64 / needed.len() as f64;
             Some(SlackOfRisk { risk, slack, differ })
         };
-        Some(Self(RISKS.into_iter().filter_map(of_risk).collect()))
+        Self(RISKS.into_iter().filter_map(of_risk).collect())
     }
 }
 
-/// The ⌈(n + 1) (1 − risk)⌉-th smallest of n numbers, 0 where that is less; `None` of too few.
+/// The ⌈(n + 1) (1 − risk)⌉-th of n rising numbers, 0 where that is less; `None` of too few.
 fn quantile(needed: &[f64], risk: f64) -> Option<f64> {
-    let mut needed = needed.to_vec();
-    needed.sort_by(f64::total_cmp);
     let rank = ((needed.len() + 1) as f64 * (1.0 - risk)).ceil() as usize;
     needed.get(rank.max(1) - 1).map(|slack| slack.max(0.0))
 }
@@ -146,7 +150,7 @@ mod tests {
     fn slack_is_a_quantile() {
         // 99 lists need 0, 1, … 98.
         let lists: Vec<ScoredReference> = (0..99).map(|needs| list(3.0, 3.0 + f64::from(needs))).collect();
-        let slack = SearchSlack::fit(&lists, &weights(0.5), false).unwrap();
+        let slack = SearchSlack::fit(&lists, &weights(0.5), false);
         // Of 99 lists the largest has a risk of 1 in 100.
         let fitted = slack.fitted();
         assert_eq!(fitted.iter().map(|fitted| fitted.risk).collect::<Vec<_>>(), [0.01, 0.02, 0.05, 0.1]);
@@ -154,7 +158,11 @@ mod tests {
             assert!((fitted.slack - expected).abs() < 0.01, "{fitted:?}");
             assert!(fitted.differ <= fitted.risk + 0.02, "{fitted:?}");
         }
-        assert_eq!(SearchSlack::fit(&lists, &weights(-0.5), false), None, "totals fall as scores rise");
-        assert_eq!(SearchSlack::fit(&[], &weights(0.5), false), None);
+        assert_eq!(
+            SearchSlack::fit(&lists, &weights(-0.5), false),
+            SearchSlack::default(),
+            "totals fall as scores rise"
+        );
+        assert_eq!(SearchSlack::fit(&[], &weights(0.5), false), SearchSlack::default());
     }
 }

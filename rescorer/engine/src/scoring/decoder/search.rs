@@ -117,7 +117,7 @@ impl<'a> PartialHypothesis<'a> {
         self.at_most(0.0, decoder, lists)
     }
 
-    /// The same, if what is not known yet is worth so much.
+    /// What fusion needs of it, if what is not known yet is worth so much.
     fn at_most(&self, rest: f64, decoder: &Decoder, lists: &[PreparedList]) -> Candidate {
         lists[self.list].candidate(self.index, decoder.sequences.lm_score(self.sum + rest, self.path.len()))
     }
@@ -250,10 +250,10 @@ impl Search<'_> {
         for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
             standings[walk.list].add(weighting, walk.index, walk.so_far(decoder, lists));
             if self.slack.is_finite() {
-                let known =
-                    walk.path.iter().rev().map(|&edge| (self.token(edge), self.log_probs[edge as usize]));
-                let known: Vec<(u32, f32)> = known.collect();
-                self.endings.entry(walk.list).or_default().add(known.into_iter());
+                let (edges, log_probs) = (self.trie.all_edges(), &self.log_probs);
+                let known = walk.path.iter().rev().map(|&edge| edge as usize);
+                let known = known.map(|edge| (edges[edge].token, log_probs[edge]));
+                self.endings.entry(walk.list).or_default().add(known);
             }
         }
         walks.retain(|walk| {
@@ -265,12 +265,9 @@ impl Search<'_> {
     /// What the rest of a hypothesis counts as: 0 where no answer may differ.
     fn rest(&self, walk: &PartialHypothesis<'_>) -> f64 {
         let Some(endings) = self.endings.get(&walk.list) else { return 0.0 };
-        let backwards = walk.path.iter().rev().map(|&edge| self.token(edge));
+        let edges = self.trie.all_edges();
+        let backwards = walk.path.iter().rev().map(|&edge| edges[edge as usize].token);
         (endings.rest(backwards, walk.path.len() - walk.known) + self.slack).min(0.0)
-    }
-
-    fn token(&self, edge: u32) -> u32 {
-        self.trie.all_edges()[edge as usize].token
     }
 
     /// Adds what is known of a hypothesis by now to its sum.
