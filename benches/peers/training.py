@@ -5,7 +5,8 @@
     $PYTHON -m pip install -r benches/peers/requirements-training.txt
     $PYTHON benches/peers/training.py --lists LISTS --model GGUF --rescorer BINARY
 
-LoRA of rank 8 on queries and values, or on all linear layers, f32, AdamW, batches of 16 lists. `nll`: the references.
+LoRA of rank 8 on queries and values, or on all linear layers, AdamW, batches of 16 lists. Ours in `--precision`, theirs in f32 or,
+with `--bf16`, under autocast. `nll`: the references.
 `mwer`: all distinct hypotheses of the lists that have better and worse ones. `text`: the references as lines of a text,
 with as many tokens a step as 16 of them have on average. Each round takes the next lists; both do one epoch over them, the
 order turns round. The clock is that of the steps: loading and reading are not in it. Tokens are those of the references or
@@ -38,8 +39,9 @@ LINEAR = ["q_proj", "v_proj", "k_proj", "o_proj", "gate_proj", "up_proj", "down_
 class Peer:
     """Pads a batch to its longest text; labels of the padding are ignored."""
 
-    def __init__(self, model, threads, targets):
+    def __init__(self, model, threads, targets, bf16):
         torch.set_num_threads(threads)
+        self.bf16 = bf16
         path = Path(model)
         self.tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         base = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
@@ -70,7 +72,7 @@ class Peer:
                 errors.append(float(edits(utterance.reference.split(), text.split())))
             bounds.append(len(texts))
         ids, labels, tokens = self.batch(texts)
-        logits = self.model(input_ids=ids[:, :-1], use_cache=False).logits
+        logits = self.model(input_ids=ids[:, :-1], use_cache=False).logits.float()
         targets = labels[:, 1:]
         picked = logits.gather(2, targets.clamp(min=0)[..., None])[..., 0] - torch.logsumexp(logits, 2)
         totals = (picked * (targets >= 0)).sum(1) + torch.tensor(firsts)
@@ -84,7 +86,8 @@ class Peer:
     def epoch(self, lists, objective, batch):
         tokens, started, losses = 0, time.perf_counter(), []
         for start in range(0, len(lists), batch):
-            loss, count = getattr(self, objective)(lists[start : start + batch])
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16):
+                loss, count = getattr(self, objective)(lists[start : start + batch])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
             self.optimizer.step()
@@ -99,7 +102,7 @@ def ours(args, lists, objective, tokens_a_step):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lists.jsonl"
         command = [args.rescorer, "train", "--output", Path(folder) / "out", "--model", args.model]
-        command += ["--threads", args.threads, "--learning-rate", RATE, "--clip", CLIP]
+        command += ["--precision", args.precision, "--threads", args.threads, "--learning-rate", RATE, "--clip", CLIP]
         command += ["--schedule", "constant", "--warmup", 0, "--json", "--quiet", "--checkpoint-every", 1_000_000]
         command += ["--set", f"adapter.targets={json.dumps(args.targets)}"]
         if objective == "text":
@@ -141,11 +144,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--objectives", nargs="+", default=["nll", "mwer"], choices=("nll", "mwer", "text"))
     parser.add_argument("--all-layers", action="store_true", help="adapters on all linear layers")
+    parser.add_argument("--precision", default="auto", help="ours: auto, int8 or f32")
+    parser.add_argument("--bf16", action="store_true", help="PyTorch under bf16 autocast")
     args = parser.parse_args()
     args.targets = LINEAR if args.all_layers else LINEAR[:2]
     lists = read(args.lists)
     random.Random(0).shuffle(lists)
-    peer = Peer(args.model, args.threads, args.targets)
+    peer = Peer(args.model, args.threads, args.targets, args.bf16)
     for objective in args.objectives:
         chosen = [utterance for utterance in lists if usable(utterance)] if objective == "mwer" else lists
         rows = []

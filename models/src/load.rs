@@ -31,13 +31,16 @@ impl LanguageModel {
         load_tested(&device, fallback, |device| Self::load_onto(path, device))
     }
 
-    /// Loads a model onto the CPU, in f32 and with its weights in both directions, for [`LanguageModel::training_pass`].
+    /// Loads a model onto the CPU with its weights in both directions, for [`LanguageModel::training_pass`].
+    ///
+    /// In int8, which is what `Auto` means, a step computes the scores that the adapter is used with, in three quarters of the time of
+    /// f32. The cosine of its gradients with those of f32 is above 0.999.
     ///
     /// # Errors
-    /// As [`LanguageModel::load`].
+    /// As [`LanguageModel::load`]; f16, which the CPU can't compute in.
     #[cfg(feature = "training")]
-    pub fn load_for_training(path: &Path) -> Result<Self, Error> {
-        Self::load_onto(path, ComputeDevice::cpu_for_training())
+    pub fn load_for_training(path: &Path, precision: impl Into<PrecisionRequest>) -> Result<Self, Error> {
+        Self::load_onto(path, ComputeDevice::cpu_for_training(precision.into())?)
     }
 
     /// Loads a model onto an opened device. Here it is decided what computes its layers.

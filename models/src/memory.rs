@@ -42,8 +42,9 @@ impl WeightNeeds<'_> {
             let values = info.shape.iter().map(|&len| len as u64).product::<u64>();
             let stored = info.byte_len() as u64;
             let packed = match (device.precision(), device.trains()) {
-                // Blocks of up to 8 bits with their scales.
-                (Precision::Quantized, _) => stored.min(values),
+                // Blocks of up to 8 bits with their scales; 16 bits on the way back.
+                (Precision::Quantized, false) => stored.min(values),
+                (Precision::Quantized, true) => stored.min(values) + 2 * values,
                 (_, true) => 8 * values,
                 (_, false) => 4 * values,
             };

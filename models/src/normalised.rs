@@ -35,7 +35,7 @@ pub fn normalise(
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "training"), allow(dead_code))]
 pub struct Normalised {
-    pub x: Arc<[f32]>,
+    pub x: Arc<Vec<f32>>,
     pub gamma: Arc<[f32]>,
     pub epsilon: f32,
     pub backward: Backward,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rescorer::scoring::LanguageModel;
 use rescorer::train::{LearnOptions, Learner};
-use rescorer::{Request, Rescorer, RescorerBuilder, TuneOptions, Utterance};
+use rescorer::{Precision, Request, Rescorer, RescorerBuilder, TuneOptions, Utterance};
 use serde_json::json;
 
 fn model() -> PathBuf {
@@ -63,7 +63,7 @@ fn learning_begins_with_what_answers_by_default() {
     let corrections = held_out.split_off(12);
     // So little that what was learned is nearly what was there.
     let options = LearnOptions { epochs: 4.0, learning_rate: 1e-6, replay: 0.0, ..LearnOptions::default() };
-    let model = Arc::new(LanguageModel::load_for_training(&model()).unwrap());
+    let model = Arc::new(LanguageModel::load_for_training(&model(), Precision::Quantized).unwrap());
     let lesson = Learner::new(model, folder.path(), options).learn(corrections, vec![], held_out).unwrap();
     assert_eq!((lesson.step, lesson.corrections, lesson.before), (Some(1), 4, lesson.after));
     let bare = |number| Utterance { extra: Default::default(), ..list(number) };

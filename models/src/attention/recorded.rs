@@ -37,11 +37,11 @@ pub fn attend(
 struct Attended {
     plan: Arc<HostPlan>,
     /// Turned, `[nodes, queries · dim]`.
-    q: Arc<[f32]>,
+    q: Arc<Vec<f32>>,
     /// Turned, `[nodes, keys · dim]`.
-    k: Arc<[f32]>,
+    k: Arc<Vec<f32>>,
     /// `[nodes, keys · dim]`
-    v: Arc<[f32]>,
+    v: Arc<Vec<f32>>,
     heads: Heads,
 }
 

@@ -1,6 +1,10 @@
 use burn::tensor::Device;
 
 use super::precision::Precision;
+#[cfg(feature = "training")]
+use super::precision_request::PrecisionRequest;
+#[cfg(feature = "training")]
+use super::request::DeviceRequest;
 use crate::Error;
 
 /// Most nodes of a forward pass on the CPU: enough to keep the matrix kernels busy, few enough for the cache.
@@ -38,8 +42,8 @@ impl ComputeDevice {
 
     /// The processor, with weights for the way back too.
     #[cfg(feature = "training")]
-    pub(crate) fn cpu_for_training() -> Self {
-        Self { trains: true, ..Self::cpu() }
+    pub(crate) fn cpu_for_training(precision: PrecisionRequest) -> Result<Self, Error> {
+        Ok(Self { trains: true, ..Self::open(DeviceRequest::Cpu, precision)? })
     }
 
     /// The processor in place of a GPU that is there but can't be used.

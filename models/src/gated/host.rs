@@ -37,8 +37,8 @@ fn map(activation: Activation, values: &mut [f32]) {
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "training"), allow(dead_code))]
 struct Gated {
-    gate: Arc<[f32]>,
-    up: Arc<[f32]>,
+    gate: Arc<Vec<f32>>,
+    up: Arc<Vec<f32>>,
     activation: Activation,
 }
 

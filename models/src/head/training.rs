@@ -97,7 +97,8 @@ impl<'a> HeadPass<'a> {
                 row.iter_mut().for_each(|probability| *probability *= -total);
             });
             picked.into_iter().for_each(|(place, gradient)| logits[place] += gradient);
-            chunk.multiply_back(&logits, &mut hidden);
+            let part = chunk.multiply_back(&logits);
+            hidden.iter_mut().zip(part).for_each(|(hidden, part)| *hidden += part);
         }
         hidden
     }

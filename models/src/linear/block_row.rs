@@ -100,6 +100,24 @@ impl BlockRow {
     }
 }
 
+/// The step of integers for values of a row without blocks, and the norm of these integers.
+#[cfg(feature = "training")]
+pub fn steps<'a>(values: impl Iterator<Item = &'a f32>) -> (f32, f32) {
+    let (mut largest, mut squares, mut count) = (0.0f32, 0.0f32, 0.0f32);
+    for value in values {
+        // `f32::max` would lose a weight that is not a number.
+        largest = if largest.is_nan() || value.abs() <= largest { largest } else { value.abs() };
+        squares += value * value;
+        count += 1.0;
+    }
+    let scale = largest / WEIGHT_MAX;
+    match scale > 0.0 && scale.is_finite() {
+        // Rounding adds at most one half to each.
+        true => (scale, squares.sqrt() / scale + count.sqrt() / 2.0),
+        false => (scale, 0.0),
+    }
+}
+
 impl Block {
     fn four_bits(d: f32, m: f32, quants: [u8; BLOCK]) -> Self {
         Self { d, m, quants: quants.map(|quant| quant as i8) }

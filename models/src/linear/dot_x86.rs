@@ -39,19 +39,25 @@ impl Tile for Avx512VnniIsa {
         assert!(weights.iter().all(|weights| weights.len() >= 2 * PANEL * pairs));
         let rows: [&[i16]; R] = std::array::from_fn(|row| &x[row * stride..][..2 * pairs]);
         // SAFETY: `self` proves that the processor has the instructions. A pair of inputs has 2 · PANEL weights in each panel,
-        // one vector of 32; the rows hold as many pairs; PANEL sums are one vector of 16.
+        // one vector of 32; the rows hold as many pairs; PANEL sums are one vector of 16. Loops in place of closures: those are
+        // compiled without these instructions, and each vector that they load would be a call.
         unsafe {
-            let load = |sums: &[i32; PANEL]| _mm512_loadu_si512(sums.as_ptr().cast());
-            let mut acc = sums.each_ref().map(|sums| sums.each_ref().map(load));
+            let mut acc = [[_mm512_setzero_si512(); P]; R];
+            for (acc, sums) in acc.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+                *acc = _mm512_loadu_si512(sums.as_ptr().cast());
+            }
             let rows = rows.map(|row| row.as_ptr().cast::<i32>());
             let panels = weights.map(|weights| weights.as_ptr().cast::<__m512i>());
+            let mut weights = [_mm512_setzero_si512(); P];
             // Pointers that count in whole pairs: the loop has no arithmetic that could be checked.
             for pair in 0..pairs {
-                let weights = panels.map(|panel| _mm512_loadu_si512(panel.add(pair)));
+                for (weights, panel) in weights.iter_mut().zip(&panels) {
+                    *weights = _mm512_loadu_si512(panel.add(pair));
+                }
                 for (row, acc) in rows.iter().zip(&mut acc) {
                     let values = _mm512_set1_epi32(row.add(pair).read_unaligned());
-                    for (acc, weights) in acc.iter_mut().zip(weights) {
-                        *acc = _mm512_dpwssd_epi32(*acc, values, weights);
+                    for (acc, weights) in acc.iter_mut().zip(&weights) {
+                        *acc = _mm512_dpwssd_epi32(*acc, values, *weights);
                     }
                 }
             }
@@ -100,10 +106,11 @@ fn add_avx2<const R: usize>(_: Avx2Isa, x: &[i16], stride: usize, w: &[i16], sum
     // SAFETY: the token proves that the processor has the instructions. A pair of inputs has 2 · PANEL weights,
     // two vectors of 16; the rows hold as many pairs; PANEL sums are two vectors of 8.
     unsafe {
-        let mut acc = sums.each_ref().map(|sums| {
+        let mut acc = [[_mm256_setzero_si256(); 2]; R];
+        for (acc, sums) in acc.iter_mut().zip(&sums) {
             let sums = sums.as_ptr().cast::<__m256i>();
-            [_mm256_loadu_si256(sums), _mm256_loadu_si256(sums.add(1))]
-        });
+            *acc = [_mm256_loadu_si256(sums), _mm256_loadu_si256(sums.add(1))];
+        }
         let rows = rows.map(|row| row.as_ptr().cast::<i32>());
         let vectors = w.as_ptr().cast::<[__m256i; 2]>();
         // Pointers that count in whole pairs: the loop has no arithmetic that could be checked.

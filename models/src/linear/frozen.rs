@@ -49,8 +49,6 @@ impl Derivative<1> for Frozen {
     /// `∂L/∂x = ∂L/∂y · W`
     #[cfg(feature = "training")]
     fn gradients(&self, y: Vec<f32>) -> [Vec<f32>; 1] {
-        let mut x = vec![0.0; y.len() / self.weight.outputs() * self.inputs];
-        self.weight.multiply_back(&y, &mut x);
-        [x]
+        [self.weight.multiply_back(&y)]
     }
 }

@@ -16,6 +16,7 @@ mod kernel;
 mod layer;
 pub mod low_rank;
 mod packed;
+mod panel;
 mod product;
 mod spread;
 

@@ -36,22 +36,12 @@ impl PackedMatrix {
     /// # Shapes
     /// `x: [rows, in]`, `y: [rows, out]`.
     pub fn multiply_into(&self, x: &[f32], rows: usize, y: &mut [f32]) {
-        self.multiply(x, rows, y, GemmOptions::default());
-    }
-
-    /// Adds `x · Wᵀ` to `y`.
-    #[cfg(feature = "training")]
-    pub fn multiply_add(&self, x: &[f32], rows: usize, y: &mut [f32]) {
-        self.multiply(x, rows, y, GemmOptions { beta: 1.0, ..GemmOptions::default() });
-    }
-
-    fn multiply(&self, x: &[f32], rows: usize, y: &mut [f32], options: GemmOptions<'_, f32, f32, f32>) {
         if rows == 0 {
             return;
         }
         let x = NdTensorView::<f32, 2>::from_data([rows, self.weight.rows()], x);
         let (x, weight) = (GemmInputA::Unpacked(x), GemmInputB::Packed(&self.weight));
-        GEMM.with(|gemm| gemm.gemm(y, x, weight, options))
+        GEMM.with(|gemm| gemm.gemm(y, x, weight, GemmOptions::default()))
             .expect("shapes are those checked on loading, and the kernel is the one that packed");
     }
 }

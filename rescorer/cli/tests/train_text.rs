@@ -137,8 +137,7 @@ fn contexts_are_read_as_they_are_scored() {
     let lists = lists.map(|(id, text)| list(id, &[text, "x"], text));
     room.lists("lists.jsonl", &lists);
     let scored = |options: &str| -> f64 {
-        let mut command =
-            room.command(&format!("score lists.jsonl --tokens --json --precision f32 {options}"));
+        let mut command = room.command(&format!("score lists.jsonl --tokens --json {options}"));
         let ran = ran(command.arg("--model").arg(fixture("tiny-llama")).output().unwrap()).ok();
         let rows = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let (sum, tokens) = rows.filter(|row| row["text"] != "x").fold((0.0, 0), |(sum, tokens), row| {
@@ -146,11 +145,14 @@ fn contexts_are_read_as_they_are_scored() {
         });
         -sum / tokens as f64
     };
-    for options in ["", "--history 1", "--history 2"] {
-        let set = options.replace("--history ", "--set data.history=");
-        train(&room, &format!("--train lists.jsonl --restart {set} --output out")).ok();
-        let (loss, expected) = (numbers(&room, "out", "nll")[0], scored(options));
-        assert!(close(loss, expected), "{options}: {loss} {expected}");
+    for precision in ["int8", "f32"] {
+        for options in ["", " --history 1", " --history 2"] {
+            let options = format!("--precision {precision}{options}");
+            let set = options.replace("--history ", "--set data.history=");
+            train(&room, &format!("--train lists.jsonl --restart {set} --output out")).ok();
+            let (loss, expected) = (numbers(&room, "out", "nll")[0], scored(&options));
+            assert!(close(loss, expected), "{options}: {loss} {expected}");
+        }
     }
     assert!((scored("") - scored("--history 1")).abs() > 1e-3);
 }

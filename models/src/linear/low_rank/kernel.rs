@@ -64,6 +64,8 @@ fn multiply_rows<const R: usize>(ops: impl NumOps<f32>, x: &[f32], down: &[f32],
 }
 
 /// The products of every row of `x` with every row of `a`, all of one length.
+///
+/// Loops in place of closures, here and below: those are compiled without the vector instructions, and each would be a call.
 #[inline(always)]
 #[allow(unsafe_code, reason = "checks of bounds would take as long as the products")]
 fn dots<const R: usize, const K: usize>(
@@ -75,19 +77,31 @@ fn dots<const R: usize, const K: usize>(
     assert!(x.iter().chain(&a).all(|row| row.len() == width));
     let whole = width - width % ops.len();
     let mut sums = [[ops.zero(); K]; R];
+    let mut vectors = [ops.zero(); K];
     let mut start = 0;
     while start < whole {
         // SAFETY: every row has `width` numbers, and a vector from `start` ends at `whole` or before.
-        let load = |row: &[f32]| unsafe { ops.load_ptr(row.as_ptr().add(start)) };
-        let a = a.map(load);
-        for (x, sums) in x.iter().zip(&mut sums) {
-            let x = load(x);
-            a.iter().zip(sums).for_each(|(a, sum)| *sum = ops.mul_add(x, *a, *sum));
+        unsafe {
+            for (vector, a) in vectors.iter_mut().zip(&a) {
+                *vector = ops.load_ptr(a.as_ptr().add(start));
+            }
+            for (x, sums) in x.iter().zip(&mut sums) {
+                let x = ops.load_ptr(x.as_ptr().add(start));
+                for (a, sum) in vectors.iter().zip(sums) {
+                    *sum = ops.mul_add(x, *a, *sum);
+                }
+            }
         }
         start += ops.len();
     }
-    let rest = |x: &[f32], a: &[f32]| x[whole..].iter().zip(&a[whole..]).map(|(x, a)| x * a).sum::<f32>();
-    std::array::from_fn(|row| std::array::from_fn(|k| ops.sum(sums[row][k]) + rest(x[row], a[k])))
+    let mut products = [[0.0; K]; R];
+    for ((x, sums), products) in x.iter().zip(&sums).zip(&mut products) {
+        for ((a, sum), product) in a.iter().zip(sums).zip(products) {
+            let rest: f32 = x[whole..].iter().zip(&a[whole..]).map(|(x, a)| x * a).sum();
+            *product = ops.sum(*sum) + rest;
+        }
+    }
+    products
 }
 
 /// `y += inner · up` for `R` rows.
@@ -121,24 +135,32 @@ fn add_columns<const R: usize, const V: usize>(
 ) {
     let (width, rank) = (y.len() / R, inner.len() / R);
     assert!(start + V * ops.len() <= width && up.len() == rank * width && inner.len() == R * rank);
-    let y: [&mut [f32]; R] = {
-        let mut rows = y.chunks_exact_mut(width);
-        std::array::from_fn(|_| &mut rows.next().unwrap_or_default()[start..start + V * ops.len()])
-    };
-    let mut sums: [[_; V]; R] = std::array::from_fn(|row| ops.load_many::<V>(y[row]));
+    // Of row `row`, vector `at`.
+    let place = |row: usize, at: usize| row * width + start + at * ops.len();
+    let mut sums = [[ops.zero(); V]; R];
+    for (row, sums) in sums.iter_mut().enumerate() {
+        for (at, sum) in sums.iter_mut().enumerate() {
+            *sum = ops.load(&y[place(row, at)..]);
+        }
+    }
+    let mut vectors = [ops.zero(); V];
     for k in 0..rank {
-        // SAFETY: row `k` of `up` has `width` numbers, and the vectors end there or before.
-        let up: [_; V] = std::array::from_fn(|at| unsafe {
-            ops.load_ptr(up.as_ptr().add(k * width + start + at * ops.len()))
-        });
+        for (at, vector) in vectors.iter_mut().enumerate() {
+            // SAFETY: row `k` of `up` has `width` numbers, and the vectors end there or before.
+            *vector = unsafe { ops.load_ptr(up.as_ptr().add(place(k, at))) };
+        }
         for (row, sums) in sums.iter_mut().enumerate() {
             // SAFETY: `inner` has `R` rows of `rank` numbers.
             let inner = ops.splat(unsafe { *inner.get_unchecked(row * rank + k) });
-            sums.iter_mut().zip(up).for_each(|(sum, up)| *sum = ops.mul_add(inner, up, *sum));
+            for (sum, up) in sums.iter_mut().zip(&vectors) {
+                *sum = ops.mul_add(inner, *up, *sum);
+            }
         }
     }
-    for (y, sums) in y.into_iter().zip(sums) {
-        y.chunks_exact_mut(ops.len()).zip(sums).for_each(|(y, sum)| ops.store(sum, y));
+    for (row, sums) in sums.iter().enumerate() {
+        for (at, sum) in sums.iter().enumerate() {
+            ops.store(*sum, &mut y[place(row, at)..]);
+        }
     }
 }
 

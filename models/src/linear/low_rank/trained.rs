@@ -42,12 +42,12 @@ pub fn add_low_rank(x: Tensor<2>, y: Tensor<2>, a: Tensor<2>, b: Tensor<2>) -> T
 /// What the way back needs.
 #[derive(Clone, Debug)]
 struct Term {
-    x: Arc<[f32]>,
-    a: Arc<[f32]>,
+    x: Arc<Vec<f32>>,
+    a: Arc<Vec<f32>>,
     /// `Bᵀ: [rank, out]`
-    b: Arc<[f32]>,
+    b: Arc<Vec<f32>>,
     /// `x · Aᵀ: [rows, rank]`
-    inner: Arc<[f32]>,
+    inner: Arc<Vec<f32>>,
     rank: usize,
 }
 

@@ -25,7 +25,7 @@ pub fn run(args: LearnArgs) -> anyhow::Result<Outcome> {
         (read(&args.corrections)?, read(&args.replay)?, read(&args.held_out)?);
     model::set_threads(args.base.threads)?;
     let path = model::locate(&args.base.model, args.base.offline, status)?;
-    let model = Arc::new(LanguageModel::load_for_training(&path)?);
+    let model = Arc::new(LanguageModel::load_for_training(&path, args.base.precision)?);
     let options = LearnOptions {
         epochs: args.epochs,
         learning_rate: args.learning_rate,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use rescorer_lora::{LoraAdapter, StepOptions, Trainable};
-use rescorer_models::LanguageModel;
+use rescorer_models::{LanguageModel, Precision};
 use rescorer_nbest::{ReadOptions, Readers};
 
 use super::losses::Item;
@@ -21,7 +21,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn scorer(name: &str) -> Scorer {
-    let model = LanguageModel::load_for_training(&fixtures().join(name)).unwrap();
+    let model = LanguageModel::load_for_training(&fixtures().join(name), Precision::F32).unwrap();
     Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rescorer_lora::{AllocationSettings, LoraAdapter, StepOptions, Trainable};
-use rescorer_models::LanguageModel;
+use rescorer_models::{LanguageModel, Precision};
 use rescorer_nbest::{ReadOptions, Readers};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn scorer() -> Scorer {
-    let model = LanguageModel::load_for_training(&fixtures().join("tiny-llama")).unwrap();
+    let model = LanguageModel::load_for_training(&fixtures().join("tiny-llama"), Precision::F32).unwrap();
     Scorer::new(Arc::new(model), ScoringConfig::default()).unwrap()
 }
 

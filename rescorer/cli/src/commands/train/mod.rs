@@ -47,11 +47,12 @@ pub fn run(args: TrainArgs) -> anyhow::Result<Outcome> {
         .with_context(|| format!("--output {}: give a folder that can be written", args.output.display()))?;
     model::set_threads(args.base.threads)?;
     let path = model::locate(&args.base.model, args.base.offline, status)?;
-    let model = Arc::new(LanguageModel::load_for_training(&path)?);
+    let model = Arc::new(LanguageModel::load_for_training(&path, args.base.precision)?);
     let identity = ModelIdentity { name: args.base.model.clone(), fingerprint: model.fingerprint().into() };
     status.say(format_args!(
-        "model {} in f32 on cpu, {} threads",
+        "model {} in {} on cpu, {} threads",
         args.base.model,
+        model.device().precision(),
         rayon::current_num_threads()
     ));
     if model.is_bidirectional() {
