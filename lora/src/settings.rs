@@ -70,6 +70,11 @@ impl Default for LoraSettings {
 }
 
 impl LoraSettings {
+    /// Most ranks that a layer was set up with.
+    pub fn most_ranks(&self) -> usize {
+        self.rank_pattern.values().copied().fold(self.rank, usize::max)
+    }
+
     /// Refuses what contradicts itself.
     ///
     /// # Errors

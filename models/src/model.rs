@@ -97,13 +97,23 @@ impl LanguageModel {
         self.fingerprint.like(written)
     }
 
+    /// Refuses what this model can't run.
+    pub(crate) fn check(&self, batch: &TreeBatch) -> Result<(), Error> {
+        batch.check(self.vocab_size(), self.context_len())?;
+        if self.is_bidirectional() && batch.is_interleaved() {
+            let reason = "an encoder sees its sequences whole; add one tree after the other".into();
+            return Err(Error::Batch { reason });
+        }
+        Ok(())
+    }
+
     /// Natural log-probability of every edge, in the order of the edges: `ln p(token | path to node)`, that it follows the node; of an
     /// encoder `ln p(token | tree)`, that it stands where the node is.
     ///
     /// # Errors
     /// A batch that [`TreeBatch::check`] refuses, an encoder without the head for it, or a device that fails while computing.
     pub fn edge_log_probs(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         self.guarded(|| self.network.edge_log_probs(batch))?.ok_or_else(|| {
             let reason = "this checkpoint has no masked-language-model head, so it gives no probabilities of tokens; score \
                           with an adapter that has a score head, or take a checkpoint that has one";
@@ -119,7 +129,7 @@ impl LanguageModel {
     /// # Errors
     /// A batch that [`TreeBatch::check`] refuses, or a device that fails while computing.
     pub fn root_states(&self, batch: &TreeBatch) -> Result<Vec<f32>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -152,7 +162,7 @@ impl LanguageModel {
     /// As [`LanguageModel::edge_log_probs`]; a new edge from an old node; a device other than the CPU, where
     /// keys and values are not kept. After an error `past` is empty.
     pub fn continued_log_probs(&self, batch: &TreeBatch, past: &mut KeyValues) -> Result<Vec<f32>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         let fail = |reason: String| Err(Error::Batch { reason });
         let whole = "an encoder sees its sequences whole; compute them with edge_log_probs";
         if self.is_bidirectional() {
@@ -196,7 +206,7 @@ impl LanguageModel {
     /// # Errors
     /// As [`LanguageModel::edge_log_probs`].
     pub fn hidden_states(&self, batch: &TreeBatch) -> Result<Vec<Vec<f32>>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         if batch.is_empty() {
             return Ok(Vec::new());
         }

@@ -34,7 +34,7 @@ impl LanguageModel {
     /// A batch that [`TreeBatch::check`] refuses or an empty one; a model that was not loaded with
     /// [`LanguageModel::load_for_training`].
     pub fn training_pass(&self, batch: &TreeBatch) -> Result<TrainingPass<'_>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         let fail = |reason: &str| Err(Error::Batch { reason: reason.into() });
         if !self.device().trains() {
             return fail("the model was loaded for scoring; load it with load_for_training");
@@ -69,7 +69,7 @@ impl LanguageModel {
     /// # Errors
     /// As [`LanguageModel::training_pass`]; a decoder.
     pub fn states_pass(&self, batch: &TreeBatch) -> Result<StatesPass<'_>, Error> {
-        batch.check(self.vocab_size(), self.context_len())?;
+        self.check(batch)?;
         let fail = |reason: &str| Err(Error::Batch { reason: reason.into() });
         if !self.is_bidirectional() {
             return fail("a decoder is trained by its log-probabilities; use training_pass");

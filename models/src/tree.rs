@@ -16,7 +16,8 @@ pub struct Edge {
 /// Token trees laid out flat for one forward pass.
 ///
 /// A node is a token together with its path from the root; it attends to itself and its
-/// ancestors. Nodes of one tree are neighbours and every parent stands before its children.
+/// ancestors. Nodes of one tree are neighbours and every parent stands before its children. Where trees grow by
+/// [`push_node`](Self::push_node) in turn, each has several runs of neighbours.
 ///
 /// ```
 /// use rescorer_models::{Edge, TreeBatch};
@@ -35,6 +36,8 @@ pub struct TreeBatch {
     parents: Vec<Option<u32>>,
     depths: Vec<u32>,
     trees: Vec<Range<usize>>,
+    /// Whether a tree has several runs of nodes, each a range of `trees`.
+    is_interleaved: bool,
     /// One for every tree.
     adapters: Vec<Option<Arc<dyn Adapter>>>,
     /// That of the trees to come.
@@ -70,17 +73,24 @@ impl TreeBatch {
         self.push_tree(tokens, &parents, edges);
     }
 
-    /// Adds a node to the last tree; without a parent it begins one. Returns its index in the batch.
+    /// Adds a node to the tree of its parent; without a parent it begins one. Returns its index in the batch.
     ///
-    /// So a tree can grow while it is computed: see [`LanguageModel::continued_log_probs`].
+    /// So trees can grow while they are computed: see [`LanguageModel::continued_log_probs`]. A tree that goes on behind another one is
+    /// for decoders.
     ///
     /// [`LanguageModel::continued_log_probs`]: crate::LanguageModel::continued_log_probs
     pub fn push_node(&mut self, token: u32, parent: Option<u32>) -> u32 {
         let node = self.tokens.len();
         self.tokens.push(token);
         self.push_parent(parent);
-        match self.trees.last_mut() {
-            Some(tree) if parent.is_some() => tree.end = node + 1,
+        match (parent.map(|parent| parent as usize), self.trees.last_mut()) {
+            (Some(parent), Some(tree)) if parent >= tree.start => tree.end = node + 1,
+            (Some(parent), Some(_)) => {
+                let tree = self.trees.partition_point(|tree| tree.end <= parent);
+                self.is_interleaved = true;
+                self.trees.push(node..node + 1);
+                self.adapters.push(self.adapters[tree].clone());
+            }
             _ => self.begin_tree(node..node + 1),
         }
         node as u32
@@ -122,7 +132,12 @@ impl TreeBatch {
         &self.depths
     }
 
-    /// Nodes of every tree.
+    /// Whether some tree goes on behind another one.
+    pub fn is_interleaved(&self) -> bool {
+        self.is_interleaved
+    }
+
+    /// Nodes of every tree, or of every run of neighbours of one.
     pub fn trees(&self) -> &[Range<usize>] {
         &self.trees
     }
@@ -157,6 +172,7 @@ impl TreeBatch {
                 match self.parents[node] {
                     None if node == tree.start => {}
                     Some(parent) if tree.contains(&(parent as usize)) && (parent as usize) < node => {}
+                    Some(parent) if self.is_interleaved && (parent as usize) < tree.start => {}
                     parent => {
                         return fail(format!(
                             "node {node} has parent {parent:?} outside {tree:?} or behind it"
@@ -205,6 +221,21 @@ mod tests {
         assert_eq!(batch.depths(), [0, 1, 0, 1, 2, 1]);
         assert_eq!(batch.edges()[1], Edge { node: 5, token: 2 });
         assert!(batch.check(10, 3).is_ok());
+    }
+
+    #[test]
+    fn trees_grow_in_turn() {
+        let mut batch = TreeBatch::default();
+        let [a, b] = [(); 2].map(|()| batch.push_node(1, None));
+        assert!(!batch.is_interleaved());
+        let a = batch.push_node(5, Some(a));
+        let a = batch.push_node(6, Some(a));
+        let b = batch.push_node(7, Some(b));
+        batch.push_node(8, Some(a));
+        assert_eq!(batch.depths(), [0, 0, 1, 2, 1, 3]);
+        assert_eq!(batch.trees(), [0..1, 1..2, 2..4, 4..5, 5..6]);
+        assert_eq!(b, 4);
+        assert!(batch.is_interleaved() && batch.check(10, 4).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::tensors::Contents;
 use super::{CONFIG, PICKLED, WEIGHTS, config, tensors};
 use crate::adapter::LoraAdapter;
 use crate::error::Error;
+use crate::settings::LoraSettings;
 
 impl LoraAdapter {
     /// Reads a folder of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`, of type LORA or
@@ -42,6 +43,18 @@ impl LoraAdapter {
         let Contents { modules, head, base_fingerprint } =
             tensors::parse(&folder.join(WEIGHTS), weights, &settings, &kept_ranks, has_head)?;
         Ok(Self { settings, modules, kept_ranks, head, base_fingerprint, path: folder.into() })
+    }
+}
+
+impl LoraSettings {
+    /// Reads how the adapter of a folder was set up, and none of its matrices.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged; as [`LoraAdapter::read`].
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(CONFIG);
+        let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        Ok(config::parse(&path, &text)?.settings)
     }
 }
 

@@ -9,6 +9,8 @@ use crate::judge_args::{CompareArgs, EvaluateArgs, ExplainArgs, TuneArgs};
 use crate::learn_args::LearnArgs;
 use crate::perturb_args::{HomophonesArgs, PerturbArgs, PerturbAudioArgs, RobustnessArgs, StatsArgs};
 use crate::score_args::{RescoreArgs, ScoreArgs};
+#[cfg(feature = "serve")]
+use crate::serve_args::ServeArgs;
 use crate::train_args::{AdapterArgs, TrainArgs};
 use crate::transcribe_args::TranscribeArgs;
 
@@ -62,6 +64,9 @@ pub enum Command {
     Stats(StatsArgs),
     /// Recognise recordings and rescore the results
     Transcribe(Box<TranscribeArgs>),
+    /// Answer lists over HTTP, with many adapters
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
     /// List and download models
     Models(ModelsArgs),
     /// Train an adapter on lists with references, or on text

@@ -21,6 +21,8 @@ mod reference_warnings;
 mod remedy;
 mod routing;
 mod score_args;
+#[cfg(feature = "serve")]
+mod serve_args;
 mod sink;
 mod status;
 mod train_args;
@@ -75,6 +77,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::PerturbAudio(args) => commands::perturb_audio::run(args),
         Command::Robustness(args) => commands::robustness::run(args),
         Command::Stats(args) => commands::stats::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(*args),
         Command::Transcribe(args) => commands::transcribe::run(*args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

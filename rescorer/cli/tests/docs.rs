@@ -42,7 +42,9 @@ exec RESCORER "$@" --model MODEL --threads 1
 "#;
 
 /// Commands that no test can run, by their first word, and what they need.
-const NOT_RUN: [(&str, &str); 22] = [
+const NOT_RUN: [(&str, &str); 24] = [
+    ("curl", "a server that runs"),
+    ("benches/serve/load.py", "a server that runs"),
     ("cargo", "a build of its own"),
     ("bash", "CI's machine"),
     ("./check", "a build of its own"),

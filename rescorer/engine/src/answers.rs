@@ -93,8 +93,8 @@ pub(crate) struct Kept {
     utterance: Utterance,
     wanted: Wanted,
     way: Way,
-    /// Number of the route that answers.
-    route: usize,
+    /// What answers.
+    route: Arc<Route>,
     /// Whether its adapter is to be chosen.
     is_open: bool,
     /// What was chosen.
@@ -131,11 +131,22 @@ impl Way {
 
 /// Lists of a window that go through the model together.
 struct Alike {
-    route: usize,
+    /// That of each.
+    routes: Vec<Arc<Route>>,
     way: Way,
     /// Their places in the window.
     numbers: Vec<usize>,
     lists: Vec<PreparedList>,
+}
+
+impl Alike {
+    /// Whether a list goes with these.
+    fn takes(&self, route: &Arc<Route>, way: Way) -> bool {
+        let alike = |own: &Arc<Route>| {
+            Arc::ptr_eq(own, route) || own.pass.scorer().computes_like(route.pass.scorer())
+        };
+        self.way == way && self.routes.first().is_some_and(alike)
+    }
 }
 
 impl Answering {
@@ -163,7 +174,7 @@ impl Answering {
             };
             let routing = router.route(&kept.utterance, &log_odds);
             (kept.route, *list) = self.parts.prepared_for(&mut kept.utterance, &routing)?;
-            kept.way = Way::new(&self.parts.routes.at(kept.route).pass, deadline, kept.wanted);
+            kept.way = Way::new(&kept.route.pass, deadline, kept.wanted);
             kept.routing = Some(routing);
         }
         Ok(nodes)
@@ -190,23 +201,18 @@ impl Answering {
         Ok((log_odds.pop().ok_or(Error::Unscored)?, nodes))
     }
 
-    /// Lists of one route that are computed in one way. Gives the nodes computed.
-    fn answer(
-        &self,
-        route: &Route,
-        way: Way,
-        lists: Vec<PreparedList>,
-        mut take: impl FnMut(Found),
-    ) -> Result<usize, Error> {
-        let pass = &route.pass;
+    /// Answers lists that go through the model together. Gives the nodes computed.
+    fn answer(&self, alike: Alike, mut take: impl FnMut(Found)) -> Result<usize, Error> {
+        let Alike { routes, way, lists, .. } = alike;
+        let passes: Vec<&SecondPass> = routes.iter().map(|route| &route.pass).collect();
         match way {
             Way::Search => {
-                let chosen = pass.choose(lists)?;
+                let chosen = SecondPass::choose_together(&passes, lists)?;
                 chosen.choices.into_iter().for_each(|choice| take(Found::of(choice)));
                 Ok(chosen.nodes)
             }
             Way::Scores => {
-                let (rankings, nodes) = pass.rescore_prepared(lists)?;
+                let (rankings, nodes) = SecondPass::rescore_together(&passes, lists)?;
                 for ranking in rankings {
                     take(Found { choice: ranking.choice(), ranking: Some(ranking), progress: None });
                 }
@@ -214,7 +220,7 @@ impl Answering {
             }
             Way::Within(limit) => {
                 let mut nodes = 0;
-                for list in lists {
+                for (pass, list) in passes.into_iter().zip(lists) {
                     let mut deadline = Deadline::at_pace(limit, *self.parts.pace());
                     let found = pass.choose_within(&list, &mut deadline)?;
                     *self.parts.pace() = deadline.pace();
@@ -256,11 +262,15 @@ impl Work for Answering {
     type Output = Answer;
 
     fn prepare(&mut self, request: Request) -> Result<(Kept, PreparedList), Error> {
-        let Request { utterance, wanted, deadline, attached } = request;
+        let Request { utterance, wanted, deadline, attached, route } = request;
         let utterance = self.parts.with_terms(utterance?)?;
-        let route = self.parts.routes.number(&utterance)?;
-        self.parts.check_terms(route, &utterance)?;
-        let pass = &self.parts.routes.at(route).pass;
+        let is_pooled = route.is_some();
+        let route = match route {
+            Some(route) => route,
+            None => self.parts.routes.of(&utterance)?.clone(),
+        };
+        self.parts.check_terms(&route, &utterance)?;
+        let pass = &route.pass;
         let list = pass.prepare_utterance(&utterance)?;
         let is_attached = attached.is_some();
         let list = match attached {
@@ -272,8 +282,10 @@ impl Work for Answering {
             return Err(Error::DeadlineOnGpu);
         }
         let way = Way::new(pass, deadline, wanted);
-        let is_open =
-            self.parts.router.is_some() && !is_attached && list.is_asked && Router::is_open(&utterance);
+        let is_open = self.parts.router.is_some()
+            && !(is_attached || is_pooled)
+            && list.is_asked
+            && Router::is_open(&utterance);
         Ok((Kept { utterance, wanted, way, route, is_open, routing: None }, list))
     }
 
@@ -284,24 +296,27 @@ impl Work for Answering {
     ) -> Result<(Vec<Answer>, Cost), Error> {
         let parts = self.parts.clone();
         let routing_nodes = parts.run(|| self.route(&mut kept, &mut lists))?;
-        // Lists of one route that are computed alike go through the model together.
+        // Lists that are computed alike go through the model together, whatever their adapters and policies.
         let mut groups: Vec<Alike> = Vec::new();
         for (number, (kept, list)) in kept.iter().zip(lists).enumerate() {
-            let (route, way) = (kept.route, kept.way);
-            match groups.iter_mut().find(|group| (group.route, group.way) == (route, way)) {
+            let (route, way) = (kept.route.clone(), kept.way);
+            match groups.iter_mut().find(|group| group.takes(&route, way)) {
                 Some(group) => {
+                    group.routes.push(route);
                     group.numbers.push(number);
                     group.lists.push(list);
                 }
-                None => groups.push(Alike { route, way, numbers: vec![number], lists: vec![list] }),
+                None => {
+                    groups.push(Alike { routes: vec![route], way, numbers: vec![number], lists: vec![list] });
+                }
             }
         }
         let mut found: Vec<Option<Found>> = kept.iter().map(|_| None).collect();
         let mut nodes = routing_nodes;
-        for Alike { route, way, numbers, lists } in groups {
-            let mut numbers = numbers.into_iter();
+        for mut group in groups {
+            let mut numbers = std::mem::take(&mut group.numbers).into_iter();
             nodes += parts.run(|| {
-                self.answer(parts.routes.at(route), way, lists, |one| {
+                self.answer(group, |one| {
                     if let Some(number) = numbers.next() {
                         found[number] = Some(one);
                     }
@@ -309,7 +324,7 @@ impl Work for Answering {
             })?;
         }
         let answers = kept.into_iter().zip(found).map(|(mut kept, found)| {
-            let route = parts.routes.at(kept.route);
+            let route = kept.route.clone();
             let origin = match kept.routing.take() {
                 Some(routing) => route.routed(routing),
                 None => route.origin(&kept.utterance),

@@ -26,13 +26,13 @@ use crate::scoring::scorer::Scorer;
 use crate::second_pass::SecondPass;
 
 /// Name of the policy in the folder of an adapter.
-const ADAPTER_POLICY: &str = "policy.toml";
+pub(crate) const ADAPTER_POLICY: &str = "policy.toml";
 
 /// A policy, what answers call it, and the adapter that it was tuned with.
-struct NamedPolicy {
-    policy: Policy,
-    name: String,
-    tuned_with: Option<String>,
+pub(crate) struct NamedPolicy {
+    pub(crate) policy: Policy,
+    pub(crate) name: String,
+    pub(crate) tuned_with: Option<String>,
 }
 
 impl RescorerBuilder {
@@ -102,7 +102,7 @@ impl RescorerBuilder {
             }
             (None, policy) => self.by_policies(policy, own, &model, adapters.clone(), &mut warnings)?,
         };
-        let is_cascade = |route: &Route| route.pass.scorer().list_scorer().capabilities().first_stage;
+        let is_cascade = |route: &Arc<Route>| route.pass.scorer().list_scorer().capabilities().first_stage;
         if (self.first_stage.is_some() || self.first_stage_adapter.is_some())
             && !routes.0.iter().any(is_cascade)
         {
@@ -140,18 +140,18 @@ impl RescorerBuilder {
     }
 
     /// One way for all lists.
-    fn by_weights(&self, weights: Fusion, scorer: Scorer) -> Result<Routes, Error> {
+    pub(crate) fn by_weights(&self, weights: Fusion, scorer: Scorer) -> Result<Routes, Error> {
         let decision = self.decision(None)?;
         let metric = Metric { unit: scorer.unit(), ..Metric::default() };
         let adapter = scorer.adapter_identity().map(|adapter| adapter.name);
         let pass = SecondPass::new(scorer, weights).with_decision(decision, None, metric);
         let policy = self.keeps_first_pass.then(|| "none".to_owned());
         let origin = Arc::new(Origin { adapter, policy, routed: None });
-        Ok(Routes(vec![Route { adapter: None, pass, origin }]))
+        Ok(Routes(vec![Route { adapter: None, pass, origin }.into()]))
     }
 
     /// One way for all lists, by the policy in the program. Its features have no scale, so it serves every model and adapter.
-    fn by_default(
+    pub(crate) fn by_default(
         &self,
         config: ScoringConfig,
         unit: Unit,
@@ -173,7 +173,7 @@ impl RescorerBuilder {
         let pass = SecondPass::from_policy(model.clone(), adapters, &policy)?
             .with_slack(policy.search.of_risk(self.search_risk)?);
         let origin = Arc::new(Origin { adapter: tuned_with, policy: Some(shipped.name()), routed: None });
-        Ok(Routes(vec![Route { adapter: None, pass, origin }]))
+        Ok(Routes(vec![Route { adapter: None, pass, origin }.into()]))
     }
 
     /// A way for each adapter that has a policy of its own, and before these that of the default policy, which is for all others and
@@ -198,7 +198,7 @@ impl RescorerBuilder {
             }
             let set = adapters.only(adapter)?;
             let named = NamedPolicy { policy, name, tuned_with: Some(adapter.to_owned()) };
-            routes.push(self.route(named, model, set, warnings)?);
+            routes.push(self.route(named, model, set, warnings)?.into());
         }
         Ok(Routes(routes))
     }
@@ -212,7 +212,7 @@ impl RescorerBuilder {
         adapters: AdapterSet,
         warnings: &mut Vec<String>,
     ) -> Result<Routes, Error> {
-        let mut routes = Vec::new();
+        let mut routes: Vec<Arc<Route>> = Vec::new();
         let has_policy = policy.is_some();
         // The adapter that the given policy was tuned with.
         let mut tuned_with = None;
@@ -220,7 +220,8 @@ impl RescorerBuilder {
             tuned_with = default_adapter(&policy, &adapters)?.map(str::to_owned);
             let set = adapters.clone().with_default(tuned_with.as_deref());
             let named = NamedPolicy { policy, name, tuned_with: tuned_with.clone() };
-            routes.push(Route { adapter: None, ..self.route(named, model, set, warnings)? });
+            let route = self.route(named, model, set, warnings)?;
+            routes.push(Route { adapter: None, ..route }.into());
         }
         for (adapter, policy, name) in own {
             if tuned_with.as_deref() == Some(adapter) {
@@ -231,9 +232,9 @@ impl RescorerBuilder {
             let route = self.route(named, model, set, warnings)?;
             if routes.is_empty() && self.adapters.first().is_some_and(|(first, _)| first == adapter) {
                 let (pass, origin) = (route.pass.clone(), route.origin.clone());
-                routes.push(Route { adapter: None, pass, origin });
+                routes.push(Route { adapter: None, pass, origin }.into());
             }
-            routes.push(route);
+            routes.push(route.into());
         }
         let answered = |name: &str| {
             tuned_with.as_deref() == Some(name)
@@ -248,7 +249,7 @@ impl RescorerBuilder {
     }
 
     /// The way of a policy, `tuned_with` this adapter.
-    fn route(
+    pub(crate) fn route(
         &self,
         NamedPolicy { policy, name, tuned_with }: NamedPolicy,
         model: &Arc<LanguageModel>,

@@ -261,7 +261,7 @@ impl RescorerBuilder {
             warnings.extend(routes.unweighed_terms());
         }
         let pace = Mutex::new(0.0);
-        let parts = Parts { routes, router, scorer, name, pool, vocabulary, warnings, pace };
+        let parts = Parts { routes, router, scorer, name, pool, vocabulary, warnings, pace, builder: self };
         Ok(Rescorer { parts: Arc::new(parts) })
     }
 

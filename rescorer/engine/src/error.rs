@@ -1,12 +1,14 @@
 //! What can go wrong between a list and its answer.
 
 mod kind;
+mod pool;
 mod settings;
 mod vocabulary;
 
 use std::path::PathBuf;
 
 pub use kind::{ErrorKind, Remedy};
+pub use pool::PoolError;
 pub use settings::SettingsError;
 pub use vocabulary::VocabularyError;
 
@@ -27,6 +29,10 @@ pub enum Error {
     /// Reading, attaching or training an adapter.
     #[error(transparent)]
     Adapter(#[from] rescorer_lora::Error),
+
+    /// An adapter of a pool that can't be had.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
 
     /// Reading or writing lists.
     #[error(transparent)]

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rescorer_nbest::Utterance;
 use rescorer_perturb::Vocabulary;
 
+use crate::builder::RescorerBuilder;
 use crate::error::{Error, SettingsError, VocabularyError};
-use crate::routes::Routes;
+use crate::routes::{Route, Routes};
 use crate::routing::router::{Router, Routing};
 use crate::scoring::list::PreparedList;
 use crate::scoring::need::Need;
@@ -25,6 +26,8 @@ pub(crate) struct Parts {
     /// Terms that words of a list may sound like.
     pub(crate) vocabulary: Option<Arc<Vocabulary>>,
     pub(crate) warnings: Vec<String>,
+    /// What all this was made by, for adapters that come later.
+    pub(crate) builder: RescorerBuilder,
     /// Seconds that a node took so far, for deadlines; 0 before the first.
     pub(crate) pace: Mutex<f64>,
 }
@@ -52,8 +55,7 @@ impl Parts {
     }
 
     /// Refuses terms where classic weights decide.
-    pub(crate) fn check_terms(&self, route: usize, list: &Utterance) -> Result<(), Error> {
-        let route = self.routes.at(route);
+    pub(crate) fn check_terms(&self, route: &Route, list: &Utterance) -> Result<(), Error> {
         let weighting = route.pass.weighting();
         let is_weighed = weighting.features().is_some() || Need::of(weighting) == Need::Nothing;
         if is_weighed || list.nbest.terms(0).is_none() {
@@ -63,17 +65,17 @@ impl Parts {
         Err(VocabularyError::OfClassic { id: list.id.clone(), policy }.into())
     }
 
-    /// A list as it is prepared for where it is routed to, and the number of the way that answers it.
+    /// A list as it is prepared for where it is routed to, and the way that answers it.
     pub(crate) fn prepared_for(
         &self,
         utterance: &mut Utterance,
         routing: &Routing,
-    ) -> Result<(usize, PreparedList), Error> {
+    ) -> Result<(Arc<Route>, PreparedList), Error> {
         routing.label(utterance);
-        let prepared = self.routes.number(utterance).and_then(|number| {
-            self.check_terms(number, utterance)?;
-            let list = self.routes.at(number).pass.prepare_utterance(utterance)?;
-            Ok((number, list))
+        let prepared = self.routes.of(utterance).and_then(|route| {
+            self.check_terms(route, utterance)?;
+            let list = route.pass.prepare_utterance(utterance)?;
+            Ok((route.clone(), list))
         });
         Routing::remove_label(utterance);
         prepared

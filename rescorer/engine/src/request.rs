@@ -9,6 +9,8 @@ use rescorer_nbest::{Hypothesis, NBest, Utterance};
 
 use crate::conversations::CONVERSATION;
 use crate::error::Error;
+use crate::pool::PooledAdapter;
+use crate::routes::Route;
 
 /// An N-best list, and what is wanted of its answer.
 ///
@@ -24,6 +26,8 @@ pub struct Request {
     pub(crate) wanted: Wanted,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attached: Option<Arc<dyn Adapter>>,
+    /// The way of an adapter of a pool.
+    pub(crate) route: Option<Arc<Route>>,
 }
 
 /// How much of an answer is wanted.
@@ -52,6 +56,7 @@ impl Request {
             wanted: Wanted::default(),
             deadline: None,
             attached: None,
+            route: None,
         }
     }
 
@@ -95,6 +100,12 @@ impl Request {
         Self { attached: Some(adapter), ..self }
     }
 
+    /// Takes an adapter of a [pool](crate::AdapterPool) of this rescorer, and its policy.
+    #[must_use]
+    pub fn pooled(self, adapter: &PooledAdapter) -> Self {
+        Self { route: Some(adapter.route.clone()), ..self.adapter(adapter.name()) }
+    }
+
     /// Asks for the text alone. Hypotheses that can't win are then not scored to their end, which is faster; the answer has no
     /// confidences.
     #[must_use]
@@ -127,7 +138,13 @@ impl Request {
 
 impl From<Utterance> for Request {
     fn from(utterance: Utterance) -> Self {
-        Self { utterance: Ok(utterance), wanted: Wanted::default(), deadline: None, attached: None }
+        Self {
+            utterance: Ok(utterance),
+            wanted: Wanted::default(),
+            deadline: None,
+            attached: None,
+            route: None,
+        }
     }
 }
 

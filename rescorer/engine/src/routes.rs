@@ -41,7 +41,7 @@ impl Route {
 
 /// The ways of a rescorer, the one for lists that ask for no adapter first.
 #[derive(Default)]
-pub(crate) struct Routes(pub(crate) Vec<Route>);
+pub(crate) struct Routes(pub(crate) Vec<Arc<Route>>);
 
 impl Routes {
     /// Number of the way of a list.
@@ -60,7 +60,7 @@ impl Routes {
     }
 
     /// The way with a number that [`number`](Self::number) gave.
-    pub(crate) fn at(&self, number: usize) -> &Route {
+    pub(crate) fn at(&self, number: usize) -> &Arc<Route> {
         &self.0[number]
     }
 
@@ -86,7 +86,7 @@ impl Routes {
     ///
     /// # Errors
     /// [`Error::NoPolicy`].
-    pub(crate) fn of(&self, utterance: &Utterance) -> Result<&Route, Error> {
+    pub(crate) fn of(&self, utterance: &Utterance) -> Result<&Arc<Route>, Error> {
         Ok(self.at(self.number(utterance)?))
     }
 
@@ -94,7 +94,7 @@ impl Routes {
     ///
     /// # Errors
     /// [`Error::NoPolicy`].
-    pub(crate) fn default(&self) -> Result<&Route, Error> {
+    pub(crate) fn default(&self) -> Result<&Arc<Route>, Error> {
         self.0.first().ok_or(Error::NoPolicy)
     }
 }

@@ -19,7 +19,7 @@ use crate::scoring::cascade::Cascade;
 use crate::scoring::deadline::{Anytime, Deadline};
 use crate::scoring::list::PreparedList;
 use crate::scoring::list::{ListScores, Scored};
-use crate::scoring::list_scorer::NamedList;
+use crate::scoring::list_scorer::{Aim, NamedList};
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
 
@@ -161,12 +161,8 @@ impl SecondPass {
     /// # Errors
     /// As [`Scorer::score`]; a list that was prepared for weights that need no scores, where these do.
     pub fn score(&self, lists: Vec<PreparedList>) -> Result<Scored, Error> {
-        self.scorer.score(self.needed(lists)?)
-    }
-
-    /// The lists as the weights need them.
-    pub(crate) fn needed(&self, lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
-        lists.into_iter().map(|list| list.needed(&self.weighting)).collect()
+        let passes = vec![self; lists.len()];
+        self.scorer.score(needed(&passes, lists)?)
     }
 
     /// Scores a list and answers by the rule. Where the answer alone is wanted, [`SecondPass::choose`] is faster.
@@ -191,12 +187,22 @@ impl SecondPass {
 
     /// Answers prepared lists, and says how many nodes that took.
     pub(crate) fn rescore_prepared(&self, lists: Vec<PreparedList>) -> Result<(Vec<Ranking>, usize), Error> {
+        Self::rescore_together(&vec![self; lists.len()], lists)
+    }
+
+    /// Answers lists, each by its own second pass, which [compute alike](Scorer::computes_like).
+    pub(crate) fn rescore_together(
+        passes: &[&Self],
+        lists: Vec<PreparedList>,
+    ) -> Result<(Vec<Ranking>, usize), Error> {
+        let Some(first) = passes.first() else { return Ok((Vec::new(), 0)) };
         let texts: Vec<Arc<[String]>> = lists.iter().map(|list| list.texts.clone()).collect();
-        let scored = self.score(lists)?;
-        let (weighting, confidence) = (&self.weighting, self.confidence.as_ref());
-        let answers = texts.iter().zip(&scored.lists).map(|(texts, scores)| {
-            Ranking::of_texts(texts, scores, weighting, &self.decision, confidence, self.metric)
-        });
+        let scored = first.scorer.score(needed(passes, lists)?)?;
+        let rank = |((pass, texts), scores): ((&&Self, &Arc<[String]>), &ListScores)| {
+            let (weighting, confidence) = (&pass.weighting, pass.confidence.as_ref());
+            Ranking::of_texts(texts, scores, weighting, &pass.decision, confidence, pass.metric)
+        };
+        let answers = passes.iter().zip(&texts).zip(&scored.lists).map(rank);
         Ok((answers.collect::<Result<_, _>>()?, scored.nodes))
     }
 
@@ -210,7 +216,18 @@ impl SecondPass {
             let (answers, nodes) = self.rescore_prepared(lists)?;
             return Ok(Chosen { choices: answers.iter().map(Ranking::choice).collect(), nodes });
         }
-        self.scorer.list_scorer().choose(&self.weighting, self.slack, self.needed(lists)?)
+        Self::choose_together(&vec![self; lists.len()], lists)
+    }
+
+    /// Answers lists by the largest total, each by its own second pass, which [compute alike](Scorer::computes_like).
+    pub(crate) fn choose_together(passes: &[&Self], lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        let Some(first) = passes.first() else { return Ok(Chosen { choices: Vec::new(), nodes: 0 }) };
+        let aims: Vec<Aim<'_>> = passes.iter().map(|pass| pass.aim()).collect();
+        first.scorer.list_scorer().choose(&aims, needed(passes, lists)?)
+    }
+
+    fn aim(&self) -> Aim<'_> {
+        Aim { weighting: &self.weighting, slack: self.slack }
     }
 
     /// Answers a list by the most probable hypotheses that can be scored in time. Given time enough, the answer is that of
@@ -231,7 +248,7 @@ impl SecondPass {
             return Err(Error::Unscored);
         }
         if asks {
-            return list_scorer.choose_within(&self.weighting, self.slack, list, deadline);
+            return list_scorer.choose_within(self.aim(), list, deadline);
         }
         let list = list.clone().needed(&self.weighting)?;
         let choice = BestSoFar::unasked(&self.weighting, &list).into_choice(&self.weighting, &list);
@@ -247,4 +264,9 @@ impl SecondPass {
         let confidence = self.confidence.as_ref();
         Ranking::decided(nbest, scores, &self.weighting, &self.decision, confidence, self.metric)
     }
+}
+
+/// The lists as the weights of their second passes need them.
+fn needed(passes: &[&SecondPass], lists: Vec<PreparedList>) -> Result<Vec<PreparedList>, Error> {
+    passes.iter().zip(lists).map(|(pass, list)| list.needed(&pass.weighting)).collect()
 }

@@ -12,6 +12,8 @@ pub mod perturb_audio;
 pub mod rescore;
 pub mod robustness;
 pub mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod stats;
 pub mod train;
 pub mod transcribe;

@@ -88,7 +88,9 @@ impl Error {
             | Self::EarlyExit { .. }
             | Self::Unscored => ErrorKind::List,
             Self::Model(_) | Self::NotFinite { .. } => ErrorKind::Model,
-            Self::Adapter(_) | Self::AdapterTwice { .. } | Self::UnknownAdapter { .. } => ErrorKind::Adapter,
+            Self::Adapter(_) | Self::Pool(_) | Self::AdapterTwice { .. } | Self::UnknownAdapter { .. } => {
+                ErrorKind::Adapter
+            }
             Self::Policy { .. }
             | Self::NoPolicy
             | Self::AdapterWithoutPolicy { .. }
@@ -119,7 +121,7 @@ impl Error {
             Self::Model(error) => Remedy::of_model(error),
             Self::Checkpoint { .. } => Some(Remedy::Restart),
             Self::NotFinite { .. } | Self::DeadlineOnGpu => Some(Remedy::Cpu),
-            Self::AdapterTwice { .. } => Some(Remedy::Adapter),
+            Self::AdapterTwice { .. } | Self::Pool(_) => Some(Remedy::Adapter),
             Self::CascadeMissing { .. } => Some(Remedy::FirstStage),
             Self::NoPolicy
             | Self::OtherModel { .. }

@@ -88,8 +88,9 @@ impl<'a> Judge<'a> {
     /// The number of the way that answers a list, and the list as it is prepared for it.
     fn prepared(&self, utterance: &Utterance) -> Result<(usize, PreparedList), Error> {
         let route = self.parts.routes.number(utterance)?;
-        self.parts.check_terms(route, utterance)?;
-        let need = self.parts.routes.at(route).pass.need();
+        let way = self.parts.routes.at(route);
+        self.parts.check_terms(way, utterance)?;
+        let need = way.pass.need();
         Ok((route, self.scorers[route].prepare_utterance_as(need, utterance)?))
     }
 

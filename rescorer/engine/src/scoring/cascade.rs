@@ -7,12 +7,11 @@ use rescorer_perturb::Unit;
 
 use crate::error::Error;
 use crate::fusion::cascade_policy::CascadePolicy;
-use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Fusion;
 use crate::scoring::adapters::AdapterSet;
 use crate::scoring::deadline::{Anytime, Deadline};
 use crate::scoring::list::{FirstStageList, FirstStageScores, ListScores, PreparedList, Scored, candidates};
-use crate::scoring::list_scorer::{Capabilities, ListScorer, NamedList};
+use crate::scoring::list_scorer::{Aim, Capabilities, ListScorer, NamedList};
 use crate::scoring::need::Need;
 use crate::scoring::scorer::Scorer;
 use crate::scoring::sequences::Sequences;
@@ -130,13 +129,7 @@ impl ListScorer for Cascaded {
         self.second.scores_texts_whole(adapter)
     }
 
-    fn choose_within(
-        &self,
-        _: &Weighting,
-        _: f64,
-        _: &PreparedList,
-        _: &mut Deadline,
-    ) -> Result<Anytime, Error> {
+    fn choose_within(&self, _: Aim<'_>, _: &PreparedList, _: &mut Deadline) -> Result<Anytime, Error> {
         Err(Error::DeadlineOfTwo)
     }
 

@@ -7,13 +7,12 @@ use std::time::Instant;
 use rescorer_models::{Adapter, Edge, LanguageModel, ScoreHead, TreeBatch};
 
 use crate::error::{Error, SettingsError};
-use crate::fusion::weighting::Weighting;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::deadline::{Anytime, Deadline, ROUND_NODES};
 use crate::scoring::encoder_score::EncoderScore;
 use crate::scoring::list::{ListScores, PreparedList, Scored, TextScore};
-use crate::scoring::list_scorer::{Capabilities, ListScorer};
+use crate::scoring::list_scorer::{Aim, Capabilities, ListScorer};
 use crate::scoring::sequences::{Sequences, require_finite};
 
 /// An encoder.
@@ -53,8 +52,7 @@ impl ListScorer for Encoder {
     /// Hypotheses in the order of the first pass.
     fn choose_within(
         &self,
-        weighting: &Weighting,
-        _slack: f64,
+        Aim { weighting, .. }: Aim<'_>,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {

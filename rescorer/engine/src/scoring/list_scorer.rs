@@ -52,18 +52,15 @@ pub(crate) trait ListScorer: Send + Sync {
         Ok(false)
     }
 
-    /// The largest totals of lists. What can't win need not be scored, nor, where `slack` is finite, what is unlikely to: the rest of a
-    /// hypothesis counts as the same ending of a finished one, plus so many nats.
-    fn choose(&self, weighting: &Weighting, slack: f64, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        let _ = slack;
-        choose_by_scores(self, weighting, lists)
+    /// The largest totals of lists, each with its aim. What can't win need not be scored.
+    fn choose(&self, aims: &[Aim<'_>], lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        choose_by_scores(self, aims, lists)
     }
 
     /// The largest total among the hypotheses of a list that can be scored in time.
     fn choose_within(
         &self,
-        weighting: &Weighting,
-        slack: f64,
+        aim: Aim<'_>,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error>;
@@ -86,6 +83,16 @@ pub(crate) trait ListScorer: Send + Sync {
     }
 }
 
+/// What a search looks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Aim<'a> {
+    /// What makes totals.
+    pub weighting: &'a Weighting,
+    /// Where finite, what is unlikely to win need not be scored either: the rest of a hypothesis counts as the same ending of a finished
+    /// one, plus so many nats.
+    pub slack: f64,
+}
+
 /// A list with what stands for it in messages, and the text before it.
 #[derive(Clone, Copy)]
 pub(crate) struct NamedList<'a> {
@@ -97,11 +104,11 @@ pub(crate) struct NamedList<'a> {
 /// The largest totals of lists that are scored whole.
 pub(crate) fn choose_by_scores(
     scorer: &(impl ListScorer + ?Sized),
-    weighting: &Weighting,
+    aims: &[Aim<'_>],
     lists: Vec<PreparedList>,
 ) -> Result<Chosen, Error> {
     let scored = scorer.score(lists)?;
-    let choices = scored.lists.iter().map(|scores| {
+    let choices = scored.lists.iter().zip(aims).map(|(scores, Aim { weighting, .. })| {
         let candidates = candidates(scores);
         Choice::of_scores(scores, weighting.winner(&candidates), &candidates, weighting)
     });

@@ -58,6 +58,13 @@ impl Scorer {
         Self { list_scorer, ..self }
     }
 
+    /// Whether lists that were prepared by either can be computed together.
+    pub(crate) fn computes_like(&self, other: &Self) -> bool {
+        let alone = |scorer: &Self| !scorer.list_scorer.capabilities().first_stage;
+        Arc::ptr_eq(&self.list_scorer, &other.list_scorer)
+            || (alone(self) && alone(other) && self.sequences().computes_like(other.sequences()))
+    }
+
     pub(crate) fn sequences(&self) -> &Sequences {
         self.list_scorer.sequences()
     }

@@ -35,6 +35,11 @@ impl Sequences {
         Ok(Self { model, config, bos, eos })
     }
 
+    /// Whether the scores of texts are the same.
+    pub fn computes_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.model, &other.model) && self.config == other.config
+    }
+
     /// A text with the tokens that begin and end a sequence.
     pub fn whole(&self, tokens: &[u32]) -> Vec<u32> {
         std::iter::once(self.bos).chain(tokens.iter().copied()).chain(self.eos).collect()

@@ -12,6 +12,7 @@ Without a policy the default one answers. ``second_pass.tune(lists)``, or the co
 references.
 """
 
+from ._client import Client, ServerAnswer, ServerBusy
 from ._errors import (
     AdapterError,
     InvalidList,
@@ -27,6 +28,7 @@ from ._second_pass import Rescorer
 
 __all__ = [
     "AdapterError",
+    "Client",
     "Completeness",
     "Hypothesis",
     "InvalidList",
@@ -37,6 +39,8 @@ __all__ = [
     "Rescorer",
     "RescorerError",
     "Result",
+    "ServerAnswer",
+    "ServerBusy",
     "SettingsError",
     "__version__",
     "set_threads",

@@ -14,13 +14,12 @@ use rescorer_models::{Adapter, LanguageModel};
 
 use crate::answer::choice::Chosen;
 use crate::error::{Error, SettingsError};
-use crate::fusion::weighting::Weighting;
 use crate::scoring::config::ScoringConfig;
 use crate::scoring::deadline::{Anytime, Deadline};
 use crate::scoring::decoder::prefix_cache::PrefixCache;
 use crate::scoring::decoder::trie::TokenTrie;
 use crate::scoring::list::{PreparedList, Scored};
-use crate::scoring::list_scorer::{Capabilities, ListScorer, choose_by_scores};
+use crate::scoring::list_scorer::{Aim, Capabilities, ListScorer, choose_by_scores};
 use crate::scoring::sequences::Sequences;
 
 /// A decoder with the contexts that it read last.
@@ -76,21 +75,20 @@ impl ListScorer for Decoder {
     }
 
     /// Log-probabilities only fall, so what a hypothesis has gathered bounds its total; with a negative weight nothing does.
-    fn choose(&self, weighting: &Weighting, slack: f64, lists: Vec<PreparedList>) -> Result<Chosen, Error> {
-        match self.capabilities().bounds && weighting.is_monotone() {
-            true => self.search(weighting, slack, lists),
-            false => choose_by_scores(self, weighting, lists),
+    fn choose(&self, aims: &[Aim<'_>], lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        match self.capabilities().bounds && aims.iter().all(|aim| aim.weighting.is_monotone()) {
+            true => self.search(aims, lists),
+            false => choose_by_scores(self, aims, lists),
         }
     }
 
     fn choose_within(
         &self,
-        weighting: &Weighting,
-        slack: f64,
+        aim: Aim<'_>,
         list: &PreparedList,
         deadline: &mut Deadline,
     ) -> Result<Anytime, Error> {
-        self.search_within(weighting, slack, list, deadline)
+        self.search_within(aim, list, deadline)
     }
 
     fn prepare_context(&self, context: &[u32], adapter: Option<&Arc<dyn Adapter>>) -> Result<(), Error> {

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
-use rescorer_models::{Edge, KeyValues, LanguageModel, TreeBatch};
+use rescorer_models::{Adapter, Edge, KeyValues, LanguageModel, TreeBatch};
 
 use crate::answer::choice::Chosen;
 use crate::error::Error;
-use crate::fusion::weighting::Weighting;
 use crate::fusion::weights::Candidate;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::decoder::Decoder;
@@ -15,6 +15,7 @@ use crate::scoring::decoder::endings::Endings;
 use crate::scoring::decoder::grouping::group_numbers_of;
 use crate::scoring::decoder::trie::TokenTrie;
 use crate::scoring::list::PreparedList;
+use crate::scoring::list_scorer::Aim;
 use crate::scoring::sequences::require_finite;
 
 /// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
@@ -31,30 +32,30 @@ impl Decoder {
     /// The largest totals. The first-pass bests are computed first, then all others in rounds, a few tokens at a time; what can't
     /// exceed the best total known, nor the first-pass best by more than the margin, is not continued. With a finite slack neither is
     /// what can't if its rest is worth no more than the same ending of a finished hypothesis, plus that.
-    pub(super) fn search(
-        &self,
-        weighting: &Weighting,
-        slack: f64,
-        lists: Vec<PreparedList>,
-    ) -> Result<Chosen, Error> {
-        // Lists that begin alike come into one group, those with different adapters or contexts never.
+    pub(super) fn search(&self, aims: &[Aim<'_>], lists: Vec<PreparedList>) -> Result<Chosen, Error> {
+        // Lists that begin alike come into one group, those with different contexts never.
         let kinds = group_numbers_of(&lists);
         let mut order: Vec<usize> = (0..lists.len()).filter(|&list| lists[list].is_asked).collect();
-        order.sort_by_key(|&list| (kinds[list], lists[list].sequences.first()));
+        order.sort_by_key(|&list| (forest(&lists, &kinds, list), kinds[list], lists[list].sequences.first()));
         let mut standings: Vec<BestSoFar> =
-            lists.iter().map(|list| BestSoFar::unasked(weighting, list)).collect();
+            lists.iter().zip(aims).map(|(list, aim)| BestSoFar::unasked(aim.weighting, list)).collect();
         let mut nodes = 0;
         for group in groups(&lists, &order, &kinds) {
-            nodes += Search::run(self, weighting, slack, &lists, &group, &mut standings)?;
+            nodes += Search::run(self, aims, &lists, (&group, &kinds), &mut standings)?;
         }
-        let choices =
-            standings.into_iter().zip(&lists).map(|(standing, list)| standing.choice(weighting, list));
+        let choices = standings.into_iter().zip(&lists).zip(aims);
+        let choices = choices.map(|((standing, list), aim)| standing.choice(aim.weighting, list));
         Ok(Chosen { choices: choices.collect(), nodes })
     }
 }
 
 /// Hypotheses of a list that are searched together.
 type Part = (usize, Range<usize>);
+
+/// Lists with the same number may come into one group: those of a context, and all without one, whatever their adapters.
+fn forest(lists: &[PreparedList], kinds: &[usize], list: usize) -> Option<usize> {
+    (!lists[list].context.is_empty()).then_some(kinds[list])
+}
 
 /// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
 fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<Part>> {
@@ -79,8 +80,9 @@ fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<P
             filled = GROUP_NODES;
             continue;
         }
-        if filled + nodes > GROUP_NODES || kind != Some(kinds[list]) {
-            kind = Some(kinds[list]);
+        let own = forest(lists, kinds, list);
+        if filled + nodes > GROUP_NODES || kind != Some(own) {
+            kind = Some(own);
             groups.push(Vec::new());
             filled = 0;
         }
@@ -123,10 +125,12 @@ impl<'a> PartialHypothesis<'a> {
     }
 }
 
-/// The trie of a group, as far as it is computed.
+/// The tries of a group, as far as they are computed.
 pub(crate) struct Search<'a> {
     model: &'a LanguageModel,
     trie: &'a TokenTrie,
+    /// The adapter of each root, by its node.
+    roots: HashMap<u32, Option<Arc<dyn Adapter>>>,
     /// Edges sorted by the node that they leave.
     by_node: Vec<u32>,
     /// The node before the root, where there is a context.
@@ -136,8 +140,6 @@ pub(crate) struct Search<'a> {
     /// Index in the batch of every node that is computed.
     computed: Vec<Option<u32>>,
     log_probs: Vec<f32>,
-    /// By how many nats the rest of a hypothesis may be more probable than the same ending of others; infinite where no answer may differ.
-    slack: f64,
     /// Endings of what is finished, by list.
     endings: HashMap<usize, Endings>,
 }
@@ -146,28 +148,35 @@ impl Search<'_> {
     /// Brings the standings of a group's lists to where nothing left can win. Returns the nodes computed.
     fn run(
         decoder: &Decoder,
-        weighting: &Weighting,
-        slack: f64,
+        aims: &[Aim<'_>],
         lists: &[PreparedList],
-        group: &[Part],
+        (group, kinds): (&[Part], &[usize]),
         standings: &mut [BestSoFar],
     ) -> Result<usize, Error> {
         let hypotheses: Vec<(usize, usize)> =
             group.iter().flat_map(|(list, part)| part.clone().map(move |index| (*list, index))).collect();
-        let sequences: Vec<&Vec<u32>> =
-            hypotheses.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
+        // A trie for each adapter.
+        let (mut tries, mut roots, mut root) = (Vec::new(), HashMap::new(), 0);
+        for kind in hypotheses.chunk_by(|one, other| kinds[one.0] == kinds[other.0]) {
+            let list = &lists[kind[0].0];
+            let sequences: Vec<&Vec<u32>> =
+                kind.iter().map(|&(list, index)| &lists[list].sequences[index]).collect();
+            let own = decoder.tries(&list.context, &sequences, usize::MAX);
+            roots.insert(root, list.adapter.clone());
+            root += own.iter().map(|trie| trie.nodes() as u32).sum::<u32>();
+            tries.extend(own);
+        }
         let Some(&(first, _)) = group.first() else { return Ok(0) };
-        let tries = decoder.tries(&lists[first].context, &sequences, usize::MAX);
-        let Some(trie) = tries.first() else { return Ok(0) };
+        let trie = &TokenTrie::join(tries);
         let walks = trie.paths().iter().map(|(sequence, path)| {
             let (list, index) = hypotheses[*sequence];
             PartialHypothesis::new(list, index, path)
         });
         let mut walks: Vec<PartialHypothesis<'_>> = walks.collect();
-        let mut search = Search::new(decoder, slack, &lists[first], trie)?;
+        let mut search = Search::new(decoder, &lists[first], trie, roots)?;
         let mut round = None;
         loop {
-            search.settle(decoder, weighting, lists, standings, &mut walks)?;
+            search.settle(decoder, aims, lists, standings, &mut walks)?;
             if walks.is_empty() {
                 return Ok(search.nodes());
             }
@@ -187,12 +196,13 @@ impl Search<'_> {
         shallowest(nodes, least)
     }
 
-    /// Begins with the trie of lists that have the adapter and the context of `list`.
+    /// Begins with tries of lists that have the context of `list`. Its adapter is that of each of them, but for `roots` where there is no
+    /// context.
     pub(crate) fn new<'a>(
         decoder: &'a Decoder,
-        slack: f64,
         list: &PreparedList,
         trie: &'a TokenTrie,
+        roots: HashMap<u32, Option<Arc<dyn Adapter>>>,
     ) -> Result<Search<'a>, Error> {
         let mut by_node: Vec<u32> = (0..trie.edges() as u32).collect();
         by_node.sort_by_key(|&edge| trie.all_edges()[edge as usize].node);
@@ -200,13 +210,13 @@ impl Search<'_> {
         Ok(Search {
             model: &decoder.sequences.model,
             trie,
+            roots,
             by_node,
             before: beginning.before(),
             batch: beginning.batch,
             past: beginning.past,
             computed: vec![None; trie.nodes()],
             log_probs: vec![0.0; trie.edges()],
-            slack,
             endings: HashMap::new(),
         })
     }
@@ -237,7 +247,7 @@ impl Search<'_> {
     pub(crate) fn settle(
         &mut self,
         decoder: &Decoder,
-        weighting: &Weighting,
+        aims: &[Aim<'_>],
         lists: &[PreparedList],
         standings: &mut [BestSoFar],
         walks: &mut Vec<PartialHypothesis<'_>>,
@@ -248,8 +258,9 @@ impl Search<'_> {
             require_finite(&list.name, list.position(walk.index), walk.sum)?;
         }
         for walk in walks.extract_if(.., |walk| walk.known == walk.path.len()) {
+            let Aim { weighting, slack } = aims[walk.list];
             standings[walk.list].add(weighting, walk.index, walk.so_far(decoder, lists));
-            if self.slack.is_finite() {
+            if slack.is_finite() {
                 let (edges, log_probs) = (self.trie.all_edges(), &self.log_probs);
                 let known = walk.path.iter().rev().map(|&edge| edge as usize);
                 let known = known.map(|edge| (edges[edge].token, log_probs[edge]));
@@ -257,17 +268,19 @@ impl Search<'_> {
             }
         }
         walks.retain(|walk| {
-            standings[walk.list].may_win(weighting, walk.at_most(self.rest(walk), decoder, lists))
+            let Aim { weighting, slack } = aims[walk.list];
+            standings[walk.list].may_win(weighting, walk.at_most(self.rest(walk, slack), decoder, lists))
         });
         Ok(())
     }
 
-    /// What the rest of a hypothesis counts as: 0 where no answer may differ.
-    fn rest(&self, walk: &PartialHypothesis<'_>) -> f64 {
+    /// What the rest of a hypothesis counts as, which may be so many nats more probable than the same ending of others: 0 where no
+    /// answer may differ.
+    fn rest(&self, walk: &PartialHypothesis<'_>, slack: f64) -> f64 {
         let Some(endings) = self.endings.get(&walk.list) else { return 0.0 };
         let edges = self.trie.all_edges();
         let backwards = walk.path.iter().rev().map(|&edge| edges[edge as usize].token);
-        (endings.rest(backwards, walk.path.len() - walk.known) + self.slack).min(0.0)
+        (endings.rest(backwards, walk.path.len() - walk.known) + slack).min(0.0)
     }
 
     /// Adds what is known of a hypothesis by now to its sum.
@@ -301,8 +314,13 @@ impl Search<'_> {
         for nodes in nodes.chunks(self.model.node_budget()) {
             let mut edges = Vec::new();
             for &node in nodes {
-                let parent = self.trie.parents()[node as usize];
-                let parent = parent.map_or(self.before, |parent| self.computed[parent as usize]);
+                let parent = match self.trie.parents()[node as usize] {
+                    Some(parent) => self.computed[parent as usize],
+                    None => self.before,
+                };
+                if let (None, Some(adapter)) = (parent, self.roots.get(&node)) {
+                    self.batch.set_adapter(adapter.clone());
+                }
                 let place = self.batch.push_node(self.trie.tokens()[node as usize], parent);
                 self.computed[node as usize] = Some(place);
                 let leaves = |edge: &u32| self.trie.all_edges()[*edge as usize].node;

@@ -63,6 +63,24 @@ impl TokenTrie {
         nodes
     }
 
+    /// Tries side by side, each with its root; their sequences are numbered through.
+    pub(crate) fn join(tries: Vec<Self>) -> Self {
+        let mut joined = Self::default();
+        for trie in tries {
+            let (node, edge) = (joined.tokens.len() as u32, joined.edges.len() as u32);
+            let sequence = joined.paths.len();
+            joined.tokens.extend(trie.tokens);
+            joined.parents.extend(trie.parents.into_iter().map(|parent| parent.map(|parent| node + parent)));
+            joined.edges.extend(trie.edges.into_iter().map(|edge| Edge { node: node + edge.node, ..edge }));
+            let paths = trie.paths.into_iter();
+            joined.paths.extend(paths.map(|(number, mut path)| {
+                path.iter_mut().for_each(|own| *own += edge);
+                (sequence + number, path)
+            }));
+        }
+        joined
+    }
+
     /// Token of every node.
     pub(crate) fn tokens(&self) -> &[u32] {
         &self.tokens

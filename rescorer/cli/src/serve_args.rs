@@ -1,0 +1,103 @@
+//! Arguments of `serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use rescorer_server::ColdStart;
+
+use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs};
+use crate::numbers;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  rescorer serve
+  rescorer serve --adapters adapters --policy policy.toml
+  rescorer serve --listen 0.0.0.0:8741 --token-file tokens.txt
+  curl -s http://127.0.0.1:8741/v1/rescore --json '{\"hypotheses\": [\"a cat\", \"a hat\"]}'
+
+SIGTERM and Ctrl-C stop it: what was accepted is answered, then it ends.",
+    mut_arg("context", |context| context.hide(true)),
+    mut_arg("history", |history| history.hide(true)),
+    mut_arg("json", |json| json.hide(true)))]
+pub struct ServeArgs {
+    /// Listen on this address
+    ///
+    /// Anything but a loopback address needs --token-file.
+    #[arg(long, default_value = "127.0.0.1:8741", value_name = "ADDRESS", help_heading = "Server")]
+    pub listen: SocketAddr,
+    /// Folder of adapters: each folder in it under its name
+    ///
+    /// Lists name one in their field `adapter`. It is read when the first list asks for it, and its own policy.toml decides.
+    #[arg(long, value_name = "DIR", help_heading = "Server")]
+    pub adapters: Option<PathBuf>,
+    /// Memory for loaded adapters, in MB
+    ///
+    /// What was not used for longest is dropped for others.
+    #[arg(long, default_value_t = 512, value_name = "MB", value_parser = numbers::at_least_one, help_heading = "Server")]
+    pub adapter_memory: usize,
+    /// Adapters not loaded in time: wait, base or first-pass
+    ///
+    /// wait answers with the adapter after the deadline, base as lists that name none are answered, first-pass as the recogniser did.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Cold::Wait,
+        hide_possible_values = true,
+        value_name = "KIND",
+        help_heading = "Server"
+    )]
+    pub cold: Cold,
+    /// Serve only who sends a token of this file, one a line
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    pub token_file: Option<PathBuf>,
+    /// Trie nodes that may wait for the model
+    ///
+    /// More lists are answered with status 429 and the seconds to wait. A list of five texts of 15 words has some 60 nodes.
+    #[arg(long, default_value_t = 65_536, value_name = "NODES", value_parser = numbers::at_least_one, help_heading = "Server")]
+    pub queue: usize,
+    /// Largest body, or line of JSON Lines, in MB
+    #[arg(long, default_value_t = 8, value_name = "MB", value_parser = numbers::at_least_one, help_heading = "Server")]
+    pub body_limit: usize,
+    /// Compute lists with different adapters one after the other, to compare
+    #[arg(long, hide = true)]
+    pub separate_adapters: bool,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        hide_default_value = true,
+        value_parser = numbers::finite,
+        allow_negative_numbers = true,
+        help_heading = "Answer",
+        help = "Share of answers that may differ, for speed: 0 to 0.1 [default: 0]"
+    )]
+    pub search_risk: f64,
+    #[command(flatten)]
+    pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub no_seed: NoSeedArgs,
+}
+
+/// What answers if an adapter is not loaded by the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cold {
+    /// The adapter, after the deadline
+    Wait,
+    /// What answers lists that name none
+    Base,
+    /// The recogniser's choice
+    FirstPass,
+}
+
+impl From<Cold> for ColdStart {
+    fn from(cold: Cold) -> Self {
+        match cold {
+            Cold::Wait => Self::Wait,
+            Cold::Base => Self::Base,
+            Cold::FirstPass => Self::FirstPass,
+        }
+    }
+}
