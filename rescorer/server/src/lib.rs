@@ -1,6 +1,6 @@
 //! Rescores N-best lists over HTTP: one language model in memory, many adapters on disk, answers within a deadline.
 //!
-//! [`Server::new`] takes a [`Rescorer`](rescorer::Rescorer) and [`ServerOptions`]; [`Server::run`] serves until it is told to stop, and then
+//! [`Server::bind`] takes a [`Rescorer`](rescorer::Rescorer) and [`ServerOptions`]; [`Server::run`] serves until it is told to stop, and then
 //! answers what it had accepted. Lists of several clients go through the model together, those whose deadline comes first
 //! before the others.
 
