@@ -3,6 +3,7 @@ use rten_simd::SimdOp;
 use rten_vecmath::Softmax;
 
 use super::heads::Heads;
+use super::kernel::{Dots, Mix};
 use super::key_values::LayerKeyValues;
 use super::mask::{AttentionMask, Seen};
 use super::rope::Angles;
@@ -72,8 +73,8 @@ impl Scratch {
     /// The weights of one query head for all that is seen: `softmax(scale · q·k)`.
     pub fn weigh(&mut self, q: &[f32], k: &[f32], heads: Heads, key_head: usize) {
         self.weights.clear();
-        let scores = self.seen.iter().map(|&node| heads.scale * dot(q, &k[heads.key(node, key_head)]));
-        self.weights.extend(scores);
+        let rows = self.seen.iter().map(|&node| heads.key(node, key_head));
+        Dots { q, matrix: k, rows, scale: heads.scale, out: &mut self.weights }.dispatch();
         Softmax::new_mut(&mut self.weights).dispatch();
     }
 
@@ -81,24 +82,8 @@ impl Scratch {
         for (head, (q, out)) in q.chunks_exact(heads.dim).zip(out.chunks_exact_mut(heads.dim)).enumerate() {
             let key_head = head / heads.shared();
             self.weigh(q, k, heads, key_head);
-            for (&node, &weight) in self.seen.iter().zip(&self.weights) {
-                let v = &v[heads.key(node, key_head)];
-                out.iter_mut().zip(v).for_each(|(out, v)| *out += weight * v);
-            }
+            let rows = self.seen.iter().map(|&node| heads.key(node, key_head));
+            Mix { weights: &self.weights, matrix: v, rows, out }.dispatch();
         }
     }
-}
-
-/// Dot product in independent lanes, so that the compiler may use vectors.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(a, b)| a * b).sum();
-    let mut sums = [0.0; LANES];
-    for (a, b) in a_lanes.zip(b_lanes) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod heads;
 pub mod host;
+mod kernel;
 pub mod key_values;
 mod layer;
 pub mod mask;

@@ -3,11 +3,15 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 #[cfg(feature = "training")]
 use rayon::prelude::*;
+#[cfg(feature = "training")]
+use rten_simd::SimdOp;
 
 use super::heads::Heads;
 use super::host::HostPlan;
 #[cfg(feature = "training")]
-use super::host::{Scratch, dot};
+use super::host::Scratch;
+#[cfg(feature = "training")]
+use super::kernel::Dots;
 use super::key_values::LayerKeyValues;
 use crate::gradient::{Derivative, Inputs};
 use crate::to_host::to_host;
@@ -88,7 +92,8 @@ impl Attended {
                 scratch.weigh(q, &self.k, self.heads, key_head);
                 let key = |node| self.heads.key(node, key_head);
                 falls.clear();
-                falls.extend(scratch.seen.iter().map(|&node| dot(output, &self.v[key(node)])));
+                let rows = scratch.seen.iter().map(|&node| key(node));
+                Dots { q: output, matrix: &self.v, rows, scale: 1.0, out: &mut falls }.dispatch();
                 let mean: f32 = scratch.weights.iter().zip(&falls).map(|(weight, fall)| weight * fall).sum();
                 let start = (node * shared + head) * dim;
                 let of_q = &mut gradients.q[start..start + dim];
