@@ -42,7 +42,8 @@ exec RESCORER "$@" --model MODEL --threads 1
 "#;
 
 /// Commands that no test can run, by their first word, and what they need.
-const NOT_RUN: [(&str, &str); 24] = [
+const NOT_RUN: [(&str, &str); 25] = [
+    ("benches/serve/faults.py", "a server of its own"),
     ("curl", "a server that runs"),
     ("benches/serve/load.py", "a server that runs"),
     ("cargo", "a build of its own"),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -34,6 +34,8 @@ pub struct Shared {
     pub limits: Limits,
     pub cold: ColdStart,
     pub tokens: Tokens,
+    /// Bytes of all bodies that are being read.
+    pub buffered: AtomicUsize,
     is_stopping: AtomicBool,
 }
 
@@ -67,6 +69,7 @@ impl App {
             limits: options.limits.clone(),
             cold: options.cold,
             tokens: Tokens::new(&options.tokens),
+            buffered: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
         })))
     }

@@ -9,6 +9,7 @@
 mod adapters;
 mod app;
 mod auth;
+mod buffered;
 mod cost;
 mod error;
 mod http;

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::buffered::Buffered;
 use crate::error::ApiError;
 use crate::query::Asked;
 use crate::{lists, rescore};
@@ -24,7 +25,13 @@ pub fn is_it(media_type: &str) -> bool {
 /// Answers each line in its place. A list that can't be answered gets `{"error": ..., "line": N}`, counted from 1.
 pub fn respond(app: App, asked: Asked, body: Body) -> Response {
     let most = app.limits.request_lists;
-    let lines = Lines { parts: body.into_data_stream(), left: Vec::new(), number: 0, is_over: false };
+    let lines = Lines {
+        parts: body.into_data_stream(),
+        buffered: Buffered::new(&app),
+        left: Vec::new(),
+        number: 0,
+        is_over: false,
+    };
     let own = app.clone();
     let lines = stream::unfold(lines, move |mut lines| {
         let app = own.clone();
@@ -60,6 +67,7 @@ fn at_line(error: &ApiError, number: usize) -> Value {
 /// The lines of a body.
 struct Lines {
     parts: BodyDataStream,
+    buffered: Buffered,
     /// What came and was not given out.
     left: Vec<u8>,
     number: usize,
@@ -105,7 +113,10 @@ impl Lines {
                 return Ok((!last.is_empty()).then(|| last.into()));
             }
             match rescore::next(&mut self.parts, app.limits.read_timeout).await? {
-                Some(part) => self.left.extend_from_slice(&part),
+                Some(part) => {
+                    self.buffered.resize(self.left.len() + part.len())?;
+                    self.left.extend_from_slice(&part);
+                }
                 None => self.is_over = true,
             }
         }

@@ -43,6 +43,8 @@ pub enum ColdStart {
 pub struct Limits {
     /// Bytes of a body, or of a line of a body of JSON Lines.
     pub body_bytes: usize,
+    /// Bytes of all bodies that are being read.
+    pub buffer_bytes: usize,
     /// Trie nodes that one list may cost, estimated from its words.
     pub list_nodes: usize,
     /// Trie nodes that may wait for the model.
@@ -61,6 +63,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 8 << 20,
+            buffer_bytes: 256 << 20,
             list_nodes: 4096,
             queue_nodes: 65_536,
             request_lists: 32,

@@ -12,6 +12,7 @@ use rescorer_nbest::Utterance;
 use tokio::sync::oneshot;
 
 use crate::app::{Adapters, App};
+use crate::buffered::Buffered;
 use crate::cost;
 use crate::error::ApiError;
 use crate::lists;
@@ -55,6 +56,7 @@ pub async fn post(
 async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
     let limit = app.limits.body_bytes;
     let mut bytes = Vec::new();
+    let mut buffered = Buffered::new(app);
     let mut parts = body.into_data_stream();
     while let Some(part) = next(&mut parts, app.limits.read_timeout).await? {
         if bytes.len() + part.len() > limit {
@@ -62,6 +64,7 @@ async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
                 "the body has more than {limit} bytes; send fewer lists at a time, or JSON Lines"
             )));
         }
+        buffered.resize(bytes.len() + part.len())?;
         bytes.extend_from_slice(&part);
     }
     Ok(bytes.into())
@@ -124,9 +127,18 @@ async fn computed(
         .and_then(|name| name.as_str().map(str::to_owned))
         .or_else(|| asked.adapter.clone());
     let (mut adapter, mut served) = (None, Served::Whole);
+    let was_resident = match (&app.adapters, &name) {
+        (Some(adapters), Some(name)) => adapters.pool.resident(name).is_some(),
+        _ => true,
+    };
     match (&app.adapters, name) {
         (Some(adapters), Some(name)) => match loaded(adapters, &name, app.cold, deadline).await? {
-            Some(loaded) => adapter = Some(loaded),
+            Some(loaded) => {
+                adapter = Some(loaded);
+                // Who waits for an adapter past the deadline gets its whole answer.
+                let waited = app.cold == ColdStart::Wait && !was_resident;
+                deadline = deadline.filter(|deadline| !waited || *deadline > Instant::now());
+            }
             None => {
                 list.extra.shift_remove(ADAPTER);
                 match app.cold {

@@ -1,5 +1,6 @@
 //! The thread that answers what waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use rescorer::{Answer, DecisionRule, Error, PooledAdapter, Request, Rescorer};
 use rescorer_nbest::Utterance;
 use tokio::sync::oneshot;
+use tracing::error;
 
 use crate::error::ServerError;
 use crate::metrics::Metrics;
@@ -111,7 +113,12 @@ impl Shared {
             }
             let (cost, count) = (jobs.iter().map(|job| job.cost).sum::<f64>(), jobs.len());
             let started = Instant::now();
-            let is_whole = model.answer(jobs, started + expected);
+            // A panic is a bug, but no reason to leave all others without an answer.
+            let answered = catch_unwind(AssertUnwindSafe(|| model.answer(jobs, started + expected)));
+            let is_whole = answered.unwrap_or_else(|_| {
+                error!("the model panicked; the lists of this batch have no answer");
+                false
+            });
             let time = started.elapsed();
             // What was cut short says nothing of the pace.
             if is_whole {

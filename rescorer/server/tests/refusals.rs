@@ -107,6 +107,28 @@ fn a_line_that_is_wrong_fails_alone() {
 }
 
 #[test]
+fn bodies_that_take_too_much_together_are_refused() {
+    let limits = Limits { buffer_bytes: 1000, ..Limits::default() };
+    let server = start(builder().build().unwrap(), ServerOptions { limits, ..options() });
+    let mut held = server.connect();
+    let head = "POST /v1/rescore HTTP/1.1\r\nHost: t\r\nContent-Length: 2000\r\n\r\n";
+    held.write_all(format!("{head}{}", " ".repeat(900)).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let body = format!("{LIST}{}", " ".repeat(200));
+    for answer in [server.rescore("", &body), server.lines("", &body)] {
+        let said = if answer.status == 429 {
+            answer.json()
+        } else {
+            answer.body.lines().next().unwrap().parse().unwrap()
+        };
+        assert_eq!(said["error"]["kind"], "busy", "{answer:?}");
+    }
+    drop(held);
+    std::thread::sleep(Duration::from_millis(300));
+    works(&server);
+}
+
+#[test]
 fn who_has_no_token_is_turned_away() {
     let server =
         start(builder().build().unwrap(), ServerOptions { tokens: vec!["secret".into()], ..options() });
@@ -144,7 +166,9 @@ fn a_deadline_that_has_passed_gets_the_first_pass() {
     assert_eq!((answer.get("served"), answer["utterance"].as_str()), (None, Some("u")));
     // An adapter that is not loaded: waited for, left out, or not waited for.
     let asked = LIST.replace("\"u\"", "\"u\", \"adapter\": \"bare\"");
-    assert_eq!(waits.rescore("", &asked).json()["adapter"], "bare");
+    let answer = waits.rescore("?deadline_ms=0", &asked).json();
+    assert_eq!((answer["adapter"].as_str(), answer.get("served")), (Some("bare"), None));
+    assert_eq!(waits.rescore("?deadline_ms=0", &asked).json()["served"], "first-pass");
     let answer = server(ColdStart::FirstPass).rescore("?deadline_ms=0", &asked).json();
     assert_eq!(answer["served"], "first-pass");
     let base = server(ColdStart::Base);
