@@ -14,20 +14,11 @@ impl LoraAdapter {
     /// Files that are missing, damaged or contradict each other, numbers that are not finite; another type of adapter
     /// or a setting that changes what it computes.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            match std::fs::read(&path) {
-                Ok(bytes) => Ok((path, bytes)),
-                Err(source) => Err(Error::Io { path, source }),
-            }
-        };
-        let (path, text) = read(CONFIG)?;
-        let config = config::parse(&path, &text)?;
+        let config = read_config(folder)?;
         if !folder.join(WEIGHTS).exists() && folder.join(PICKLED).exists() {
             return Err(pickled(folder));
         }
-        let (_, bytes) = read(WEIGHTS)?;
-        Self::with_weights(folder, config, &bytes)
+        Self::with_weights(folder, config, &read_file(&folder.join(WEIGHTS))?)
     }
 
     /// Reads the contents of both files. `folder` stands for them in messages.
@@ -52,10 +43,17 @@ impl LoraSettings {
     /// # Errors
     /// A file that is missing or damaged; as [`LoraAdapter::read`].
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(CONFIG);
-        let text = std::fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        Ok(config::parse(&path, &text)?.settings)
+        Ok(read_config(folder)?.settings)
     }
+}
+
+fn read_config(folder: &Path) -> Result<config::Config, Error> {
+    let path = folder.join(CONFIG);
+    config::parse(&path, &read_file(&path)?)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Io { path: path.into(), source })
 }
 
 /// A pickle can run any program when it is read, so it is left to PyTorch.

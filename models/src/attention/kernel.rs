@@ -5,6 +5,8 @@ use std::ops::Range;
 use rten_simd::ops::NumOps;
 use rten_simd::{Isa, SimdOp};
 
+use crate::linear::low_rank::dots;
+
 /// Vectors of an output that are summed up together.
 const TILE: usize = 4;
 
@@ -25,30 +27,10 @@ impl<Rows: Iterator<Item = Range<usize>>> SimdOp for Dots<'_, Rows> {
     fn eval<I: Isa>(self, isa: I) {
         let ops = isa.f32();
         for row in self.rows {
-            self.out.push(self.scale * dot(ops, self.q, &self.matrix[row]));
+            let [[product]] = dots(ops, [self.q], [&self.matrix[row]]);
+            self.out.push(self.scale * product);
         }
     }
-}
-
-#[inline(always)]
-#[allow(unsafe_code, reason = "checks of bounds would take as long as the products")]
-fn dot(ops: impl NumOps<f32>, a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    let whole = a.len() - a.len() % ops.len();
-    let (mut sums, mut at) = (ops.zero(), 0);
-    while at < whole {
-        // SAFETY: both have as many numbers, and a vector from `at` ends at `whole` or before.
-        unsafe {
-            let (a, b) = (ops.load_ptr(a.as_ptr().add(at)), ops.load_ptr(b.as_ptr().add(at)));
-            sums = ops.mul_add(a, b, sums);
-        }
-        at += ops.len();
-    }
-    let mut sum = ops.sum(sums);
-    for (a, b) in a[whole..].iter().zip(&b[whole..]) {
-        sum += a * b;
-    }
-    sum
 }
 
 /// Adds `Σ weight · row` over some rows of a matrix to `out`.

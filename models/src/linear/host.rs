@@ -1,3 +1,4 @@
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::blocks::BlockMatrix;
@@ -36,16 +37,16 @@ impl HostMatrix {
         row: impl Fn(usize) -> usize + Sync,
         device: &ComputeDevice,
     ) -> Self {
-        let values = || tensor.rows_f32((0..outputs).map(&row));
+        let values = LazyCell::new(|| tensor.rows_f32((0..outputs).map(&row)));
         let shape = [outputs, tensor.shape[1]];
         let forward = match device.precision() {
-            Precision::F32 | Precision::F16 => Weights::F32(PackedMatrix::new(&values(), shape)),
+            Precision::F32 | Precision::F16 => Weights::F32(PackedMatrix::new(&values, shape)),
             Precision::Quantized => Weights::Quantized(BlockMatrix::new(tensor, outputs, &row)),
         };
         #[cfg(feature = "training")]
         let backward = device.trains().then(|| match device.precision() {
-            Precision::F32 | Precision::F16 => Weights::F32(PackedMatrix::reversed(&values(), shape)),
-            Precision::Quantized => Weights::Quantized(BlockMatrix::reversed(&values(), shape)),
+            Precision::F32 | Precision::F16 => Weights::F32(PackedMatrix::reversed(&values, shape)),
+            Precision::Quantized => Weights::Quantized(BlockMatrix::reversed(&values, shape)),
         });
         Self {
             forward,

@@ -126,6 +126,38 @@ fn no_random_numbers(_: &str) -> Result<u64, String> {
     Err("this command uses no random numbers; leave the seed out".into())
 }
 
+/// What a search may lose.
+#[derive(Args)]
+pub struct SearchArgs {
+    /// Share of answers that may differ, for speed: 0 to 0.1 [default: 0]
+    ///
+    /// Hypotheses are given up by how others end. `tune` writes into the policy what that costs. It has no effect on a GPU and with
+    /// --nbest, or with another rule than maximum, where lists are scored whole.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        hide_default_value = true,
+        value_parser = numbers::finite,
+        allow_negative_numbers = true,
+        help_heading = "Answer"
+    )]
+    pub search_risk: f64,
+}
+
+impl SearchArgs {
+    /// The share, where something says what it costs.
+    pub fn risk(&self, choice: &ChoiceArgs) -> anyhow::Result<f64> {
+        let is_by_hand = choice.weights.fusion().is_some() || matches!(choice.policy, Some(PolicyArg::None));
+        if self.search_risk > 0.0 && is_by_hand {
+            anyhow::bail!(
+                "--search-risk needs a policy, which says what it costs; leave out --lm-weight and --policy none"
+            );
+        }
+        Ok(self.search_risk)
+    }
+}
+
 /// What every command that scores takes.
 #[derive(Args)]
 pub struct ScoringArgs {

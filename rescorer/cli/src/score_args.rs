@@ -6,10 +6,9 @@ use clap::Args;
 use rescorer_nbest::OutputFormat;
 
 use crate::args::{
-    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SelectArgs, asked_adapters, output_format_help,
-    output_format_long_help,
+    ChoiceArgs, ListArgs, NoSeedArgs, ScoringArgs, SearchArgs, SelectArgs, asked_adapters,
+    output_format_help, output_format_long_help,
 };
-use crate::numbers;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -58,20 +57,8 @@ pub struct RescoreArgs {
         help_heading = "Answer"
     )]
     pub deadline_ms: Option<u64>,
-    /// Share of answers that may differ, for speed: 0 to 0.1 [default: 0]
-    ///
-    /// Hypotheses are given up by how others end. `tune` writes into the policy what that costs. It has no effect on a GPU and with
-    /// --nbest, or with another rule than maximum, where lists are scored whole.
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        hide_default_value = true,
-        value_parser = numbers::finite,
-        allow_negative_numbers = true,
-        help_heading = "Answer"
-    )]
-    pub search_risk: f64,
+    #[command(flatten)]
+    pub search: SearchArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
     /// Write the whole list, best hypothesis first

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rescorer_server::ColdStart;
 
-use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs};
+use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, SearchArgs};
 use crate::numbers;
 
 #[derive(Args)]
@@ -19,7 +19,8 @@ use crate::numbers;
 SIGTERM and Ctrl-C stop it: what was accepted is answered, then it ends.",
     mut_arg("context", |context| context.hide(true)),
     mut_arg("history", |history| history.hide(true)),
-    mut_arg("json", |json| json.hide(true)))]
+    mut_arg("json", |json| json.hide(true)),
+    mut_arg("search_risk", |risk| risk.long_help(None::<&str>)))]
 pub struct ServeArgs {
     /// Listen on this address
     ///
@@ -64,17 +65,8 @@ pub struct ServeArgs {
     pub separate_adapters: bool,
     #[command(flatten)]
     pub choice: ChoiceArgs,
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        hide_default_value = true,
-        value_parser = numbers::finite,
-        allow_negative_numbers = true,
-        help_heading = "Answer",
-        help = "Share of answers that may differ, for speed: 0 to 0.1 [default: 0]"
-    )]
-    pub search_risk: f64,
+    #[command(flatten)]
+    pub search: SearchArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub fn nodes(list: &Utterance) -> usize {
     ((seen.len() + context) as f64 * TOKENS) as usize + 1
 }
 
-/// The same with the share of an adapter of this rank.
+/// Nodes with the share of an adapter of this rank.
 pub fn with_rank(nodes: usize, rank: usize) -> f64 {
     nodes as f64 * (1.0 + RANK * rank as f64)
 }

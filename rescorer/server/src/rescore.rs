@@ -127,13 +127,9 @@ async fn computed(
         .and_then(|name| name.as_str().map(str::to_owned))
         .or_else(|| asked.adapter.clone());
     let (mut adapter, mut served) = (None, Served::Whole);
-    let was_resident = match (&app.adapters, &name) {
-        (Some(adapters), Some(name)) => adapters.pool.resident(name).is_some(),
-        _ => true,
-    };
     match (&app.adapters, name) {
         (Some(adapters), Some(name)) => match loaded(adapters, &name, app.cold, deadline).await? {
-            Some(loaded) => {
+            Some(Loaded { adapter: loaded, was_resident }) => {
                 adapter = Some(loaded);
                 // Who waits for an adapter past the deadline gets its whole answer.
                 let waited = app.cold == ColdStart::Wait && !was_resident;
@@ -170,23 +166,31 @@ async fn computed(
     Ok((json(&answer, served)?, served))
 }
 
+/// An adapter for a list.
+struct Loaded {
+    adapter: PooledAdapter,
+    /// Whether nobody had to wait for it.
+    was_resident: bool,
+}
+
 /// The adapter, loaded if it has to be; `None` where that takes longer than until the deadline, and something else is to answer then.
 async fn loaded(
     adapters: &Adapters,
     name: &str,
     cold: ColdStart,
     deadline: Option<Instant>,
-) -> Result<Option<PooledAdapter>, ApiError> {
+) -> Result<Option<Loaded>, ApiError> {
     if let Some(adapter) = adapters.pool.resident(name) {
-        return Ok(Some(adapter));
+        return Ok(Some(Loaded { adapter, was_resident: true }));
     }
     let (sender, receiver) = oneshot::channel();
     adapters.pool.load_then(name, move |loaded| _ = sender.send(loaded));
     let gone = |_| ApiError::stopping();
+    let read = |adapter| Loaded { adapter, was_resident: false };
     match deadline.filter(|_| cold != ColdStart::Wait) {
-        None => Ok(Some(receiver.await.map_err(gone)??)),
+        None => Ok(Some(read(receiver.await.map_err(gone)??))),
         Some(deadline) => match tokio::time::timeout_at(deadline.into(), receiver).await {
-            Ok(loaded) => Ok(Some(loaded.map_err(gone)??)),
+            Ok(loaded) => Ok(Some(read(loaded.map_err(gone)??))),
             Err(_) => Ok(None),
         },
     }

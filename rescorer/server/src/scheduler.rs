@@ -152,8 +152,7 @@ impl Model {
         for (job, deadline) in single {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let request = Request::from(job.list);
-                let request = if job.nbest { request.with_list() } else { request.text_only() };
+                let request = request(job.list, None, job.nbest);
                 send(job.reply, self.first_pass.rescore(request), Served::FirstPass);
             } else if cuts {
                 let (reply, served) = (job.reply, job.served);

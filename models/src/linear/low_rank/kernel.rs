@@ -68,7 +68,7 @@ fn multiply_rows<const R: usize>(ops: impl NumOps<f32>, x: &[f32], down: &[f32],
 /// Loops in place of closures, here and below: those are compiled without the vector instructions, and each would be a call.
 #[inline(always)]
 #[allow(unsafe_code, reason = "checks of bounds would take as long as the products")]
-fn dots<const R: usize, const K: usize>(
+pub fn dots<const R: usize, const K: usize>(
     ops: impl NumOps<f32>,
     x: [&[f32]; R],
     a: [&[f32]; K],

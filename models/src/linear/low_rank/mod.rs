@@ -14,6 +14,7 @@ use rten_simd::SimdOp;
 use crate::gradient::{Derivative, Inputs};
 use crate::to_host::to_host;
 use kernel::AddProducts;
+pub use kernel::dots;
 #[cfg(feature = "training")]
 pub use trained::add_low_rank;
 

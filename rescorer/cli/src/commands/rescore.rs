@@ -7,7 +7,6 @@ use crate::answers::Writer;
 use crate::args::output_format;
 use crate::lists::{self, Skipped};
 use crate::model;
-use crate::policy_arg::PolicyArg;
 use crate::routing::{self, Tally};
 use crate::score_args::RescoreArgs;
 use crate::sink::Sink;
@@ -24,14 +23,8 @@ pub fn run(args: RescoreArgs) -> anyhow::Result<Outcome> {
     let utterances = lists::read(&args.lists.lists, &args.lists.select)?;
     let utterances = lists::in_context(utterances, &args.scoring);
     let out = Sink::open(args.output.as_deref())?;
-    let is_by_hand =
-        args.choice.weights.fusion().is_some() || matches!(args.choice.policy, Some(PolicyArg::None));
-    if args.search_risk > 0.0 && is_by_hand {
-        anyhow::bail!(
-            "--search-risk needs a policy, which says what it costs; leave out --lm-weight and --policy none"
-        );
-    }
-    let deciding = model::deciding(&args.choice, &args.scoring, status)?.search_risk(args.search_risk);
+    let search_risk = args.search.risk(&args.choice)?;
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?.search_risk(search_risk);
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let rule = rescorer.rule().unwrap_or_default();
     if args.deadline_ms.is_some() && rule != DecisionRule::Maximum {

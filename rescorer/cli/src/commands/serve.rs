@@ -27,7 +27,8 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     if !args.scoring.common.quiet {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     }
-    let deciding = model::deciding(&args.choice, &args.scoring, status)?.search_risk(args.search_risk);
+    let search_risk = args.search.risk(&args.choice)?;
+    let deciding = model::deciding(&args.choice, &args.scoring, status)?.search_risk(search_risk);
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     Server::serve(rescorer, options, |address| {
         // Scripts wait for this line, so it comes with --quiet too.
