@@ -90,6 +90,8 @@ fn open(path: &Path) -> io::Result<Target> {
 
 fn finish(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    // Else a machine that loses its power could keep the name and not the text.
+    file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

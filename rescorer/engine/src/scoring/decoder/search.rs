@@ -1,7 +1,6 @@
 //! The winners of lists, without computing what can't change them.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use rescorer_models::{Adapter, Edge, KeyValues, LanguageModel, TreeBatch};
@@ -12,15 +11,11 @@ use crate::fusion::weights::Candidate;
 use crate::scoring::best_so_far::BestSoFar;
 use crate::scoring::decoder::Decoder;
 use crate::scoring::decoder::endings::Endings;
-use crate::scoring::decoder::grouping::group_numbers_of;
+use crate::scoring::decoder::grouping::{Part, forest, group_numbers_of, groups};
 use crate::scoring::decoder::trie::TokenTrie;
 use crate::scoring::list::PreparedList;
 use crate::scoring::list_scorer::Aim;
 use crate::scoring::sequences::require_finite;
-
-/// Most nodes that a group of lists is begun with: keys and values of all that are computed are kept, 46 KB a
-/// node for SmolLM2-135M.
-const GROUP_NODES: usize = 2048;
 
 /// Fewest nodes that are worth a round of their own: a forward pass of fewer is hardly cheaper.
 const ROUND_NODES: usize = 64;
@@ -47,51 +42,6 @@ impl Decoder {
         let choices = choices.map(|((standing, list), aim)| standing.choice(aim.weighting, list));
         Ok(Chosen { choices: choices.collect(), nodes })
     }
-}
-
-/// Hypotheses of a list that are searched together.
-type Part = (usize, Range<usize>);
-
-/// Lists with the same number may come into one group: those of a context, and all without one, whatever their adapters.
-fn forest(lists: &[PreparedList], kinds: &[usize], list: usize) -> Option<usize> {
-    (!lists[list].context.is_empty()).then_some(kinds[list])
-}
-
-/// Cuts lists into groups that fit memory. A list that is larger comes in several groups, in first-pass order.
-fn groups(lists: &[PreparedList], order: &[usize], kinds: &[usize]) -> Vec<Vec<Part>> {
-    let mut groups: Vec<Vec<Part>> = Vec::new();
-    let mut filled = GROUP_NODES;
-    let mut kind = None;
-    for &list in order {
-        let PreparedList { sequences, .. } = &lists[list];
-        let nodes = lists[list].nodes();
-        if nodes > GROUP_NODES {
-            let mut start = 0;
-            while start < sequences.len() {
-                let mut tokens = 0;
-                let part = sequences[start..].iter().take_while(|sequence| {
-                    tokens += sequence.len() + 1;
-                    tokens <= GROUP_NODES
-                });
-                let end = start + part.count().max(1);
-                groups.push(vec![(list, start..end)]);
-                start = end;
-            }
-            filled = GROUP_NODES;
-            continue;
-        }
-        let own = forest(lists, kinds, list);
-        if filled + nodes > GROUP_NODES || kind != Some(own) {
-            kind = Some(own);
-            groups.push(Vec::new());
-            filled = 0;
-        }
-        filled += nodes;
-        if let Some(group) = groups.last_mut() {
-            group.push((list, 0..sequences.len()));
-        }
-    }
-    groups
 }
 
 /// A hypothesis on its way through the trie.

@@ -14,9 +14,10 @@ use crate::fusion::policy::Policy;
 
 /// Folder of the steps; each has a number for a name.
 const STEPS: &str = "learned";
-/// In the folder of a step: its corrections, and the files before it.
+/// In the folder of a step: its corrections, the files before it, and those that still have to take their place.
 const CORRECTIONS: &str = "corrections.jsonl";
 const BEFORE: &str = "before";
+const AFTER: &str = "after";
 /// What a step may change.
 const FILES: [&str; 3] = ["adapter_model.safetensors", "adapter_config.json", POLICY];
 const POLICY: &str = "policy.toml";
@@ -45,7 +46,11 @@ impl LearningFolder {
             steps.extend(entry.file_name().to_str().and_then(|name| name.parse::<usize>().ok()));
         }
         steps.sort_unstable();
-        Ok(Self { folder: folder.into(), steps })
+        let found = Self { folder: folder.into(), steps };
+        if let Some(&last) = found.steps.last() {
+            found.take_place(last)?;
+        }
+        Ok(found)
     }
 
     fn step(&self, number: usize) -> PathBuf {
@@ -91,20 +96,39 @@ impl LearningFolder {
             copy(&self.folder.join(name), &before.join(name))?;
         }
         write_lists(&aside.join(CORRECTIONS), corrections)?;
-        let step = self.step(number);
-        fs::rename(&aside, &step).map_err(|e| failed(&step, e))?;
-        // From here on the step can be undone, whatever breaks off. The policy comes last: it names the adapter.
-        adapter.write(&self.folder)?;
+        let after = aside.join(AFTER);
+        adapter.write(&after)?;
         if let Some(mut policy) = policy {
             let name = policy.adapter.map_or_else(|| self.name(), |adapter| adapter.name);
             policy.adapter =
-                Some(ModelIdentity { name, fingerprint: LoraAdapter::read(&self.folder)?.fingerprint() });
+                Some(ModelIdentity { name, fingerprint: LoraAdapter::read(&after)?.fingerprint() });
             policy.tuned_on.hashes.extend(taught.iter().map(content_hash));
             policy.tuned_on.hashes.sort();
             policy.tuned_on.hashes.dedup();
-            policy.write(self.folder.join(POLICY))?;
+            policy.write(after.join(POLICY))?;
         }
+        let step = self.step(number);
+        fs::rename(&aside, &step).map_err(|e| failed(&step, e))?;
+        // From here on the step is kept and can be undone, whatever breaks off.
+        self.take_place(number)?;
         Ok(number)
+    }
+
+    /// Moves the files of a step to where the adapter is: those that a step which was broken off has not moved yet.
+    fn take_place(&self, number: usize) -> Result<(), Error> {
+        let after = self.step(number).join(AFTER);
+        if !after.exists() {
+            return Ok(());
+        }
+        for name in FILES {
+            match fs::rename(after.join(name), self.folder.join(name)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&self.folder.join(name), e));
+                }
+                _ => {}
+            }
+        }
+        remove(&after)
     }
 
     fn name(&self) -> String {
