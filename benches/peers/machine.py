@@ -9,7 +9,10 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-PACKAGES = ("torch", "transformers", "tokenizers", "gguf", "numpy", "llama-cpp-python")
+PACKAGES = (
+    *("torch", "transformers", "tokenizers", "gguf", "numpy", "llama-cpp-python"),
+    *("ctranslate2", "openvino", "nncf", "onnxruntime", "onnx", "onnxscript"),
+)
 FLAGS = ("avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "asimddp", "i8mm", "bf16")
 
 

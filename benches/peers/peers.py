@@ -1,4 +1,4 @@
-"""Compares rescorer with PyTorch and llama.cpp: speed, agreement, WER, memory, start-up, in one run.
+"""Compares rescorer with PyTorch, llama.cpp, CTranslate2, OpenVINO and ONNX Runtime: speed, agreement, WER, memory, start-up, in one run.
 
 Started by `run`, which makes the environment. The table goes to stdout, everything to a JSON file, progress to
 stderr. Exit code 0: complete; 1: an engine was not available or the scores disagree; 2: nothing to run.
@@ -28,6 +28,7 @@ class Settings:
     rescorer: str
     model: str
     work: Path
+    converted: Path
     device: str
     threads: int
     batch: int
@@ -42,7 +43,7 @@ class Settings:
     def public(self):
         """What changes the result; no paths of this machine."""
         kept = asdict(self)
-        for name in ("rescorer", "model", "work", "fresh"):
+        for name in ("rescorer", "model", "work", "converted", "fresh"):
             del kept[name]
         return kept
 
@@ -113,11 +114,14 @@ def choose_sets(args):
 def settings_of(args):
     rescorer = find_rescorer(args.rescorer)
     batch = args.batch or (256 if args.device == "cuda" else 32)
+    model = find_model(rescorer, args.model)
     args.work.mkdir(parents=True, exist_ok=True)
+    work = args.work.resolve()
     return Settings(
         rescorer=rescorer,
-        model=find_model(rescorer, args.model),
-        work=args.work.resolve(),
+        model=model,
+        work=work,
+        converted=work / "models" / machine.digest(model),
         device=args.device,
         threads=args.threads,
         batch=batch,

@@ -2,9 +2,9 @@
 
 from statistics import median
 
-from fusion import Judged, wer
+from fusion import Judged, wer, wer_of
 from lists import sharing
-from rounds import label, modes
+from rounds import ANSWERS, label, modes
 from store import difference
 
 REFERENCE = "torch-f32"
@@ -52,10 +52,16 @@ def scored(utterances, store):
 
 def common_lists(lists, stores, engines):
     """Lists for WER: those that every engine has scored which scored as many as any; a cut engine has no WER."""
-    counts = {name: scored(lists.utterances, stores[name]) for name in engines}
+    counts = {name: scored(lists.utterances, stores[name]) for name in engines if name not in ANSWERS}
     most = max(map(len, counts.values()), default=0)
-    full = [name for name in engines if most and len(counts[name]) >= 0.95 * most]
+    full = [name for name in counts if most and len(counts[name]) >= 0.95 * most]
     return [u for u in lists.utterances if full and all(stores[name].has(u) for name in full)], full
+
+
+def answers_of(rounds, set_name, engine):
+    """Winners by list, of an engine that gives these alone."""
+    rows = [row for result in rounds for row in result["rows"] if (row["engine"], row["set"]) == (engine, set_name)]
+    return {utterance: text for row in rows for utterance, text in row.get("answers", {}).items()}
 
 
 def set_report(lists, rounds, stores, settings):
@@ -66,6 +72,8 @@ def set_report(lists, rounds, stores, settings):
     rows = []
     for name in settings.engines:
         result = wer(judged, stores[name].lm_score, settings.seed) if enough and name in full else None
+        if name in ANSWERS and enough:
+            result = wer_of(shared, judged, answers_of(rounds, lists.name, name))
         for listed in modes(name):
             row_name = label(name, listed)
             mine = rates(rounds, lists.name, row_name)
@@ -76,7 +84,7 @@ def set_report(lists, rounds, stores, settings):
             row["listed_per_second"] = spread(list(rates(rounds, lists.name, row_name, "listed_per_second").values()))
             row["nodes_per_second"] = spread(list(rates(rounds, lists.name, row_name, "nodes_per_second").values()))
             row["cut"] = any(cut(result_, lists.name, row_name) for result_ in rounds)
-            row["wer"] = result
+            row["wer"], row["answers_alone"] = result, name in ANSWERS
             rows.append(row)
     tokens = {text: ids[:-1] for name in full for text, (ids, _) in stores[name].rows.items()}
     about = {"name": lists.name, "file": lists.path.name, "normalize": lists.normalize, "in_set": len(lists.utterances)}

@@ -11,21 +11,27 @@ import sys
 import machine
 from engines import Unavailable
 from engines.ours import Ours
+from engines.ours_answer import OursAnswer
 from engines.peer import Peer
 from store import Store
 
-PEERS = ("torch-f32", "torch-bf16", "llama-single", "llama-batch")
-ENGINES = {"cpu": (*PEERS, "ours-f32", "ours-int8"), "cuda": (*PEERS, "ours-f32", "ours-f16")}
-ALL_ENGINES = (*PEERS, "ours-f32", "ours-int8", "ours-f16")
+PEERS = ("torch-f32", "torch-bf16", "torch-tree-f32", "torch-tree-bf16", "llama-single", "llama-batch", "llama-tree")
+ON_CPU = ("llama-tree-q4_0", "llama-tree-q8_0", "ct2-f32", "ct2-int8", "openvino-int8", "ort-int4", "ort-int8")
+ANSWERS = ("ours-int8-answer", "ours-int8-answer-risk")
+ENGINES = {"cpu": (*PEERS, *ON_CPU, "ours-f32", "ours-int8", *ANSWERS), "cuda": (*PEERS, "ours-f32", "ours-f16")}
+ALL_ENGINES = (*ENGINES["cpu"], "ours-f16")
+PACKAGES = {"torch": "torch", "llama": "llama-cpp-python", "ct2": "ctranslate2", "openvino": "openvino", "ort": "onnxruntime"}
 
 
 def make(name, settings):
+    if name in ANSWERS:
+        return OursAnswer(name, settings)
     return (Ours if name.startswith("ours-") else Peer)(name, settings)
 
 
 def modes(name):
     """Rows of an engine: PyTorch also does every listed hypothesis, as most rescoring scripts do."""
-    return (False, True) if name.startswith("torch-") else (False,)
+    return (False, True) if name in ("torch-f32", "torch-bf16") else (False,)
 
 
 def label(name, listed):
@@ -37,8 +43,7 @@ def store_of(name, settings, about):
     if name.startswith("ours-"):
         made_by = about["rescorer"]["sha256"]
     else:
-        package = "torch" if name.startswith("torch-") else "llama-cpp-python"
-        made_by = about["packages"][package]
+        made_by = about["packages"][PACKAGES[name.split("-")[0]]]
     return Store(settings.work / "scores" / about["model"]["sha256"] / f"{name}-{made_by}-{settings.device}.jsonl")
 
 
@@ -134,6 +139,8 @@ def run_all(settings, sets, stores, key):
 def complete(settings, sets, stores):
     """Scores whatever the rounds left unscored, untimed, so that WER is on whole sets."""
     for name in settings.engines:
+        if name in ANSWERS:
+            continue  # they give no scores
         missing = [u for s in sets for u in s.utterances if not stores[name].has(u)]
         if not missing:
             continue

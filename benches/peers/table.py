@@ -31,7 +31,7 @@ def set_lines(report):
             f"   {share['lists']} lists scored by every engine that was not cut short: {share['listed']} listed, {share['distinct']} distinct "
             f"hypotheses; {share['tokens']} tokens / {share['nodes']} trie nodes = {share['tokens_per_node']:.2f}"
         )
-    known = next((row["wer"] for row in report["rows"] if row["wer"]), None)
+    known = next((row["wer"] for row in report["rows"] if row["wer"] and not row["answers_alone"]), None)
     if known:
         yield (
             f"   WER on {known['lists']} lists (normalisation: {report['normalize']}), cross-validated: "
@@ -42,16 +42,21 @@ def set_lines(report):
     heads = ("engine", "hyps/s", "x torch f32", "x torch bf16", "listed/s", "nodes/s", "WER %")
     rows, notes = [], []
     for row in report["rows"]:
-        mark = "*" if row["cut"] else ""
+        mark = "*" if row["cut"] else "+" if row["answers_alone"] else ""
         rate = of(row["distinct_per_second"]) + mark if row["distinct_per_second"] else "not available"
         times = (of(row["times_torch-f32"], 2), of(row["times_torch-bf16"], 2))
         tail = (of(row["listed_per_second"]), of(row["nodes_per_second"], 0))
         rows.append((row["engine"], rate, *times, *tail, number(row["wer"] and row["wer"]["rescored"], 2)))
-        if mark:
+        if row["cut"]:
             notes.append(row["engine"])
     yield from columns(rows, heads)
     if notes:
         yield f"   * the time limit left a part of the slice undone: {', '.join(notes)}"
+    if any(row["answers_alone"] for row in report["rows"]):
+        yield (
+            "   + answers alone, not all scores: hypotheses that can't win (-risk: are unlikely to) are not computed to the end; "
+            "WER with the default policy and adapter, untuned"
+        )
     yield ""
 
 

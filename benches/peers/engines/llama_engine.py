@@ -10,6 +10,7 @@ import llama_cpp as lib
 import numpy as np
 
 from . import BOS, EOS
+from .texts import flat
 
 BATCH_TOKENS = 512
 SEQUENCES = 64
@@ -17,7 +18,7 @@ ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
 
 class LlamaEngine:
-    def __init__(self, model, batched, threads, device):
+    def __init__(self, model, sequences, threads, device):
         lib.llama_backend_init()
         self.log = lib.llama_log_callback(keep_errors)  # a callback lives as long as its reference
         lib.llama_log_set(self.log, ctypes.c_void_p(0))
@@ -30,11 +31,11 @@ class LlamaEngine:
             raise RuntimeError(f"llama.cpp can't load {model}")
         self.vocab = lib.llama_model_get_vocab(self.model)
         self.size = lib.llama_vocab_n_tokens(self.vocab)
-        self.sequences = SEQUENCES if batched else 1
+        self.sequences = sequences
         self.context = lib.llama_init_from_model(self.model, self.context_params(threads))
         if not self.context:
             raise RuntimeError("llama.cpp can't make a context")
-        self.tokens = lib.llama_batch_init(BATCH_TOKENS, 0, 1)
+        self.tokens = lib.llama_batch_init(BATCH_TOKENS, 0, sequences)
         self.batch, self.padding = 32, 1.0
 
     def context_params(self, threads):
@@ -45,7 +46,7 @@ class LlamaEngine:
         params.n_threads = params.n_threads_batch = threads
         return params
 
-    def encode(self, text):
+    def ids_of(self, text):
         data = text.encode()
         room = (lib.llama_token * (len(data) + 8))()
         count = lib.llama_tokenize(self.vocab, data, len(data), room, len(room), False, False)
@@ -53,9 +54,10 @@ class LlamaEngine:
             raise RuntimeError(f"{count} tokens in a text; {BATCH_TOKENS - 1} are the most: {text[:40]!r}")
         return list(room[:count])
 
-    def score(self, texts):
+    def score(self, lists):
         """For each text its ids, EOS included, and their log-probabilities."""
-        encoded = [self.encode(text) for text in texts]
+        texts = flat(lists)
+        encoded = [self.ids_of(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
         results, group, total = [None] * len(texts), [], 0
         for index in [*order, None]:
@@ -69,37 +71,56 @@ class LlamaEngine:
         return results
 
     def forward(self, sequences):
-        lib.llama_memory_clear(lib.llama_get_memory(self.context), False)
-        batch, at = self.tokens, 0
-        for sequence, ids in enumerate(sequences):
-            for position, token in enumerate([BOS, *ids]):
-                batch.token[at], batch.pos[at], batch.logits[at] = token, position, 1
-                batch.n_seq_id[at], batch.seq_id[at][0] = 1, sequence
-                at += 1
-        batch.n_tokens = at
-        status = lib.llama_decode(self.context, batch)
-        if status != 0:
-            raise RuntimeError(f"llama_decode says {status}")
-        logits = np.ctypeslib.as_array(lib.llama_get_logits(self.context), shape=(at, self.size))
-        targets = [target for ids in sequences for target in [*ids, EOS]]
-        log_probs = log_softmax_at(logits, targets)
+        tokens = [
+            (token, position, (number,)) for number, ids in enumerate(sequences) for position, token in enumerate([BOS, *ids])
+        ]
+        logits = decode(self, tokens)
+        targets = np.array([target for ids in sequences for target in [*ids, EOS]])
+        log_probs = log_softmax_at(logits, np.arange(len(targets)), targets)
         ends = np.cumsum([1 + len(ids) for ids in sequences])
         return [part.tolist() for part in np.split(log_probs, ends[:-1])]
 
 
-def log_softmax_at(logits, targets):
-    """Log-probability of one target a row, a few rows at a time so that the temporaries stay in the cache."""
-    log_probs = np.empty(len(targets), np.float32)
-    for start in range(0, len(targets), 8):
-        rows = logits[start : start + 8]  # [8, vocabulary]
-        top = rows.max(axis=1)
-        total = np.log(np.exp(rows - top[:, None]).sum(axis=1))
-        chosen = rows[np.arange(len(rows)), targets[start : start + 8]]
-        log_probs[start : start + 8] = chosen - top - total
-    return log_probs
+def decode(engine, tokens):
+    """Logits `[tokens, vocabulary]` of tokens given as id, position and the sequences that they belong to."""
+    lib.llama_memory_clear(lib.llama_get_memory(engine.context), False)
+    batch = engine.tokens
+    for at, (token, position, sequences) in enumerate(tokens):
+        batch.token[at], batch.pos[at], batch.logits[at] = token, position, 1
+        batch.n_seq_id[at] = len(sequences)
+        for slot, sequence in enumerate(sequences):
+            batch.seq_id[at][slot] = sequence
+    batch.n_tokens = len(tokens)
+    status = lib.llama_decode(engine.context, batch)
+    if status != 0:
+        raise RuntimeError(f"llama_decode says {status}")
+    return np.ctypeslib.as_array(lib.llama_get_logits(engine.context), shape=(len(tokens), engine.size))
+
+
+def log_softmax_at(logits, rows, targets):
+    """Log-probability of `targets[i]` in `logits[rows[i]]`; a row is summed once, however many targets it has.
+
+    A few rows at a time, so that the temporaries stay in the cache.
+    """
+    normalizer = np.empty(len(logits), np.float32)
+    for start in range(0, len(logits), 8):
+        part = logits[start : start + 8]  # [8, vocabulary]
+        top = part.max(axis=1)
+        normalizer[start : start + 8] = top + np.log(np.exp(part - top[:, None]).sum(axis=1))
+    return logits[rows, targets] - normalizer[rows]
 
 
 def keep_errors(level, text, _):
     """Errors alone; progress goes nowhere."""
     if level == ERROR:
         print(text.decode(errors="replace"), end="", flush=True)
+
+
+def make(args):
+    kind = args.engine.removeprefix("llama-")
+    if not kind.startswith("tree"):
+        return LlamaEngine(args.model, SEQUENCES if kind == "batch" else 1, args.threads, args.device)
+    from .llama_tree import LlamaTree
+
+    model = args.model if kind == "tree" else args.converted / f"llama-{kind.removeprefix('tree-')}" / "model.gguf"
+    return LlamaTree(model, args.threads, args.device)

@@ -15,6 +15,7 @@ DEVICES = {"cpu": "cpu", "cuda": "gpu"}
 class Ours:
     def __init__(self, name, settings):
         self.name, self.settings = name, settings
+        self.precision = name.removeprefix("ours-")
         self.peak_mb = 0.0
         self.lists = settings.work / f"{name}.lists.jsonl"
         self.out = settings.work / f"{name}.out"
@@ -22,8 +23,7 @@ class Ours:
 
     def command(self, subcommand, *arguments):
         s = self.settings
-        precision = self.name.removeprefix("ours-")
-        options = ["--model", s.model, "--device", DEVICES[s.device], "--precision", precision]
+        options = ["--model", s.model, "--device", DEVICES[s.device], "--precision", self.precision]
         options += ["--threads", s.threads, "--offline", "--json"]
         if s.device == "cuda" and subcommand == "evaluate":
             options.append("--warm-up")  # outside the clock, as PyTorch's first batch is

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import Unavailable
 
-WORKER = Path(__file__).resolve().parents[1] / "worker.py"
+HERE = Path(__file__).resolve().parents[1]
 CHUNK = 64  # lists in an untimed request, so that what is done is kept
 
 
@@ -24,16 +24,40 @@ class Measurement:
     about: dict
 
 
+def converted_part(name):
+    """The folder of convert.py that an engine reads besides or in place of the GGUF."""
+    tool, _, kind = name.partition("-")
+    if tool == "torch":
+        return "hf" if kind.startswith("tree-") else None
+    if tool == "llama":
+        return f"llama-{kind.removeprefix('tree-')}" if kind.startswith("tree-") else None
+    return name
+
+
 class Peer:
     def __init__(self, name, settings):
         self.name, self.settings = name, settings
         self.process, self.peak_mb = None, 0.0
 
+    def convert(self):
+        """Makes the model that the tool reads, where it is not made yet; no part of the start-up."""
+        s, part = self.settings, converted_part(self.name)
+        if part is None or (s.converted / part).exists():
+            return
+        options = ["--model", s.model, "--output", s.converted, "--make", part]
+        with open(s.work / f"convert-{part}.log", "w", encoding="utf-8") as log:
+            command = [str(each) for each in (sys.executable, HERE / "convert.py", *options)]
+            done = subprocess.run(command, stdout=log, stderr=log, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+        if done.returncode != 0:
+            raise Unavailable(f"its model can't be made from the GGUF; see {log.name}")
+
     def start(self):
         """Seconds from the start of the process to its first score."""
         s = self.settings
+        self.convert()
         options = ["--engine", self.name, "--model", s.model, "--threads", s.threads, "--device", s.device]
-        command = [sys.executable, WORKER, *options, "--batch", s.batch]
+        options += ["--batch", s.batch, "--converted", s.converted]
+        command = [sys.executable, HERE / "worker.py", *options]
         threads = {name: str(s.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
         self.log = open(s.work / f"{self.name}.log", "w", encoding="utf-8")
         start = time.perf_counter()

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from . import BOS, EOS
+from .texts import flat
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
@@ -25,8 +26,9 @@ class TorchEngine:
         loaded = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=TYPES[precision])
         self.model = loaded.to(device).eval()
 
-    def score(self, texts):
+    def score(self, lists):
         """For each text its ids, EOS included, and their log-probabilities."""
+        texts = flat(lists)
         encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
         results, fed = [None] * len(texts), 0
@@ -51,3 +53,12 @@ class TorchEngine:
         chosen = logits.gather(2, targets.to(self.device)[:, :, None]).squeeze(2)
         log_probs = (chosen - torch.logsumexp(logits, 2)).tolist()
         return [row[: len(ids) + 1] for row, ids in zip(log_probs, sequences)]
+
+
+def make(args):
+    kind = args.engine.removeprefix("torch-")
+    if kind.startswith("tree-"):
+        from .torch_tree import TorchTree
+
+        return TorchTree(args.converted, kind.removeprefix("tree-"), args.threads, args.device)
+    return TorchEngine(args.model, kind, args.threads, args.device, args.batch)
