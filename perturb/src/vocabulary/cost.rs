@@ -16,7 +16,7 @@ const OTHER: f32 = 0.2;
 const CONSONANT: f32 = 1.5;
 const VOWEL: f32 = 1.0;
 
-/// Phones of English, rounded up for the sake of vector instructions.
+/// Phones of English and room for one that is like none, rounded up for the sake of vector instructions.
 const PHONES: usize = 48;
 
 /// Costs of other phones in a phone's place, or in the place of one of several.
@@ -57,21 +57,19 @@ impl Substitutions {
         }
     }
 
-    /// Whether a phone of English costs more than is allowed; `false` where that is not known.
-    pub fn exceeds(&self, phone: Phone, allowed: Cost) -> bool {
-        self.costs.get(phone.number()).is_some_and(|&cost| Cost::from(cost) > allowed)
-    }
-
-    /// The cost of a phone of English, `None` for one that a lexicon brought along.
-    pub fn cost(&self, other: Phone) -> Option<Cost> {
-        self.costs.get(other.number()).map(|&cost| cost.into())
+    /// The cost of a phone. All that a lexicon brought along cost the same.
+    pub fn cost(&self, other: Phone) -> Cost {
+        self.costs[other.number().min(PHONES - 1)].into()
     }
 }
 
 /// The cost of one phone in another's place.
 pub fn substitution(a: Phone, b: Phone) -> Cost {
-    let listed = Substitutions::of(a).and_then(|costs| costs.cost(b));
-    listed.unwrap_or(if a == b { 0 } else { UNIT })
+    match Substitutions::of(a) {
+        Some(costs) => costs.cost(b),
+        None if a == b => 0,
+        None => UNIT,
+    }
 }
 
 fn compute(a: Phone, b: Phone) -> Cost {

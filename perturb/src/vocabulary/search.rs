@@ -97,8 +97,9 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
         for child in children {
             let step = self.trie.nodes[child].step;
             let allowed = step.limit.arriving;
-            let is_far = || reach.as_ref().is_some_and(|reach| reach.exceeds(step.phone, allowed));
-            if least + GAP > allowed && is_far() {
+            // Phones that a lexicon brought along may be heard as themselves, which `reach` does not tell.
+            let reach = reach.as_ref().filter(|_| step.phone.number() < self.substitutions.len());
+            if least + GAP > allowed && reach.is_some_and(|reach| reach.cost(step.phone) > allowed) {
                 continue;
             }
             let end = self.rows.len();
@@ -162,13 +163,10 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
     fn step(&mut self, Step { phone, limit, .. }: Step, first_arc: usize, row: Range<usize>) {
         // Taken while they are read, so that cells can be offered.
         let (arcs, rows) = (std::mem::take(&mut self.arcs), std::mem::take(&mut self.rows));
-        let costs = self.substitutions.get(phone.number());
-        for &Leaving { to, phone: heard, cost } in &arcs[first_arc..] {
-            let listed = costs.and_then(|costs| costs.cost(heard));
-            let cost = cost + listed.unwrap_or_else(|| substitution(phone, heard));
-            if cost <= limit.arriving {
-                self.offer(to, cost);
-            }
+        let leaving = &arcs[first_arc..];
+        match self.substitutions.get(phone.number()) {
+            Some(costs) => self.offer_behind(leaving, limit, |heard| costs.cost(heard)),
+            None => self.offer_behind(leaving, limit, |heard| substitution(phone, heard)),
         }
         if limit.arriving >= GAP {
             for &At { cell, cost } in &rows[row] {
@@ -179,6 +177,17 @@ impl<'a, Report: FnMut(Found)> Search<'a, Report> {
         }
         (self.arcs, self.rows) = (arcs, rows);
         self.close(limit);
+    }
+
+    /// Offers the cells behind arcs, given what their phones cost.
+    #[inline]
+    fn offer_behind(&mut self, arcs: &[Leaving], limit: Limit, substitution: impl Fn(Phone) -> Cost) {
+        for &Leaving { to, phone, cost } in arcs {
+            let cost = cost + substitution(phone);
+            if cost <= limit.arriving {
+                self.offer(to, cost);
+            }
+        }
     }
 
     /// Reports the first of some entries, those of so many phones, and takes them away.
