@@ -83,6 +83,7 @@ impl ThroughC {
             context: null(),
             deadline_ms: 0.0,
             conversation: null(),
+            pool: null(),
         };
         let mut result = null_mut();
         let mut answer = null();

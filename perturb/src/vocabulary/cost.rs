@@ -16,19 +16,22 @@ const OTHER: f32 = 0.2;
 const CONSONANT: f32 = 1.5;
 const VOWEL: f32 = 1.0;
 
-/// Phones of English, rounded up for the sake of vector instructions.
-const PHONES: usize = 40;
+/// Phones of English and room for one that is like none, rounded up for the sake of vector instructions.
+const PHONES: usize = 48;
 
 /// Costs of other phones in a phone's place, or in the place of one of several.
 #[derive(Debug, Clone, Copy)]
 pub struct Substitutions {
-    /// By number; as unlike as can be from 39.
-    costs: [Cost; PHONES],
+    /// By number; as unlike as can be from 39. Bytes, of which vector instructions take many; 255 is that or more.
+    costs: [u8; PHONES],
 }
 
 impl Substitutions {
     /// No phone yet.
-    pub const NONE: Self = Self { costs: [Cost::MAX; PHONES] };
+    pub const NONE: Self = Self { costs: [u8::MAX; PHONES] };
+
+    /// A phone that is like no phone of English.
+    pub const OTHER: Self = Self { costs: [UNIT as u8; PHONES] };
 
     /// Costs in the place of a phone of English: 0 for the same, at most [`UNIT`].
     pub fn of(phone: Phone) -> Option<&'static Self> {
@@ -39,31 +42,34 @@ impl Substitutions {
     pub fn all() -> &'static [Self] {
         static TABLE: OnceLock<Vec<Substitutions>> = OnceLock::new();
         let row = |a: Phone| {
-            let mut costs = [UNIT; PHONES];
-            costs.iter_mut().zip(Phone::all()).for_each(|(cost, b)| *cost = compute(a, b));
+            let mut costs = [UNIT as u8; PHONES];
+            costs.iter_mut().zip(Phone::all()).for_each(|(cost, b)| *cost = compute(a, b) as u8);
             Self { costs }
         };
         TABLE.get_or_init(|| Phone::all().map(row).collect())
     }
 
     /// Lets a place be one of a phone too, where it costs `before` to get there.
-    pub fn allow(&mut self, phone: Phone, before: Cost) {
-        let other = Self { costs: [UNIT; PHONES] };
-        for (cost, new) in self.costs.iter_mut().zip(&Self::of(phone).unwrap_or(&other).costs) {
-            *cost = (*cost).min(before + new);
+    pub fn allow(&mut self, phone: &Self, before: Cost) {
+        let before = before.min(u8::MAX.into()) as u8;
+        for (cost, new) in self.costs.iter_mut().zip(&phone.costs) {
+            *cost = (*cost).min(before.saturating_add(*new));
         }
     }
 
-    /// The cost of a phone of English, `None` for one that a lexicon brought along.
-    pub fn cost(&self, other: Phone) -> Option<Cost> {
-        self.costs.get(other.number()).copied()
+    /// The cost of a phone. All that a lexicon brought along cost the same.
+    pub fn cost(&self, other: Phone) -> Cost {
+        self.costs[other.number().min(PHONES - 1)].into()
     }
 }
 
 /// The cost of one phone in another's place.
 pub fn substitution(a: Phone, b: Phone) -> Cost {
-    let listed = Substitutions::of(a).and_then(|costs| costs.cost(b));
-    listed.unwrap_or(if a == b { 0 } else { UNIT })
+    match Substitutions::of(a) {
+        Some(costs) => costs.cost(b),
+        None if a == b => 0,
+        None => UNIT,
+    }
 }
 
 fn compute(a: Phone, b: Phone) -> Cost {

@@ -1,6 +1,7 @@
 //! Looks terms up in texts.
 
 use std::collections::BTreeSet;
+use std::hash::Hash;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -12,8 +13,8 @@ use super::possessive;
 use super::pronouncer::Pronouncer;
 use super::search::{Found, Search};
 use super::term::{Term, TermMatch};
-use super::trie::{Entry, Trie};
-use crate::{Pronunciation, spoken};
+use super::trie::{Entry, Said, Trie};
+use crate::{Phone, spoken};
 
 /// Words of a span at most, and how many more than the term's.
 const SPAN: usize = 6;
@@ -34,9 +35,8 @@ struct Group {
     class: Option<String>,
     /// Words of a span at most.
     most: usize,
-    forwards: Trie,
-    /// Its phones are in reverse.
-    backwards: Trie,
+    /// Short and long terms for texts as they are, and for texts in reverse.
+    tries: [[Trie; 2]; 2],
 }
 
 /// Start and end of a span and number of a term.
@@ -69,27 +69,34 @@ impl Index {
         let takes_part = |class: &Option<String>| {
             class.as_ref().is_none_or(|class| classes.is_none_or(|classes| classes.contains(class)))
         };
-        let mut numbers: FxHashMap<&str, usize> = FxHashMap::default();
-        let mut words: Vec<&str> = Vec::new();
-        let mut number = |word| {
-            *numbers.entry(word).or_insert_with(|| {
-                words.push(word);
-                words.len() - 1
-            })
-        };
-        let mut numbered: Vec<Text> =
-            texts.iter().map(|text| text.iter().map(|&word| number(word)).collect()).collect();
+        let (words, numbers) = numbered(texts.iter().flatten().copied());
+        let mut numbers = numbers.into_iter();
+        let written: Vec<Text> =
+            texts.iter().map(|text| numbers.by_ref().take(text.len()).collect()).collect();
         let said: Vec<_> = words.iter().map(|word| pronouncer.word(word)).collect();
-        let said: Vec<&[Pronunciation]> = said.iter().map(AsRef::as_ref).collect();
+        // Words that are said alike are the same for the search.
+        let (said, sounds) = numbered(said.iter().map(AsRef::as_ref));
+        let heard: Vec<Text> =
+            written.iter().map(|text| text.iter().map(|&word| sounds[word]).collect()).collect();
+        let reversed: Vec<Text> = heard.iter().map(|text| text.iter().rev().copied().collect()).collect();
+        let searched = self.groups.iter().filter(|group| takes_part(&group.class));
+        let searches: Vec<(&Group, bool)> =
+            searched.flat_map(|group| [(group, false), (group, true)]).collect();
+        let near = searches.par_iter().flat_map_iter(|&(group, backwards)| {
+            let texts = if backwards { &reversed } else { &heard };
+            group.find(Soil { texts, said: &said, most: group.most, backwards })
+        });
+        let near: Vec<(usize, TermMatch)> = near.collect();
         let mut found: Vec<FxHashMap<Place, TermMatch>> = vec![FxHashMap::default(); texts.len()];
-        for backwards in [false, true] {
-            for group in self.groups.iter().filter(|group| takes_part(&group.class)) {
-                group.find(&numbered, &said, backwards, &mut found);
+        for (text, new) in near {
+            let known = found[text].entry((new.start, new.end, new.term)).or_insert(new);
+            // Of equally near ones the term itself.
+            if (new.distance, new.possessive) < (known.distance, known.possessive) {
+                *known = new;
             }
-            numbered.iter_mut().for_each(|text| text.reverse());
         }
         let spoken: Vec<_> = words.iter().map(|word| spoken(word)).collect();
-        for (text, found) in numbered.iter().zip(&mut found) {
+        for (text, found) in written.iter().zip(&mut found) {
             let words: Vec<&str> = text.iter().map(|&word| spoken[word].as_ref()).collect();
             self.find_written(&words, |place: Place| {
                 if takes_part(&self.classes[place.2]) {
@@ -139,59 +146,70 @@ fn sorted(found: FxHashMap<Place, TermMatch>) -> Vec<TermMatch> {
 
 impl Group {
     fn new(class: &Option<String>, terms: &[(usize, &Term)], options: VocabularyOptions) -> Self {
-        let mut entries = Vec::new();
+        let mut said = [Vec::new(), Vec::new()];
         for &(term, described) in terms {
             let words = SPAN.min(described.text.split_whitespace().count() + MORE);
             for phones in &described.pronunciations {
                 let allowed = allowed(phones.len(), options.max_distance);
-                entries.push(Entry { phones: phones.to_vec(), term, words, allowed, possessive: false });
+                let mut add = |phones: Vec<Phone>, possessive| {
+                    let entry = Entry { term, phones: phones.len(), words, allowed, possessive };
+                    let (forwards, backwards) = Said::both(phones, entry);
+                    said[0].push(forwards);
+                    said[1].extend(backwards);
+                };
+                add(phones.to_vec(), false);
                 if possessive::has_one(&described.text) {
-                    let phones = possessive::said(phones);
-                    entries.push(Entry { phones, term, words, allowed, possessive: true });
+                    add(possessive::said(phones), true);
                 }
             }
         }
-        let most = entries.iter().map(|entry| entry.words).max().unwrap_or_default();
-        let forwards = Trie::new(entries.clone());
-        entries.iter_mut().for_each(|entry| entry.phones.reverse());
-        Self { class: class.clone(), most, forwards, backwards: Trie::new(entries) }
+        let most = said[0].iter().map(|said| said.entry.words).max().unwrap_or_default();
+        let tries = said.map(|said| {
+            let (short, long) = said.into_iter().partition(Said::is_short);
+            [short, long].map(Trie::new)
+        });
+        Self { class: class.clone(), most, tries }
     }
 
-    /// Adds the matches of texts, which are in reverse where `backwards` is true.
-    fn find(
-        &self,
-        texts: &[Text],
-        said: &[&[Pronunciation]],
-        backwards: bool,
-        matches: &mut [FxHashMap<Place, TermMatch>],
-    ) {
-        let trie = if backwards { &self.backwards } else { &self.forwards };
-        let trees = trees(Soil { texts, said, most: self.most, backwards });
-        let search = |tree: &Following| {
-            let mut found = Vec::new();
-            Search::run(trie, tree, |one| found.push(one));
-            found
-        };
-        let found: Vec<Vec<Found>> = trees.par_iter().map(search).collect();
-        let found =
-            trees.iter().zip(found).flat_map(|(tree, found)| found.into_iter().map(move |one| (tree, one)));
-        for (tree, Found { span, entry, cost }) in found {
-            let (span, entry) = (&tree.spans[span], &trie.entries[entry]);
-            if span.words > entry.words {
-                continue;
-            }
-            let distance = f32::from(cost) / (f32::from(UNIT) * entry.phones.len() as f32);
-            for &(text, start) in &span.places {
-                let start = if backwards { texts[text].len() - start - span.words } else { start };
-                let (end, term) = (start + span.words, entry.term);
-                let possessive = entry.possessive;
-                let new = TermMatch { start, end, term, distance, possessive, exact: false };
-                let known = matches[text].entry((start, end, term)).or_insert(new);
-                // Of equally near ones the term itself.
-                if (distance, possessive) < (known.distance, known.possessive) {
-                    *known = new;
+    /// Matches with the numbers of their texts.
+    fn find(&self, soil: Soil<'_>) -> Vec<(usize, TermMatch)> {
+        let places = soil.places();
+        let trees = trees(soil, &places);
+        let tries = &self.tries[usize::from(soil.backwards)];
+        let searches: Vec<(&Following, &Trie)> =
+            trees.iter().flat_map(|tree| tries.iter().map(move |trie| (tree, trie))).collect();
+        let search = |&(tree, trie): &(&Following, &Trie)| {
+            let mut matches = Vec::new();
+            Search::run(trie, tree, |Found { span, entry, cost }| {
+                let (span, entry) = (&tree.spans[span], trie.entries[entry]);
+                if span.words > entry.words {
+                    return;
                 }
-            }
-        }
+                let Entry { term, possessive, .. } = entry;
+                let distance = f32::from(cost) / (f32::from(UNIT) * entry.phones as f32);
+                for &(text, start) in span.places {
+                    let length = soil.texts[text].len();
+                    let start = if soil.backwards { length - start - span.words } else { start };
+                    let end = start + span.words;
+                    matches.push((text, TermMatch { start, end, term, distance, possessive, exact: false }));
+                }
+            });
+            matches
+        };
+        searches.par_iter().flat_map_iter(search).collect()
     }
+}
+
+/// The different ones of some items, and all items as numbers of these.
+fn numbered<T: Copy + Eq + Hash>(items: impl Iterator<Item = T>) -> (Vec<T>, Vec<usize>) {
+    let mut known: FxHashMap<T, usize> = FxHashMap::default();
+    let mut different = Vec::new();
+    let number = |item| {
+        *known.entry(item).or_insert_with(|| {
+            different.push(item);
+            different.len() - 1
+        })
+    };
+    let numbers = items.map(number).collect();
+    (different, numbers)
 }

@@ -1,53 +1,48 @@
-//! The words that follow a word in texts, as a tree of phones.
+//! The words that follow each other in texts, as trees of phones.
 
-use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 use crate::{Phone, Pronunciation};
 
-/// Places of a first word that share a tree: it takes longer to look for a row's cells in a large one.
-const PLACES: usize = 64;
+/// Cells of a tree that has enough of them: further first words get another one, which another thread may search.
+const CELLS: usize = 512;
 /// Stands for no number.
 const NONE: u32 = u32::MAX;
-
-/// A place between two phones.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    /// The first of the arcs that lead on.
-    arc: u32,
-    /// The cell where this word's pronunciations meet again, if this is the end of one among several.
-    meets: u32,
-    /// Number of the span that ends here.
-    span: u32,
-}
 
 /// A phone that leads to a later cell.
 #[derive(Debug, Clone, Copy)]
 pub struct Arc {
     pub phone: Phone,
     pub to: u32,
-    /// Another arc from the same cell.
-    next: u32,
 }
 
-/// A sequence of words from the first one.
-#[derive(Debug, Clone)]
-pub struct Span {
-    /// How many words it has.
+/// A sequence of words.
+#[derive(Debug)]
+pub struct Span<'a> {
+    /// How many there are.
     pub words: usize,
     /// Texts that have it, and where it starts in them.
-    pub places: Vec<(usize, usize)>,
+    pub places: &'a [Place],
 }
 
-/// All word sequences that start with one word, as far as a span may go. Cell 0 is before the first word.
+/// All word sequences that start with some words, as far as a span may go.
+///
+/// A cell is a place between two phones; cell 0 is before the first words. Arcs lead to cells of higher numbers.
 #[derive(Debug)]
-pub struct Following {
-    cells: Vec<Cell>,
+pub struct Following<'a> {
+    /// The arcs that leave each cell.
+    from: Vec<Range<u32>>,
     arcs: Vec<Arc>,
-    pub spans: Vec<Span>,
+    /// Number of the span that ends at a cell.
+    ends: Vec<u32>,
+    pub spans: Vec<Span<'a>>,
 }
 
-/// A text: numbers of its words.
+/// A text: numbers of its words. Words that are said alike have the same number.
 pub type Text = Vec<usize>;
+
+/// A text's number and the first word of a span in it.
+pub type Place = (usize, usize);
 
 /// What trees grow from.
 #[derive(Debug, Clone, Copy)]
@@ -61,98 +56,128 @@ pub struct Soil<'a> {
     pub backwards: bool,
 }
 
-/// The trees of all first words.
-pub fn trees(soil: Soil<'_>) -> Vec<Following> {
-    let places = |(text, words): (usize, &Text)| (0..words.len()).map(move |start| (text, start));
-    let everywhere = soil.texts.iter().enumerate().flat_map(places);
+impl Soil<'_> {
+    /// The word that is so many words behind a place, if the text goes on so long.
+    fn word(&self, (text, start): Place, behind: usize) -> Option<usize> {
+        self.texts[text].get(start + behind).copied()
+    }
+
+    /// All places in texts, in the order of the words that follow them.
+    pub fn places(&self) -> Vec<Place> {
+        let places = |(text, words): (usize, &Text)| (0..words.len()).map(move |start| (text, start));
+        let mut places: Vec<Place> = self.texts.iter().enumerate().flat_map(places).collect();
+        let words = |&(text, start): &Place| {
+            let words = &self.texts[text][start..];
+            &words[..words.len().min(self.most)]
+        };
+        places.sort_unstable_by(|a, b| words(a).cmp(words(b)).then(a.cmp(b)));
+        places
+    }
+}
+
+/// The trees of all first words, given the places where they are.
+pub fn trees<'a>(soil: Soil<'a>, places: &'a [Place]) -> Vec<Following<'a>> {
     let mut trees = Vec::new();
-    for (word, places) in by_word(everywhere, 0, soil) {
-        for places in places.chunks(PLACES) {
-            let mut tree = Following { cells: Vec::new(), arcs: Vec::new(), spans: Vec::new() };
-            let root = tree.add_cell();
-            tree.grow(root, word, 1, places.to_vec(), soil);
-            trees.push(tree);
+    let mut growing = Growing::new(soil);
+    for alike in places.chunk_by(|&a, &b| soil.word(a, 0) == soil.word(b, 0)) {
+        growing.grow(0, alike, 0);
+        if growing.ends.len() >= CELLS {
+            trees.push(std::mem::replace(&mut growing, Growing::new(soil)).finish());
         }
     }
+    trees.push(growing.finish());
     trees
 }
 
-/// Places by the word that is so many words behind them.
-fn by_word(
-    places: impl Iterator<Item = (usize, usize)>,
-    behind: usize,
-    soil: Soil<'_>,
-) -> Vec<(usize, Vec<(usize, usize)>)> {
-    let mut found: FxHashMap<usize, Vec<(usize, usize)>> = FxHashMap::default();
-    for (text, start) in places {
-        if let Some(&word) = soil.texts[text].get(start + behind) {
-            found.entry(word).or_default().push((text, start));
-        }
-    }
-    let mut found: Vec<_> = found.into_iter().collect();
-    found.sort_unstable();
-    found
+/// A tree in the making.
+struct Growing<'a> {
+    soil: Soil<'a>,
+    /// Arcs with the cells that they leave.
+    arcs: Vec<(u32, Arc)>,
+    ends: Vec<u32>,
+    spans: Vec<Span<'a>>,
 }
 
-impl Following {
-    /// Adds a word behind a cell, and all words that follow it in texts.
-    fn grow(&mut self, from: u32, word: usize, words: usize, places: Vec<(usize, usize)>, soil: Soil<'_>) {
-        let Some(end) = self.add_word(from, soil.said[word], soil.backwards) else { return };
-        if words < soil.most {
-            for (word, places) in by_word(places.iter().copied(), words, soil) {
-                self.grow(end, word, words + 1, places, soil);
+impl<'a> Growing<'a> {
+    fn new(soil: Soil<'a>) -> Self {
+        Self { soil, arcs: Vec::new(), ends: vec![NONE], spans: Vec::new() }
+    }
+
+    /// Adds the word that places have so many words behind them, and all words that follow it in texts.
+    fn grow(&mut self, from: u32, places: &'a [Place], behind: usize) {
+        let Soil { said, most, .. } = self.soil;
+        let Some(word) = self.soil.word(places[0], behind) else { return };
+        let Some(end) = self.add_word(from, said[word]) else { return };
+        let words = behind + 1;
+        if words < most {
+            let soil = self.soil;
+            for alike in places.chunk_by(|&a, &b| soil.word(a, words) == soil.word(b, words)) {
+                self.grow(end, alike, words);
             }
         }
-        self.cells[end as usize].span = self.spans.len() as u32;
+        self.ends[end as usize] = self.spans.len() as u32;
         self.spans.push(Span { words, places });
     }
 
     /// Adds the pronunciations of a word; the cell where they end, `None` where it has none.
-    fn add_word(&mut self, from: u32, said: &[Pronunciation], backwards: bool) -> Option<u32> {
-        let mut ends = Vec::with_capacity(said.len());
+    fn add_word(&mut self, from: u32, said: &[Pronunciation]) -> Option<u32> {
+        let mut lasts = Vec::with_capacity(said.len());
         for phones in said {
             let mut cell = from;
-            for place in 0..phones.len() {
-                let phone = phones[if backwards { phones.len() - 1 - place } else { place }];
+            let (last, others) = match self.soil.backwards {
+                false => phones.split_last()?,
+                true => phones.split_first()?,
+            };
+            for place in 0..others.len() {
+                let phone = others[if self.soil.backwards { others.len() - 1 - place } else { place }];
                 let to = self.add_cell();
-                let next = std::mem::replace(&mut self.cells[cell as usize].arc, self.arcs.len() as u32);
-                self.arcs.push(Arc { phone, to, next });
+                self.arcs.push((cell, Arc { phone, to }));
                 cell = to;
             }
-            ends.push(cell);
+            lasts.push((cell, *last));
         }
-        if ends.len() < 2 {
-            return ends.pop();
+        if lasts.is_empty() {
+            return None;
         }
-        let meeting = self.add_cell();
-        ends.into_iter().for_each(|end| self.cells[end as usize].meets = meeting);
-        Some(meeting)
+        let to = self.add_cell();
+        self.arcs.extend(lasts.into_iter().map(|(cell, phone)| (cell, Arc { phone, to })));
+        Some(to)
     }
 
     fn add_cell(&mut self) -> u32 {
-        self.cells.push(Cell { arc: NONE, meets: NONE, span: NONE });
-        self.cells.len() as u32 - 1
+        self.ends.push(NONE);
+        self.ends.len() as u32 - 1
     }
 
+    fn finish(self) -> Following<'a> {
+        let Self { mut arcs, ends, spans, .. } = self;
+        arcs.sort_by_key(|&(cell, _)| cell);
+        let mut from = vec![0..0; ends.len()];
+        let mut start = 0;
+        for leaving in arcs.chunk_by(|(cell, _), (other, _)| cell == other) {
+            let end = start + leaving.len() as u32;
+            from[leaving[0].0 as usize] = start..end;
+            start = end;
+        }
+        Following { from, arcs: arcs.into_iter().map(|(_, arc)| arc).collect(), ends, spans }
+    }
+}
+
+impl Following<'_> {
     /// The number of cells.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.ends.len()
     }
 
     /// The arcs from a cell.
-    pub fn arcs(&self, cell: u32) -> impl Iterator<Item = Arc> {
-        let arc = |number: u32| self.arcs.get(number as usize).copied();
-        std::iter::successors(arc(self.cells[cell as usize].arc), move |from| arc(from.next))
-    }
-
-    /// The cell, if any, where a word's pronunciations meet again.
-    pub fn meeting(&self, cell: u32) -> Option<u32> {
-        Some(self.cells[cell as usize].meets).filter(|&meets| meets != NONE)
+    pub fn arcs(&self, cell: u32) -> &[Arc] {
+        let Range { start, end } = self.from[cell as usize];
+        &self.arcs[start as usize..end as usize]
     }
 
     /// The number of the span, if any, that ends at a cell.
     pub fn span(&self, cell: u32) -> Option<usize> {
-        let span = self.cells[cell as usize].span;
+        let span = self.ends[cell as usize];
         (span != NONE).then_some(span as usize)
     }
 }

@@ -9,6 +9,7 @@
  *
  * Programs that make several rescorers of one model, or load adapters while they run, load the parts one by one:
  * rescorer_model_load, rescorer_adapter_load, then rescorer_from_policy, rescorer_from_cascade_policy or rescorer_new.
+ * Programs with more adapters than memory register them in a pool, rescorer_pool_new.
  *
  * Example
  *     cc example.c $(pkg-config --cflags --libs rescorer_c) && ./a.out model.gguf
@@ -57,7 +58,8 @@
  *
  * Ownership
  *   - Lists, texts and options are yours. They are read during the call only and copied where they are needed longer.
- *   - Models, adapters, rescorers and results are handles. Free each once, in any order: a rescorer keeps its model, a result needs none.
+ *   - Models, adapters, rescorers, pools and results are handles. Free each once, in any order: a rescorer keeps its model, a pool its
+ *     rescorer, a result needs none.
  *   - The answer of a result, its texts, arrays and JSON are the result's. Don't free them. They hold until the result is freed: copy
  *     what you keep longer, and don't free a result while another thread reads its answer.
  *
@@ -68,7 +70,8 @@
  *   Flags are int32_t: 0 is no, any other number is yes.
  *
  * Threads
- *   All functions may be called from any thread. Models, adapters and rescorers never change: threads may share them. After fork() a
+ *   All functions may be called from any thread. Models, adapters and rescorers never change: threads may share them, and
+ *   pools too. After fork() a
  *   child process can't use what its parent loaded and is told so (RESCORER_STATUS_FORKED).
  *
  * What is checked, and what you have to see to
@@ -104,14 +107,20 @@
 /* Begin a RescorerTuneOptions with this: errors in words, texts as they are, the rule maximum, weights of features. */
 #define RESCORER_TUNE_OPTIONS_INIT {sizeof(RescorerTuneOptions), NULL, NULL, NULL, NULL}
 
-/* Begin a RescorerJsonOptions with this: the whole answer, no deadline. */
-#define RESCORER_JSON_OPTIONS_INIT {sizeof(RescorerJsonOptions), RESCORER_WANT_LIST, 0, 0.0}
+/* Begin a RescorerJsonOptions with this: the whole answer, no deadline, no pool. */
+#define RESCORER_JSON_OPTIONS_INIT {sizeof(RescorerJsonOptions), RESCORER_WANT_LIST, 0, 0.0, NULL}
+
+/* Begin a RescorerPoolOptions with this: 512 MiB, two adapters read at the same time. */
+#define RESCORER_POOL_OPTIONS_INIT {sizeof(RescorerPoolOptions), 0, 0, 0}
+
+/* Begin a RescorerPoolStats with this. */
+#define RESCORER_POOL_STATS_INIT {sizeof(RescorerPoolStats), 0, 0, 0, 0, 0, 0}
 
 /* Begin a RescorerHypothesis with this. */
 #define RESCORER_HYPOTHESIS_INIT(text, score) {sizeof(RescorerHypothesis), (text), (score)}
 
-/* Begin a RescorerList with this: no hypotheses, no scores, the whole answer, the rescorer's adapter, no context, no deadline, no conversation. */
-#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL}
+/* Begin a RescorerList with this: no hypotheses, no scores, the whole answer, the rescorer's adapter, no context, no deadline, no conversation, no pool. */
+#define RESCORER_LIST_INIT {sizeof(RescorerList), NULL, NULL, 0, 0, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL, NULL}
 
 /**
  * Version of this interface. It is raised when a program that was compiled with an older header would not work any more; functions and
@@ -306,6 +315,12 @@ typedef struct RescorerAdapter RescorerAdapter;
 typedef struct RescorerModel RescorerModel;
 
 /**
+ * Adapters of one rescorer that are loaded when lists ask for them, and dropped when others need their memory, the least recently
+ * used first. All threads may use it at once. Lists in work keep their adapter, whatever becomes of it here.
+ */
+typedef struct RescorerPool RescorerPool;
+
+/**
  * The answer for one list.
  */
 typedef struct RescorerResult RescorerResult;
@@ -449,6 +464,51 @@ typedef struct RescorerOptions {
 } RescorerOptions;
 
 /**
+ * How much a pool may take. Begin with `RESCORER_POOL_OPTIONS_INIT`.
+ */
+typedef struct RescorerPoolOptions {
+  /**
+   */
+  size_t struct_size;
+  /**
+   */
+  uint64_t max_bytes;
+  /**
+   */
+  uint32_t loaders;
+  /**
+   */
+  uint32_t reserved;
+} RescorerPoolOptions;
+
+/**
+ * What a pool has done so far. Begin with `RESCORER_POOL_STATS_INIT`; `rescorer_pool_stats` sets the rest.
+ */
+typedef struct RescorerPoolStats {
+  /**
+   */
+  size_t struct_size;
+  /**
+   */
+  uint64_t registered;
+  /**
+   */
+  uint64_t resident;
+  /**
+   */
+  uint64_t resident_bytes;
+  /**
+   */
+  uint64_t loads;
+  /**
+   */
+  uint64_t failures;
+  /**
+   */
+  uint64_t evictions;
+} RescorerPoolStats;
+
+/**
  * A hypothesis of the first pass. Begin with `RESCORER_HYPOTHESIS_INIT(text, score)`.
  */
 typedef struct RescorerHypothesis {
@@ -518,6 +578,10 @@ typedef struct RescorerList {
    * counts too.
    */
   const char *conversation;
+  /**
+   * A pool of the rescorer, in which `adapter_name` is looked for; NULL is none.
+   */
+  const struct RescorerPool *pool;
 } RescorerList;
 
 /**
@@ -546,6 +610,10 @@ typedef struct RescorerJsonOptions {
    * Milliseconds to answer in, as `deadline_ms` of `RescorerList`; 0 is as long as it takes.
    */
   double deadline_ms;
+  /**
+   * A pool of the rescorer, in which the field `adapter` of the list is looked for; NULL is none.
+   */
+  const struct RescorerPool *pool;
 } RescorerJsonOptions;
 
 /**
@@ -782,6 +850,62 @@ RescorerStatus rescorer_model_free(struct RescorerModel *model);
 RescorerStatus rescorer_load(const char *model,
                              const struct RescorerOptions *options,
                              struct Rescorer **rescorer);
+
+/**
+ * Makes an empty pool for a rescorer, which it keeps.
+ *
+ * # Safety
+ * `options` was begun with `RESCORER_POOL_OPTIONS_INIT`; `pool` points to where the handle is to be written.
+ */
+RescorerStatus rescorer_pool_new(const struct Rescorer *rescorer,
+                                 const struct RescorerPoolOptions *options,
+                                 struct RescorerPool **pool);
+
+/**
+ * Registers a folder with an adapter under a name, in the place of what had that name. Only its settings are read: it is loaded
+ * when a list asks for it.
+ *
+ * # Safety
+ * `name` and `folder` end with a NUL.
+ */
+RescorerStatus rescorer_pool_register(const struct RescorerPool *pool, const char *name, const char *folder);
+
+/**
+ * Forgets an adapter.
+ *
+ * # Safety
+ * `name` ends with a NUL.
+ */
+RescorerStatus rescorer_pool_remove(const struct RescorerPool *pool, const char *name);
+
+/**
+ * Keeps an adapter in memory once it is loaded; with the flag at 0, lets it go again.
+ *
+ * # Safety
+ * `name` ends with a NUL.
+ */
+RescorerStatus rescorer_pool_pin(const struct RescorerPool *pool, const char *name, int32_t is_pinned);
+
+/**
+ * Loads an adapter before the first list asks for it.
+ *
+ * # Safety
+ * `name` ends with a NUL.
+ */
+RescorerStatus rescorer_pool_load(const struct RescorerPool *pool, const char *name);
+
+/**
+ * Tells what a pool has done so far.
+ *
+ * # Safety
+ * `stats` was begun with `RESCORER_POOL_STATS_INIT`.
+ */
+RescorerStatus rescorer_pool_stats(const struct RescorerPool *pool, struct RescorerPoolStats *stats);
+
+/**
+ * Frees a pool. NULL is nothing to do.
+ */
+RescorerStatus rescorer_pool_free(struct RescorerPool *pool);
 
 /**
  * Rescores a list.

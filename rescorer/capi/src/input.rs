@@ -6,6 +6,7 @@ use rescorer::{Hypothesis, NBest, Request, Utterance};
 
 use crate::adapter::RescorerAdapter;
 use crate::handle;
+use crate::pool::{RescorerPool, supplied};
 use crate::sized::{FromCaller, read_array};
 use crate::status::{Failure, RescorerStatus};
 use crate::text::{check_length, optional, text};
@@ -64,6 +65,8 @@ pub struct RescorerList {
     /// Name of the list's conversation; NULL and "" are none. Where lists are routed to adapters, the list before in the conversation
     /// counts too.
     pub conversation: *const c_char,
+    /// A pool of the rescorer, in which `adapter_name` is looked for; NULL is none.
+    pub pool: *const RescorerPool,
 }
 
 /// How a list of JSON is answered. Begin with `RESCORER_JSON_OPTIONS_INIT`.
@@ -78,6 +81,8 @@ pub struct RescorerJsonOptions {
     pub reserved: i32,
     /// Milliseconds to answer in, as `deadline_ms` of `RescorerList`; 0 is as long as it takes.
     pub deadline_ms: f64,
+    /// A pool of the rescorer, in which the field `adapter` of the list is looked for; NULL is none.
+    pub pool: *const RescorerPool,
 }
 
 // SAFETY: a size, a pointer and a float.
@@ -94,8 +99,8 @@ unsafe impl FromCaller for RescorerHypothesis {
 unsafe impl FromCaller for RescorerList {
     const NAME: &'static str = "list (RescorerList)";
     const MACRO: &'static str = "RESCORER_LIST_INIT";
-    // Before `conversation`.
-    const EARLIER: &'static [usize] = &[offset_of!(Self, conversation)];
+    // Before `conversation` and `pool`.
+    const EARLIER: &'static [usize] = &[offset_of!(Self, conversation), offset_of!(Self, pool)];
     fn defaults() -> Self {
         Self {
             struct_size: size_of::<Self>(),
@@ -109,29 +114,34 @@ unsafe impl FromCaller for RescorerList {
             context: std::ptr::null(),
             deadline_ms: 0.0,
             conversation: std::ptr::null(),
+            pool: std::ptr::null(),
         }
     }
 }
 
-// SAFETY: a size, integers and a float; what they may be is checked when they are used.
+// SAFETY: a size, integers, a float and a pointer; what they may be is checked when they are used.
 unsafe impl FromCaller for RescorerJsonOptions {
     const NAME: &'static str = "options (RescorerJsonOptions)";
     const MACRO: &'static str = "RESCORER_JSON_OPTIONS_INIT";
-    const EARLIER: &'static [usize] = &[];
+    const EARLIER: &'static [usize] = &[offset_of!(Self, pool)];
     fn defaults() -> Self {
         let (struct_size, want) = (size_of::<Self>(), RescorerWant::List as i32);
-        Self { struct_size, want, reserved: 0, deadline_ms: 0.0 }
+        Self { struct_size, want, reserved: 0, deadline_ms: 0.0, pool: std::ptr::null() }
     }
 }
 
 impl RescorerJsonOptions {
-    /// What is asked about the list of JSON.
-    pub(crate) fn request(&self, utterance: Utterance) -> Result<Request, Failure> {
+    /// What is asked of a rescorer about the list of JSON.
+    pub(crate) fn request(
+        &self,
+        rescorer: &rescorer::Rescorer,
+        utterance: Utterance,
+    ) -> Result<Request, Failure> {
         if self.reserved != 0 {
             let reason = format!("reserved is {}; leave it at 0", self.reserved);
             return Err(Failure::new(RescorerStatus::InvalidArgument, reason));
         }
-        asked(utterance, self.want, self.deadline_ms)
+        supplied(self.pool, rescorer, asked(utterance, self.want, self.deadline_ms)?)
     }
 }
 
@@ -185,11 +195,11 @@ impl RescorerList {
         unsafe { text(&self.adapter_name, "adapter_name of a list") }.map(Some)
     }
 
-    /// What the list asks.
+    /// What the list asks of a rescorer.
     ///
     /// # Safety
     /// As [`nbest`](Self::nbest).
-    pub(crate) unsafe fn request(&self) -> Result<Request, Failure> {
+    pub(crate) unsafe fn request(&self, rescorer: &rescorer::Rescorer) -> Result<Request, Failure> {
         // SAFETY: the caller promised arrays and texts that are as the list says.
         let (name, nbest, context) = unsafe { (self.name()?, self.nbest()?, self.context()?) };
         let utterance = Utterance { context: context.map(str::to_owned), ..Utterance::new(name, nbest) };
@@ -201,7 +211,7 @@ impl RescorerList {
         }
         // SAFETY: the caller promised texts that are as the list says.
         if let Some(name) = unsafe { self.adapter_name() }? {
-            request = request.adapter(name);
+            request = supplied(self.pool, rescorer, request.adapter(name))?;
         }
         if !self.adapter.is_null() {
             request = request.attached(handle::find(self.adapter)?.as_ref().clone());

@@ -23,6 +23,8 @@ mod options;
 #[allow(unsafe_code, reason = "writes to memory of the caller")]
 mod output;
 #[allow(unsafe_code, reason = "C hands over pointers")]
+mod pool;
+#[allow(unsafe_code, reason = "C hands over pointers")]
 mod rescore;
 #[allow(unsafe_code, reason = "C hands over pointers")]
 mod result;
@@ -50,6 +52,10 @@ pub use model::{
     rescorer_model_load,
 };
 pub use options::{RescorerNamedAdapter, RescorerOptions, rescorer_load};
+pub use pool::{
+    RescorerPool, RescorerPoolOptions, RescorerPoolStats, rescorer_pool_free, rescorer_pool_load,
+    rescorer_pool_new, rescorer_pool_pin, rescorer_pool_register, rescorer_pool_remove, rescorer_pool_stats,
+};
 pub use rescore::{
     RescorerProgress, rescorer_rescore, rescorer_rescore_batch, rescorer_rescore_json,
     rescorer_rescore_json_with,

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn rescorer_rescore_batch(
         threads::check()?;
         let prepare = |number, list: RescorerList| {
             // SAFETY: the caller promised arrays and texts that are as the list says.
-            unsafe { list.request() }.map_err(|failure| match count {
+            unsafe { list.request(&rescorer) }.map_err(|failure| match count {
                 1 => failure,
                 _ => failure.at(&format!("list {number}")),
             })
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn rescorer_rescore_json_with(
         };
         let mut hypotheses = utterance.nbest.hypotheses().iter().enumerate();
         hypotheses.try_for_each(|(position, one)| check_length(position, &one.text))?;
-        let answer = rescorer.rescore(asked.request(utterance)?)?;
+        let answer = rescorer.rescore(asked.request(&rescorer, utterance)?)?;
         let notices = notices.lock().unwrap_or_else(PoisonError::into_inner).join("; ");
         let notice = Some(notices.as_str()).filter(|notice| !notice.is_empty());
         result.write(handle::keep(Answered::new(answer, notice))?);

@@ -11,6 +11,7 @@ use crate::conversations::CONVERSATION;
 use crate::error::Error;
 use crate::pool::PooledAdapter;
 use crate::routes::Route;
+use crate::scoring::adapters::FIELD as ADAPTER;
 
 /// An N-best list, and what is wanted of its answer.
 ///
@@ -83,7 +84,12 @@ impl Request {
     /// Takes the adapter of this name, and its policy where it has one of its own.
     #[must_use]
     pub fn adapter(self, name: impl Into<String>) -> Self {
-        self.with(|utterance| _ = utterance.extra.insert("adapter".to_owned(), name.into().into()))
+        self.with(|utterance| _ = utterance.extra.insert(ADAPTER.to_owned(), name.into().into()))
+    }
+
+    /// Name of the adapter that the list asks for.
+    pub(crate) fn adapter_name(&self) -> Option<&str> {
+        self.utterance.as_ref().ok()?.extra.get(ADAPTER)?.as_str()
     }
 
     /// Names the conversation of the list. Where lists are [routed](crate::RescorerBuilder::route_adapters) to adapters, the list before in

@@ -14,6 +14,7 @@ use rescorer_models::PrecisionRequest;
 use crate::error::{Kind, Way, raised, refused};
 use crate::many::{Answers, Told};
 use crate::notices::Listened;
+use crate::pool::Pool;
 use crate::request::Asked;
 use crate::result::ListResult;
 use crate::value::text;
@@ -139,7 +140,7 @@ impl Engine {
     }
 
     /// Rescores one list.
-    #[pyo3(signature = (list, scores=None, text_only=false, deadline=None, name="list:0"))]
+    #[pyo3(signature = (list, scores=None, text_only=false, deadline=None, pool=None, name="list:0"))]
     fn rescore(
         &self,
         py: Python<'_>,
@@ -147,19 +148,21 @@ impl Engine {
         scores: Option<&Bound<'_, PyAny>>,
         text_only: bool,
         deadline: Option<f64>,
+        pool: Option<&Pool>,
         name: &str,
     ) -> PyResult<ListResult> {
         threads::check(py)?;
-        let asked = Asked::new(py, text_only, deadline)?;
+        let asked = Asked::new(py, &self.rescorer, text_only, deadline, pool)?;
         let utterance = list::utterance(list, scores, name, Way::Mend, &self.listened)?;
         self.listened.warn(py, 2)?;
         let rescorer = &self.rescorer;
-        py.detach(|| Ok(ListResult::new(rescorer.rescore(asked.about(utterance))?)))
-            .map_err(|error: rescorer::Error| raised(py, &error, Way::Mend))
+        let fail = |error: rescorer::Error| raised(py, &error, Way::Mend);
+        let request = asked.about(py, utterance).map_err(fail)?;
+        py.detach(|| Ok(ListResult::new(rescorer.rescore(request)?))).map_err(fail)
     }
 
     /// Rescores lists as they come, `window` of them together. `batch` says that they are one of several batches.
-    #[pyo3(signature = (lists, window, return_exceptions, prefix, batch, text_only=false, deadline=None))]
+    #[pyo3(signature = (lists, window, return_exceptions, prefix, batch, text_only=false, deadline=None, pool=None))]
     fn rescore_many(
         &self,
         lists: &Bound<'_, PyAny>,
@@ -169,13 +172,14 @@ impl Engine {
         batch: bool,
         text_only: bool,
         deadline: Option<f64>,
+        pool: Option<&Pool>,
     ) -> PyResult<Answers> {
         let py = lists.py();
         threads::check(py)?;
         if window == 0 {
             return Err(refused(py, "window=0: give a number from 1"));
         }
-        let asked = Asked::new(py, text_only, deadline)?;
+        let asked = Asked::new(py, &self.rescorer, text_only, deadline, pool)?;
         let listened = if batch { self.listened.clone() } else { Arc::new(Listened::new("rescore_many")) };
         let told = Told { listened, batch };
         let lists = lists.try_iter()?.unbind();
@@ -239,6 +243,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// What rescores.
+    pub fn rescorer(&self) -> &rescorer::Rescorer {
+        &self.rescorer
+    }
+
     fn lm_scores(&self, window: Vec<Utterance>) -> Result<Vec<f64>, rescorer::Error> {
         let texts = window.into_iter().map(Ok::<_, rescorer::Error>);
         let scored = self.rescorer.scorer().score_stream(texts, false);

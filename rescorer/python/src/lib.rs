@@ -13,6 +13,7 @@ mod list;
 mod many;
 mod model;
 mod notices;
+mod pool;
 mod request;
 mod result;
 mod threads;
@@ -29,6 +30,8 @@ mod _rescorer {
     use crate::many::Answers;
     #[pymodule_export]
     use crate::model::{fetch_notice, locate};
+    #[pymodule_export]
+    use crate::pool::Pool;
     #[pymodule_export]
     use crate::result::{Hypothesis, ListCompleteness, ListResult};
     #[pymodule_export]

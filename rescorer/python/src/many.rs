@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use rescorer::Utterance;
+use rescorer::Request;
 
 use crate::error::{Way, raised};
 use crate::notices::Listened;
@@ -97,7 +97,7 @@ impl Answers {
         py.check_signals()?;
         // A list, or what is wrong with it.
         let mut slots: Vec<Option<PyErr>> = Vec::new();
-        let mut lists: Vec<Utterance> = Vec::new();
+        let mut requests: Vec<Request> = Vec::new();
         let mut raised_by_caller = None;
         let mut input = self.lists.bind(py).clone();
         while slots.len() < self.window {
@@ -117,9 +117,13 @@ impl Answers {
                 // An interrupt does not wait for a forward pass.
                 Err(error) => return Err(error),
             };
-            match list::utterance(&list, None, &name, Way::ReturnExceptions, &self.told.listened) {
-                Ok(utterance) => {
-                    lists.push(utterance);
+            let list = list::utterance(&list, None, &name, Way::ReturnExceptions, &self.told.listened);
+            let request = list.and_then(|list| {
+                self.asked.about(py, list).map_err(|error| raised(py, &error, Way::ReturnExceptions))
+            });
+            match request {
+                Ok(request) => {
+                    requests.push(request);
                     slots.push(None);
                 }
                 Err(error) => {
@@ -131,7 +135,7 @@ impl Answers {
             }
         }
         self.warn(py)?;
-        let mut answers = self.answer(py, lists).into_iter();
+        let mut answers = self.answer(py, requests).into_iter();
         for slot in slots {
             let answer = match slot {
                 None => answers.next().unwrap_or_else(|| {
@@ -159,12 +163,10 @@ impl Answers {
     }
 
     /// One answer for every list, up to the one at which the model fails.
-    fn answer(&self, py: Python<'_>, lists: Vec<Utterance>) -> Vec<PyResult<Py<PyAny>>> {
+    fn answer(&self, py: Python<'_>, requests: Vec<Request>) -> Vec<PyResult<Py<PyAny>>> {
         let rescorer = &self.rescorer;
-        let answered: Vec<Result<ListResult, rescorer::Error>> = py.detach(|| {
-            let requests = lists.into_iter().map(|list| self.asked.about(list));
-            rescorer.rescore_many(requests).map(|answer| answer.map(ListResult::new)).collect()
-        });
+        let answered: Vec<Result<ListResult, rescorer::Error>> =
+            py.detach(|| rescorer.rescore_many(requests).map(|answer| answer.map(ListResult::new)).collect());
         let python = |answer: Result<ListResult, rescorer::Error>| match answer {
             Ok(result) => Py::new(py, result).map(Py::into_any),
             Err(error) => {

@@ -244,7 +244,7 @@ fn array(bytes: Bound<'_, PyByteArray>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 /// A JSON value as a Python object.
-fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+pub fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     match value {
         Value::Null => Ok(py.None().into_bound(py)),
         Value::Bool(truth) => truth.into_bound_py_any(py),

@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,31 @@ def lists(count, hypotheses=5, words=6, seed=7):
             {"id": f"u{number}", "hypotheses": [{"text": t, "score": s} for t, s in zip(texts, scores)]}
         )
     return made
+
+
+def load(**arguments):
+    return rescorer.Rescorer.from_pretrained(MODEL, **{"device": "cpu", "precision": "f32", **arguments})
+
+
+@pytest.fixture(scope="session")
+def tuned_policies(tmp_path_factory):
+    """A policy without an adapter, and folders with the tiny adapter and a policy of their own."""
+    folder = tmp_path_factory.mktemp("policies")
+    rows = [{**row, "reference": row["hypotheses"][1]["text"]} for row in lists(12)]
+    bare = folder / "policy.toml"
+    load().tune(rows, save=bare, fusion="classic")
+    for name, lm_weight in (("medical", 0.5), ("legal", 0.75)):
+        own = folder / "adapters" / name
+        shutil.copytree(FIXTURES / "tiny-lora", own)
+        text = load(adapter=own, lm_weight=1).tune(rows, fusion="classic")
+        (own / "policy.toml").write_text(weighted(text, lm_weight))
+    bare.write_text(weighted(bare.read_text(), 0.25))
+    return folder
+
+
+def weighted(policy, lm_weight):
+    """The policy with these weights by hand in place of those that were tuned."""
+    fusion = f"[fusion]\nlm_weight = {lm_weight}\nlength_bonus = 0.0\nmargin = 0.0\n\n"
+    policy, count = re.subn(r"(?ms)^\[fusion\]\n.*?(?=^\[)", fusion, policy)
+    assert count == 1, policy
+    return policy

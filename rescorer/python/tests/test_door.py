@@ -5,7 +5,6 @@ import math
 import os
 import pickle
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -13,37 +12,9 @@ import threading
 import pytest
 import rescorer
 
-from conftest import FIXTURES, MODEL, ROOT, lists
+from conftest import FIXTURES, MODEL, ROOT, lists, load
 
 LIST = [{"text": "the cat sat", "score": -1.0}, {"text": "the hat sat", "score": -1.5}, {"text": "the cat sad", "score": -2.0}]
-
-
-def load(**arguments):
-    return rescorer.Rescorer.from_pretrained(MODEL, **{"device": "cpu", "precision": "f32", **arguments})
-
-
-@pytest.fixture(scope="module")
-def tuned_policies(tmp_path_factory):
-    """A policy without an adapter, and folders with the tiny adapter and a policy of their own."""
-    folder = tmp_path_factory.mktemp("policies")
-    rows = [{**row, "reference": row["hypotheses"][1]["text"]} for row in lists(12)]
-    bare = folder / "policy.toml"
-    load().tune(rows, save=bare, fusion="classic")
-    for name, lm_weight in (("medical", 0.5), ("legal", 0.75)):
-        own = folder / "adapters" / name
-        shutil.copytree(FIXTURES / "tiny-lora", own)
-        text = load(adapter=own, lm_weight=1).tune(rows, fusion="classic")
-        (own / "policy.toml").write_text(weighted(text, lm_weight))
-    bare.write_text(weighted(bare.read_text(), 0.25))
-    return folder
-
-
-def weighted(policy, lm_weight):
-    """The policy with these weights by hand in place of those that were tuned."""
-    fusion = f"[fusion]\nlm_weight = {lm_weight}\nlength_bonus = 0.0\nmargin = 0.0\n\n"
-    policy, count = re.subn(r"(?ms)^\[fusion\]\n.*?(?=^\[)", fusion, policy)
-    assert count == 1, policy
-    return policy
 
 
 def weight(result):

@@ -8,7 +8,7 @@ static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the cat sat", -1.0),
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
 };
-static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL};
+static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL, NULL};
 
 int main(int count, char **arguments) {
     CHECK(count == 2);

@@ -3,13 +3,13 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "check.h"
+#include "pools.h"
 
 static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the cat sat", -1.0),
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
 };
-static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL};
+static const RescorerList list = {sizeof(RescorerList), NULL, hypotheses, 2, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL, NULL};
 
 static void models(const char *path) {
     RescorerModel *none = NULL;
@@ -362,6 +362,7 @@ int main(int count, char **arguments) {
     cascades(model, adapter, arguments[3], arguments[2], arguments[5]);
     loads(arguments[1], arguments[2], arguments[4]);
     requests(rescorer, adapter);
+    pool_misused(list, model, rescorer, arguments[4]);
     tunings(rescorer);
     OK(rescorer_free(rescorer));
     OK(rescorer_adapter_free(adapter));

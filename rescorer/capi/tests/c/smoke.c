@@ -5,14 +5,14 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "check.h"
+#include "pools.h"
 
 static const RescorerHypothesis hypotheses[] = {
     RESCORER_HYPOTHESIS_INIT("the cat sat", -1.0),
     RESCORER_HYPOTHESIS_INIT("the hat sat", -1.5),
     RESCORER_HYPOTHESIS_INIT("a cat sat", -2.5),
 };
-static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL};
+static const RescorerList list = {sizeof(RescorerList), "u1", hypotheses, 3, 1, RESCORER_WANT_LIST, NULL, NULL, NULL, 0.0, NULL, NULL};
 static const RescorerWeights half = RESCORER_WEIGHTS_INIT(0.5);
 
 struct job {
@@ -405,6 +405,7 @@ int main(int count, char **arguments) {
     answers(rescorer, adapter);
     wanted(rescorer);
     in_one_call(arguments[1], arguments[8], arguments[9], arguments[10]);
+    pool_in_use(list, arguments[1], arguments[9], arguments[10]);
     notices(rescorer);
     json_as_wanted(rescorer);
     context(rescorer);

@@ -2,7 +2,7 @@
 
 use rescorer_perturb::Unit;
 
-use super::{Error, SettingsError, VocabularyError};
+use super::{Error, PoolError, SettingsError, VocabularyError};
 
 /// What an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,7 +121,7 @@ impl Error {
             Self::Model(error) => Remedy::of_model(error),
             Self::Checkpoint { .. } => Some(Remedy::Restart),
             Self::NotFinite { .. } | Self::DeadlineOnGpu => Some(Remedy::Cpu),
-            Self::AdapterTwice { .. } | Self::Pool(_) => Some(Remedy::Adapter),
+            Self::AdapterTwice { .. } => Some(Remedy::Adapter),
             Self::CascadeMissing { .. } => Some(Remedy::FirstStage),
             Self::NoPolicy
             | Self::OtherModel { .. }
@@ -141,6 +141,7 @@ impl Error {
             Self::Lists(error) => error.is_recoverable(),
             Self::TooLong { .. }
             | Self::UnknownAdapter { .. }
+            | Self::Pool(PoolError::Unknown { .. } | PoolError::Unavailable { .. })
             | Self::NoReference { .. }
             | Self::Vocabulary(VocabularyError::Field { .. } | VocabularyError::OfList { .. })
             | Self::Text { .. } => true,

@@ -13,6 +13,7 @@ pub use entry::{AdapterStatus, PooledAdapter};
 
 use crate::error::{Error, PoolError};
 use crate::parts::Parts;
+use crate::request::Request;
 use crate::rescorer::Rescorer;
 use entry::Entry;
 use state::{Asked, State};
@@ -155,6 +156,23 @@ impl AdapterPool {
                 }
             }
         }
+    }
+
+    /// The request with the adapter of this pool that its list names, loaded if it has to be, and with its policy. A list that names none is
+    /// left as it is.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn supply(&self, request: Request) -> Result<Request, Error> {
+        match request.adapter_name() {
+            Some(name) => self.load(name).map(|adapter| request.pooled(&adapter)),
+            None => Ok(request),
+        }
+    }
+
+    /// Whether it is a pool for this rescorer, or for a clone of it.
+    pub fn is_for(&self, rescorer: &Rescorer) -> bool {
+        Arc::ptr_eq(&self.shared.parts, &rescorer.parts)
     }
 
     /// All adapters, by name.

@@ -23,11 +23,13 @@ from ._errors import (
     RescorerError,
     SettingsError,
 )
+from ._pool import AdapterPool
 from ._rescorer import Completeness, Hypothesis, Result, __version__, set_threads
 from ._second_pass import Rescorer
 
 __all__ = [
     "AdapterError",
+    "AdapterPool",
     "Client",
     "Completeness",
     "Hypothesis",

@@ -4,13 +4,16 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
 from . import _batch, _rescorer
 from ._arguments import PathLike, check_policy, check_weights, first_stage, named, renamed
 from ._rescorer import Result
+
+if TYPE_CHECKING:
+    from ._pool import AdapterPool
 
 _log = logging.getLogger("rescorer")
 
@@ -171,6 +174,7 @@ class Rescorer:
         *,
         text_only: bool = False,
         deadline: Optional[float] = None,
+        pool: "Optional[AdapterPool]" = None,
     ) -> Result:
         """Rescores one list.
 
@@ -181,14 +185,15 @@ class Rescorer:
                 result has no confidences and no list.
             deadline: seconds to answer in, on the CPU and by the rule maximum. The result is the best that was found in time,
                 without confidences and list; its ``completeness`` says how far that got.
+            pool: where the adapter is that the list names; left out, among ``adapters``.
 
         Raises:
             InvalidList: the list can't be rescored; the message says why, and what helps.
             AdapterError: the list asks for an adapter that is not there.
             PolicyError: nothing decides.
-            SettingsError: a deadline where there can't be one.
+            SettingsError: a deadline where there can't be one, or a pool of another rescorer.
         """
-        return self._engine.rescore(hypotheses, scores, text_only, deadline)
+        return self._engine.rescore(hypotheses, scores, text_only, deadline, _adapters(pool))
 
     def rescore_many(
         self,
@@ -198,6 +203,7 @@ class Rescorer:
         return_exceptions: bool = False,
         text_only: bool = False,
         deadline: Optional[float] = None,
+        pool: "Optional[AdapterPool]" = None,
     ) -> Iterator[Union[Result, Exception]]:
         """Rescores lists as they come, in their order: any number of them, of which a window is in memory.
 
@@ -209,8 +215,11 @@ class Rescorer:
                 raised.
             text_only: as for :meth:`rescore`, of all lists.
             deadline: as for :meth:`rescore`, for each list.
+            pool: as for :meth:`rescore`.
         """
-        return self._engine.rescore_many(lists, window, return_exceptions, "list", False, text_only, deadline)
+        return self._engine.rescore_many(
+            lists, window, return_exceptions, "list", False, text_only, deadline, _adapters(pool)
+        )
 
     def tune(
         self,
@@ -258,6 +267,7 @@ class Rescorer:
         return_exceptions: bool = False,
         text_only: bool = False,
         deadline: Optional[float] = None,
+        pool: "Optional[AdapterPool]" = None,
     ) -> Dict[str, Sequence[Any]]:
         """Rescores a batch of rows in columns: a dict of columns, a pandas DataFrame, a pyarrow Table.
 
@@ -274,9 +284,12 @@ class Rescorer:
             return_exceptions: rows that can't be rescored have None in these columns, and why in the column ``error``.
             text_only: as for :meth:`rescore`. ``confidence``, ``lm_scores`` and ``totals`` are left out.
             deadline: as for :meth:`rescore`, for each list. The same columns are left out.
+            pool: as for :meth:`rescore`.
         """
         rows = _batch.rows(batch)
-        results = self._engine.rescore_many(rows, window, return_exceptions, "row", True, text_only, deadline)
+        results = self._engine.rescore_many(
+            rows, window, return_exceptions, "row", True, text_only, deadline, _adapters(pool)
+        )
         return _batch.columns(results, prefix, return_exceptions, scored=not text_only and deadline is None)
 
     def __reduce__(self) -> Any:
@@ -285,6 +298,10 @@ class Rescorer:
 
     def __repr__(self) -> str:
         return f"<Rescorer {os.fspath(self._arguments['model'])} on {self.device}>"
+
+
+def _adapters(pool: "Optional[AdapterPool]") -> "Optional[_rescorer.Pool]":
+    return None if pool is None else pool._pool
 
 
 def _load(arguments: Dict[str, Any]) -> Rescorer:
