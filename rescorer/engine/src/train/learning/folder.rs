@@ -18,7 +18,7 @@ const STEPS: &str = "learned";
 const CORRECTIONS: &str = "corrections.jsonl";
 const BEFORE: &str = "before";
 /// What a step may change.
-const FILES: [&str; 3] = ["adapter_model.safetensors", "adapter_config.json", POLICY];
+const FILES: [&str; 3] = [LoraAdapter::WEIGHTS_FILE, LoraAdapter::CONFIG_FILE, POLICY];
 const POLICY: &str = "policy.toml";
 
 /// The folder of an adapter.
