@@ -13,7 +13,7 @@ use crate::numbers;
 #[command(after_help = "Examples:
   rescorer serve
   rescorer serve --adapters adapters --policy policy.toml
-  rescorer serve --listen 0.0.0.0:8741 --token-file tokens.txt
+  rescorer serve --listen 0.0.0.0:8741 --token-file tokens.txt --tls-cert cert.pem --tls-key key.pem
   curl -s http://127.0.0.1:8741/v1/rescore --json '{\"hypotheses\": [\"a cat\", \"a hat\"]}'
 
 SIGTERM and Ctrl-C stop it: what was accepted is answered, then it ends.",
@@ -27,6 +27,14 @@ pub struct ServeArgs {
     /// Anything but a loopback address needs --token-file.
     #[arg(long, default_value = "127.0.0.1:8741", value_name = "ADDRESS", help_heading = "Server")]
     pub listen: SocketAddr,
+    /// Encrypt connections with this certificate, in PEM
+    ///
+    /// The server's own certificate first, then those that lead to one that clients know. The files are read at the start.
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Server")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Server")]
+    pub tls_key: Option<PathBuf>,
     /// Folder of adapters: each folder in it under its name
     ///
     /// Lists name one in their field `adapter`. It is read when the first list asks for it, and its own policy.toml decides.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use rescorer::{AdapterPool, Rescorer};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::adapters;
@@ -36,7 +37,7 @@ pub struct Shared {
     pub tokens: Tokens,
     /// Bytes of all bodies that are being read.
     pub buffered: AtomicUsize,
-    is_stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 /// A pool, and the folder that its adapters come from.
@@ -70,13 +71,19 @@ impl App {
             cold: options.cold,
             tokens: Tokens::new(&options.tokens),
             buffered: AtomicUsize::new(0),
-            is_stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
         })))
     }
 
     /// Says that the server stops, so that nobody sends it more.
     pub fn stop_accepting(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+
+    /// Done when the server stops.
+    pub async fn stops(&self) {
+        // The sender lives in `self`, so there is no error.
+        let _ = self.stopping.subscribe().wait_for(|stops| *stops).await;
     }
 
     /// What answers each path.
@@ -112,7 +119,7 @@ impl App {
 }
 
 async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
-    match app.is_stopping.load(Ordering::Relaxed) {
+    match *app.stopping.borrow() {
         true => Err(ApiError::stopping()),
         false => Ok("ready\n"),
     }
@@ -129,7 +136,7 @@ fn register_all(pool: &AdapterPool, root: &std::path::Path) -> Result<(), Server
     for entry in std::fs::read_dir(root).map_err(failed)? {
         let folder = entry.map_err(failed)?.path();
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-        if !folder.join("adapter_config.json").exists() {
+        if !folder.join(AdapterPool::CONFIG_FILE).exists() {
             continue;
         }
         if let Err(reason) = adapters::check_name(name) {

@@ -11,6 +11,8 @@ use crate::error::ServerError;
 pub struct ServerOptions {
     /// Where it listens. Anything but a loopback address needs a token.
     pub listen: SocketAddr,
+    /// The certificate that connections are encrypted with; without one they are not.
+    pub tls: Option<TlsFiles>,
     /// Whoever shows one of these tokens is served; without any everybody is.
     pub tokens: Vec<String>,
     /// The folder whose folders are adapters, each under its name.
@@ -24,6 +26,15 @@ pub struct ServerOptions {
     pub mixes_adapters: bool,
     /// How much is accepted.
     pub limits: Limits,
+}
+
+/// Files in PEM for TLS. They are read when the server starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate of the server, then those that lead from it to one that clients know.
+    pub certificate: PathBuf,
+    /// The private key of the first certificate.
+    pub key: PathBuf,
 }
 
 /// What answers a list whose adapter is not loaded when its deadline comes.
@@ -53,7 +64,7 @@ pub struct Limits {
     pub request_lists: usize,
     /// Connections at a time.
     pub connections: usize,
-    /// For the head of a request, and for each further part of its body.
+    /// For the handshake of TLS, for the head of a request, and for each further part of its body.
     pub read_timeout: Duration,
     /// For a client to take what is written to it, and for work to end once the server stops.
     pub stop_timeout: Duration,
@@ -79,6 +90,7 @@ impl ServerOptions {
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
+            tls: None,
             tokens: Vec::new(),
             adapters: None,
             pool: PoolOptions::default(),

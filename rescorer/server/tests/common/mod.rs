@@ -130,7 +130,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub fn read(mut stream: TcpStream) -> Self {
+    pub fn read(mut stream: impl Read) -> Self {
         let mut bytes = Vec::new();
         // A connection that is reset has said what it had to say.
         let _ = stream.read_to_end(&mut bytes);

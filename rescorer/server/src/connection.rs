@@ -1,0 +1,80 @@
+//! What becomes of a connection.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+use tracing::debug;
+
+use crate::app::App;
+use crate::patient::Patient;
+
+/// What serves connections.
+#[derive(Clone)]
+pub struct Connections {
+    app: App,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+    http: http1::Builder,
+    timeout: Duration,
+}
+
+impl Connections {
+    pub fn new(app: &App, acceptor: Option<TlsAcceptor>) -> Self {
+        let timeout = app.limits.read_timeout;
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(timeout);
+        Self { app: app.clone(), router: app.router(), acceptor, http, timeout }
+    }
+
+    /// Answers what comes over a connection until its end. The permit is given back then.
+    pub async fn serve(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let counted = self.app.clone();
+        let _counted = counted.metrics.connection();
+        let stream = Patient::new(stream, self.timeout);
+        match self.acceptor.clone() {
+            None => self.requests(stream).await,
+            Some(acceptor) => tokio::select! {
+                shaken = tokio::time::timeout(self.timeout, acceptor.accept(stream)) => match shaken {
+                    Ok(Ok(stream)) => self.requests(stream).await,
+                    Ok(Err(error)) => debug!("no TLS: {error}"),
+                    Err(_) => debug!("no TLS within {} s", self.timeout.as_secs()),
+                },
+                // Nothing was accepted yet.
+                () = self.app.stops() => {}
+            },
+        }
+        drop(permit);
+    }
+
+    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let service = tower::service_fn(|request: Request<Incoming>| async move {
+            let Ok(response) = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
+            self.app.metrics.request(response.status().as_u16());
+            Ok::<Response, Infallible>(response)
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.app.stops() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!("a connection ended: {error}");
+        }
+    }
+}
