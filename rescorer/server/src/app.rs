@@ -8,9 +8,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use rescorer::{AdapterPool, Rescorer};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::{info, warn};
 
 use crate::adapters;
@@ -19,8 +19,10 @@ use crate::error::{ApiError, ServerError};
 use crate::metrics::Metrics;
 use crate::options::{ColdStart, Limits, ServerOptions};
 use crate::pages;
+use crate::recogniser::Recogniser;
 use crate::rescore;
 use crate::scheduler::Scheduler;
+use crate::{stream, transcriptions};
 
 /// A handle on what all requests share.
 #[derive(Clone)]
@@ -31,6 +33,10 @@ pub struct Shared {
     /// The adapters that lists may name; `None` where no folder of adapters was given, and a field `adapter` means what it means to the
     /// rescorer.
     pub adapters: Option<Adapters>,
+    /// What recognises recordings, if anything does.
+    pub recogniser: Option<Recogniser>,
+    /// Places for recordings.
+    pub recordings: Semaphore,
     pub metrics: Arc<Metrics>,
     pub limits: Limits,
     pub cold: ColdStart,
@@ -61,11 +67,14 @@ impl App {
             let pool = AdapterPool::new(&rescorer, options.pool);
             register_all(&pool, root).map(|()| Adapters { pool, root: root.clone() })
         });
+        let recogniser = options.recogniser.clone().map(Recogniser::start).transpose()?;
         let metrics = Arc::new(Metrics::default());
         let scheduler = Scheduler::start(rescorer, options, metrics.clone())?;
         Ok(Self(Arc::new(Shared {
             scheduler,
             adapters: adapters.transpose()?,
+            recogniser,
+            recordings: Semaphore::new(options.limits.recordings),
             metrics,
             limits: options.limits.clone(),
             cold: options.cold,
@@ -90,6 +99,8 @@ impl App {
     pub fn router(&self) -> Router {
         let guarded = Router::new()
             .route("/v1/rescore", post(rescore::post))
+            .route("/v1/stream", any(stream::get))
+            .route("/v1/audio/transcriptions", post(transcriptions::post))
             .route("/v1/adapters", get(adapters::list))
             .route("/v1/adapters/{name}", get(adapters::get).put(adapters::put).delete(adapters::delete))
             .route("/metrics", get(metrics))

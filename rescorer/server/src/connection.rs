@@ -1,6 +1,7 @@
 //! What becomes of a connection.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -38,16 +39,15 @@ impl Connections {
         Self { app: app.clone(), router: app.router(), acceptor, http, timeout }
     }
 
-    /// Answers what comes over a connection until its end. The permit is given back then.
+    /// Answers what comes over a connection until its end. The permit is given back once nothing holds it any more.
     pub async fn serve(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
-        let counted = self.app.clone();
-        let _counted = counted.metrics.connection();
+        let held = Arc::new(Held::new(&self.app, permit));
         let stream = Patient::new(stream, self.timeout);
         match self.acceptor.clone() {
-            None => self.requests(stream).await,
+            None => self.requests(stream, held).await,
             Some(acceptor) => tokio::select! {
                 shaken = tokio::time::timeout(self.timeout, acceptor.accept(stream)) => match shaken {
-                    Ok(Ok(stream)) => self.requests(stream).await,
+                    Ok(Ok(stream)) => self.requests(stream, held).await,
                     Ok(Err(error)) => debug!("no TLS: {error}"),
                     Err(_) => debug!("no TLS within {} s", self.timeout.as_secs()),
                 },
@@ -55,16 +55,21 @@ impl Connections {
                 () = self.app.stops() => {}
             },
         }
-        drop(permit);
     }
 
-    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = tower::service_fn(|request: Request<Incoming>| async move {
-            let Ok(response) = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
-            self.app.metrics.request(response.status().as_u16());
-            Ok::<Response, Infallible>(response)
+    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, held: Arc<Held>) {
+        let service = tower::service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(held.clone());
+            async move {
+                let Ok(response) = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
+                self.app.metrics.request(response.status().as_u16());
+                Ok::<Response, Infallible>(response)
+            }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = self
+            .http
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -76,5 +81,24 @@ impl Connections {
         if let Err(error) = ended {
             debug!("a connection ended: {error}");
         }
+    }
+}
+
+/// A place among the connections. A stream keeps it after the connection was handed over to it.
+pub struct Held {
+    app: App,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Held {
+    fn new(app: &App, permit: OwnedSemaphorePermit) -> Self {
+        app.metrics.connected();
+        Self { app: app.clone(), _permit: permit }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.app.metrics.disconnected();
     }
 }

@@ -46,6 +46,10 @@ pub enum ServerError {
         source: std::io::Error,
     },
 
+    /// A recogniser that is not there, or does not work.
+    #[error(transparent)]
+    Recogniser(#[from] rescorer_first_pass::Error),
+
     /// A thread or a runtime that can't be started.
     #[error("can't start: {0}")]
     Start(#[from] std::io::Error),

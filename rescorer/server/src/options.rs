@@ -5,6 +5,7 @@ use std::time::Duration;
 use rescorer::PoolOptions;
 
 use crate::error::ServerError;
+use crate::recogniser::RecogniserOptions;
 
 /// What a server serves, to whom, and how much of it.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct ServerOptions {
     pub tokens: Vec<String>,
     /// The folder whose folders are adapters, each under its name.
     pub adapters: Option<PathBuf>,
+    /// What recognises recordings; without one they are refused.
+    pub recogniser: Option<RecogniserOptions>,
     /// Memory of the adapters.
     pub pool: PoolOptions,
     /// What answers a list whose adapter is not loaded when its deadline comes.
@@ -54,7 +57,9 @@ pub enum ColdStart {
 pub struct Limits {
     /// Bytes of a body, or of a line of a body of JSON Lines.
     pub body_bytes: usize,
-    /// Bytes of all bodies that are being read.
+    /// Bytes of a message of a stream.
+    pub message_bytes: usize,
+    /// Bytes of all bodies that are being read, and of all messages that wait for their answers.
     pub buffer_bytes: usize,
     /// Trie nodes that one list may cost, estimated from its words.
     pub list_nodes: usize,
@@ -62,6 +67,8 @@ pub struct Limits {
     pub queue_nodes: usize,
     /// Lists of one request that wait for the model at a time.
     pub request_lists: usize,
+    /// Recordings that are transcribed or wait for the recogniser.
+    pub recordings: usize,
     /// Connections at a time.
     pub connections: usize,
     /// For the handshake of TLS, for the head of a request, and for each further part of its body.
@@ -74,10 +81,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 8 << 20,
+            message_bytes: 256 << 10,
             buffer_bytes: 256 << 20,
             list_nodes: 4096,
             queue_nodes: 65_536,
             request_lists: 32,
+            recordings: 8,
             connections: 1024,
             read_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(30),
@@ -93,6 +102,7 @@ impl ServerOptions {
             tls: None,
             tokens: Vec::new(),
             adapters: None,
+            recogniser: None,
             pool: PoolOptions::default(),
             cold: ColdStart::default(),
             mixes_adapters: true,

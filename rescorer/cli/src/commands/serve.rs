@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use rescorer_server::{Limits, Server, ServerOptions, TlsFiles};
+use rescorer_server::{Limits, RecogniserOptions, Server, ServerOptions, TlsFiles};
 
 use crate::model;
 use crate::serve_args::ServeArgs;
@@ -21,6 +21,11 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     options.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     options.adapters = args.adapters;
+    options.recogniser = args.transcribe.then(|| RecogniserOptions {
+        kind: args.recogniser.first_pass,
+        options: args.recogniser.options(&args.scoring.model),
+        max_segment: args.recogniser.max_segment,
+    });
     options.pool.max_bytes = (args.adapter_memory * MB) as u64;
     options.cold = args.cold.into();
     options.mixes_adapters = !args.separate_adapters;

@@ -1,6 +1,8 @@
 //! A server with a tiny model, and a client that writes what it is told to.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod socket;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
