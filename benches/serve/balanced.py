@@ -50,10 +50,13 @@ def serve(args, port):
 
 
 def balance(args, folder):
-    """nginx with the configuration that the docs show, its ports changed."""
+    """nginx with the configuration that the docs show, its ports changed, which says who answered."""
     shown = (ROOT / "packaging/nginx.conf").read_text()
     for place in range(4):
         shown = shown.replace(f"127.0.0.1:{8740 + place}", f"127.0.0.1:{args.port + place}")
+    last = "proxy_next_upstream_tries 3;"
+    assert last in shown
+    shown = shown.replace(last, f"{last} add_header X-Rescorer $upstream_addr always;")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     text = f"daemon off;\npid {folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;\nerror_log {folder}/errors;\n{paths}{shown}}}\n"
     config = folder / "nginx.conf"
