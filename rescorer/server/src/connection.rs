@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +21,9 @@ use tracing::debug;
 
 use crate::app::App;
 use crate::patient::Patient;
+
+/// How long a server that stops waits for the first request of a connection.
+const UNUSED: Duration = Duration::from_secs(1);
 
 /// What serves connections.
 #[derive(Clone)]
@@ -58,7 +62,9 @@ impl Connections {
     }
 
     async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, held: Arc<Held>) {
+        let has_asked = AtomicBool::new(false);
         let service = tower::service_fn(|mut request: Request<Incoming>| {
+            has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(held.clone());
             async move {
                 let Ok(response) = self.router.clone().oneshot(request.map(axum::body::Body::new)).await;
@@ -75,12 +81,23 @@ impl Connections {
             ended = connection.as_mut() => ended,
             () = self.app.stops() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection => ended,
+                    () = stays_unused(&has_asked) => return,
+                }
             }
         };
         if let Err(error) = ended {
             debug!("a connection ended: {error}");
         }
+    }
+}
+
+/// Done if nothing is asked soon. Browsers open connections that they may want later, and hyper would wait for a request on them.
+async fn stays_unused(has_asked: &AtomicBool) {
+    tokio::time::sleep(UNUSED).await;
+    if has_asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -30,6 +31,9 @@ use crate::ndjson;
 use crate::query::Asked;
 use crate::rescore;
 use crate::websocket::{Handshake, Socket};
+
+/// How long a client may take to end what has ended.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// Turns a connection into a stream.
 pub async fn get(
@@ -101,7 +105,7 @@ impl Stream {
                 },
                 () = sleep_until(self.heard + timeout), if takes => {
                     if std::mem::replace(&mut self.is_asked, true) {
-                        return self.close(CloseCode::Policy, "nothing came, not even the answer to a ping").await;
+                        return debug!("a stream ended: not even the answer to a ping came");
                     }
                     self.heard = Instant::now();
                     self.socket.send(Message::Ping(Bytes::new())).await
@@ -154,11 +158,19 @@ impl Stream {
         answer.boxed()
     }
 
-    /// Says why it ends, in at most 123 bytes.
+    /// Says why it ends, in at most 123 bytes, and waits for the client to say so too: what is on its way to it would be lost if
+    /// the connection ended with something unread.
     async fn close(mut self, code: CloseCode, reason: &str) {
         let frame = CloseFrame { code, reason: reason.into() };
-        if let Err(error) = self.socket.send(Message::Close(Some(frame))).await {
-            debug!("a stream ended: {error}");
+        let closed = async {
+            self.socket.send(Message::Close(Some(frame))).await?;
+            while self.socket.next().await.transpose()?.is_some() {}
+            Ok::<_, Error>(())
+        };
+        match tokio::time::timeout(PARTING, closed).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!("a stream ended: {error}"),
+            Err(_) => debug!("a client did not say that it has heard of the end"),
         }
     }
 }

@@ -53,20 +53,21 @@ impl Browser {
         let (host, _) = address.split_once('/').unwrap();
         // Otherwise it would wait for somebody to read what it says.
         std::thread::spawn(move || lines.for_each(drop));
-        let connect = || {
+        let connect = |patience| {
             let stream = TcpStream::connect(host).unwrap();
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.set_read_timeout(Some(patience)).unwrap();
             stream
         };
         let page = waited_for("a page", || {
-            let mut stream = connect();
+            // After its answer it leaves the connection open.
+            let mut stream = connect(Duration::from_secs(2));
             write!(stream, "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                 .unwrap();
             let pages = Answer::read(stream).json();
             let page = pages.as_array()?.iter().find(|page| page["type"] == "page")?;
             Some(format!("/devtools/page/{}", page["id"].as_str()?))
         });
-        let page = Client::connect(connect(), &page, &[]).unwrap();
+        let page = Client::connect(connect(PATIENCE), &page, &[]).unwrap();
         let mut browser = Self { process, page, sent: 0, events: Vec::new(), _profile: profile };
         for domain in ["Page", "Runtime", "Network", "Log"] {
             browser.ask(&format!("{domain}.enable"), json!({}));

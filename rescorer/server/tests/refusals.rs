@@ -221,6 +221,17 @@ fn what_was_accepted_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_connection_that_was_never_used_does_not_keep_the_server_from_ending() {
+    let mut server = start(builder().build().unwrap(), options());
+    let _unused = server.connect();
+    works(&server);
+    let begun = std::time::Instant::now();
+    server.tell_to_stop();
+    server.join();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn a_client_who_stays_silent_is_hung_up_on() {
     let limits = Limits { read_timeout: Duration::from_millis(300), ..Limits::default() };
     let server = start(builder().build().unwrap(), ServerOptions { limits, ..options() });
