@@ -85,7 +85,10 @@ fn find(body: &[u8], from: usize, needle: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(body: &'static str) -> Result<Vec<(String, Option<String>, &'static str)>, &'static str> {
+    /// Name, file name and content of a part.
+    type Shown = (String, Option<String>, &'static str);
+
+    fn read(body: &'static str) -> Result<Vec<Shown>, &'static str> {
         let bytes = Bytes::from_static(body.as_bytes());
         let place = |part: &Part| {
             let at = part.content.as_ptr() as usize - bytes.as_ptr() as usize;

@@ -131,7 +131,8 @@ fn what_can_not_be_transcribed_is_said() {
     let options = ServerOptions { recogniser: Some(recogniser("good")), limits, ..options() };
     let server = start(builder().build().unwrap(), options);
     let good = wav(0.5);
-    let cases: [(&[u8], (&str, &str), u16, &str, &str); 7] = [
+    type Case<'a> = (&'a [u8], (&'a str, &'a str), u16, &'a str, &'a str);
+    let cases: [Case; 7] = [
         (&wav(0.0), ("model", "x"), 422, "recording", "no frames"),
         (b"ID3 no sound", ("model", "x"), 422, "recording", "talk.wav"),
         (&good[..30], ("model", "x"), 422, "recording", "talk.wav"),
