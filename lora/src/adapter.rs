@@ -31,6 +31,12 @@ pub struct LoraAdapter {
 }
 
 impl LoraAdapter {
+    /// The file of an adapter's settings; a folder that has it holds an adapter.
+    pub const CONFIG_FILE: &str = "adapter_config.json";
+
+    /// The file of an adapter's matrices.
+    pub const WEIGHTS_FILE: &str = "adapter_model.safetensors";
+
     /// Brings the adapter to the device of a model.
     ///
     /// # Errors

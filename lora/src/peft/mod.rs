@@ -8,11 +8,10 @@ mod refuse;
 mod tensors;
 mod write;
 
-/// File of the settings.
-const CONFIG: &str = "adapter_config.json";
+use crate::adapter::LoraAdapter;
 
-/// File of the matrices.
-const WEIGHTS: &str = "adapter_model.safetensors";
+const CONFIG: &str = LoraAdapter::CONFIG_FILE;
+const WEIGHTS: &str = LoraAdapter::WEIGHTS_FILE;
 
 /// The matrices as older versions of PEFT wrote them.
 const PICKLED: &str = "adapter_model.bin";

@@ -3,30 +3,41 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 use rescorer_server::ColdStart;
 
 use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, SearchArgs};
 use crate::numbers;
+use crate::transcribe_args::RecogniserArgs;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   rescorer serve
   rescorer serve --adapters adapters --policy policy.toml
-  rescorer serve --listen 0.0.0.0:8741 --token-file tokens.txt
+  rescorer serve --listen 0.0.0.0:8741 --token-file tokens.txt --tls-cert cert.pem --tls-key key.pem
+  rescorer serve --transcribe --whisper-model small.en
   curl -s http://127.0.0.1:8741/v1/rescore --json '{\"hypotheses\": [\"a cat\", \"a hat\"]}'
 
 SIGTERM and Ctrl-C stop it: what was accepted is answered, then it ends.",
     mut_arg("context", |context| context.hide(true)),
     mut_arg("history", |history| history.hide(true)),
     mut_arg("json", |json| json.hide(true)),
-    mut_arg("search_risk", |risk| risk.long_help(None::<&str>)))]
+    mut_arg("search_risk", |risk| risk.long_help(None::<&str>)),
+    mut_args(of_the_recogniser))]
 pub struct ServeArgs {
     /// Listen on this address
     ///
     /// Anything but a loopback address needs --token-file.
     #[arg(long, default_value = "127.0.0.1:8741", value_name = "ADDRESS", help_heading = "Server")]
     pub listen: SocketAddr,
+    /// Encrypt connections with this certificate, in PEM
+    ///
+    /// The server's own certificate first, then those that lead to one that clients know. The files are read at the start.
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Server")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Server")]
+    pub tls_key: Option<PathBuf>,
     /// Folder of adapters: each folder in it under its name
     ///
     /// Lists name one in their field `adapter`. It is read when the first list asks for it, and its own policy.toml decides.
@@ -49,6 +60,11 @@ pub struct ServeArgs {
         help_heading = "Server"
     )]
     pub cold: Cold,
+    /// Transcribe recordings too, with the recogniser below
+    ///
+    /// They go to /v1/audio/transcriptions, as OpenAI's clients send them.
+    #[arg(long, help_heading = "Server")]
+    pub transcribe: bool,
     /// Serve only who sends a token of this file, one a line
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub token_file: Option<PathBuf>,
@@ -64,6 +80,8 @@ pub struct ServeArgs {
     #[arg(long, hide = true)]
     pub separate_adapters: bool,
     #[command(flatten)]
+    pub recogniser: RecogniserArgs,
+    #[command(flatten)]
     pub choice: ChoiceArgs,
     #[command(flatten)]
     pub search: SearchArgs,
@@ -71,6 +89,14 @@ pub struct ServeArgs {
     pub scoring: ScoringArgs,
     #[command(flatten)]
     pub no_seed: NoSeedArgs,
+}
+
+/// Options that matter to recordings alone.
+fn of_the_recogniser(arg: Arg) -> Arg {
+    match arg.get_help_heading() {
+        Some("First pass") => arg.requires("transcribe"),
+        _ => arg,
+    }
 }
 
 /// What answers if an adapter is not loaded by the deadline.

@@ -5,7 +5,9 @@ use clap::Args;
 use rescorer_first_pass::{FirstPassKind, FirstPassOptions, PocketSphinxOptions, WhisperOptions};
 use rescorer_nbest::OutputFormat;
 
-use crate::args::{ChoiceArgs, NoSeedArgs, ScoringArgs, output_format_help, output_format_long_help};
+use crate::args::{
+    ChoiceArgs, ModelArgs, NoSeedArgs, ScoringArgs, output_format_help, output_format_long_help,
+};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -98,10 +100,10 @@ pub struct RecogniserArgs {
     pub pocketsphinx_models: Option<PathBuf>,
 }
 
-impl TranscribeArgs {
-    pub fn first_pass_options(&self) -> FirstPassOptions {
-        let RecogniserArgs { nbest_size, first_pass_timeout, python, whisper_model, language, .. } =
-            &self.recogniser;
+impl RecogniserArgs {
+    /// What the recogniser has to know; threads and network are those of the model.
+    pub fn options(&self, model: &ModelArgs) -> FirstPassOptions {
+        let Self { nbest_size, first_pass_timeout, python, whisper_model, language, .. } = self;
         let nbest = usize::from(*nbest_size);
         FirstPassOptions {
             whisper: WhisperOptions {
@@ -109,11 +111,11 @@ impl TranscribeArgs {
                 model: whisper_model.clone(),
                 language: language.clone(),
                 nbest,
-                threads: self.scoring.model.threads.map_or(0, usize::from),
-                offline: self.scoring.model.offline,
+                threads: model.threads.map_or(0, usize::from),
+                offline: model.offline,
                 timeout: Duration::from_secs(u64::from(*first_pass_timeout)),
             },
-            pocketsphinx: PocketSphinxOptions { models: self.recogniser.pocketsphinx_models.clone(), nbest },
+            pocketsphinx: PocketSphinxOptions { models: self.pocketsphinx_models.clone(), nbest },
         }
     }
 }

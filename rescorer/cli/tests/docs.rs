@@ -42,9 +42,13 @@ exec RESCORER "$@" --model MODEL --threads 1
 "#;
 
 /// Commands that no test can run, by their first word, and what they need.
-const NOT_RUN: [(&str, &str); 25] = [
+const NOT_RUN: [(&str, &str); 29] = [
+    ("benches/serve/balanced.py", "nginx"),
+    ("benches/serve/sizing.py", "needs the model"),
     ("benches/serve/faults.py", "a server of its own"),
     ("curl", "a server that runs"),
+    ("openssl", "a tool of its own"),
+    ("docker", "an engine of its own"),
     ("benches/serve/load.py", "a server that runs"),
     ("cargo", "a build of its own"),
     ("bash", "CI's machine"),

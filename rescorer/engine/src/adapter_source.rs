@@ -62,7 +62,7 @@ impl AdapterSource {
 
 /// Whether this is no folder with an adapter, but one of the names that mean something else.
 fn is_name(folder: &Path, name: &str) -> bool {
-    folder == Path::new(name) && !folder.join("adapter_config.json").exists()
+    folder == Path::new(name) && !folder.join(LoraAdapter::CONFIG_FILE).exists()
 }
 
 /// The adapter in this library: of `smollm2-135m`, for speech of any domain.

@@ -8,6 +8,17 @@ pub enum Error {
     #[error(transparent)]
     Audio(#[from] rescorer_perturb::Error),
 
+    /// A recording that would take too much memory.
+    #[error("{file}: it lasts {seconds:.0} s, and the limit is {max_seconds:.0} s; cut it into several")]
+    TooLong {
+        /// The name of the file.
+        file: String,
+        /// How long it is.
+        seconds: f64,
+        /// How long it may be.
+        max_seconds: f64,
+    },
+
     /// No recogniser has this name.
     #[error("unknown first pass {name:?}; use {known}")]
     Unknown {
@@ -66,7 +77,7 @@ impl Error {
     /// Whether other recordings and other pieces can still be recognised.
     pub fn is_recoverable(&self) -> bool {
         match self {
-            Self::Audio(_) | Self::Refused { .. } | Self::List(_) => true,
+            Self::Audio(_) | Self::TooLong { .. } | Self::Refused { .. } | Self::List(_) => true,
             Self::Piece { source, .. } => source.is_recoverable(),
             Self::Unknown { .. } | Self::Unavailable { .. } | Self::Broken { .. } => false,
         }

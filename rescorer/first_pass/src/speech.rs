@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::path::Path;
 
 use rescorer_perturb::Audio;
@@ -27,9 +28,25 @@ impl Speech {
     /// # Errors
     /// [`Error::Audio`], as [`Audio::read`] and [`Audio::mono`] say.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let audio = Audio::read(path)?;
+        Self::of(Audio::read(path)?, &path.display().to_string(), path)
+    }
+
+    /// Reads a WAV file that comes from elsewhere, as [`Speech::read`] does, if it is no longer than `max_seconds`. `file` is its name.
+    ///
+    /// # Errors
+    /// [`Error::Audio`]; [`Error::TooLong`].
+    pub fn from_reader(input: impl Read, file: &str, max_seconds: f64) -> Result<Self, Error> {
+        let audio = Audio::from_reader(input, file)?;
+        let seconds = audio.seconds();
+        if seconds > max_seconds {
+            return Err(Error::TooLong { file: file.to_owned(), seconds, max_seconds });
+        }
+        Self::of(audio, file, Path::new(file))
+    }
+
+    fn of(audio: Audio, shown: &str, path: &Path) -> Result<Self, Error> {
         let remarks = audio.remarks().to_vec();
-        let samples = audio.mono(&path.display().to_string(), RATE)?;
+        let samples = audio.mono(shown, RATE)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         Ok(Self { remarks, ..Self::new(name, samples) })
     }

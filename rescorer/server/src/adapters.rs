@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use rescorer::AdapterStatus;
+use rescorer::{AdapterPool, AdapterStatus};
 
 use crate::app::{Adapters, App};
 use crate::error::ApiError;
@@ -49,9 +49,11 @@ pub async fn put(State(app): State<App>, Path(name): Path<String>) -> Result<Jso
     let Adapters { pool, root } = adapters(&app)?;
     check_name(&name).map_err(ApiError::bad_request)?;
     let (pool, folder) = (pool.clone(), root.join(&name));
-    if !folder.join("adapter_config.json").exists() {
-        let message =
-            format!("the folder of adapters has no {name:?} with an adapter_config.json; put it there first");
+    if !folder.join(AdapterPool::CONFIG_FILE).exists() {
+        let message = format!(
+            "the folder of adapters has no {name:?} with a file {}; put it there first",
+            AdapterPool::CONFIG_FILE
+        );
         return Err(ApiError::new(StatusCode::NOT_FOUND, "adapter", message));
     }
     let registered = tokio::task::spawn_blocking(move || pool.register(name, folder)).await;

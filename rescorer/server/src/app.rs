@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use rescorer::{AdapterPool, Rescorer};
+use tokio::sync::{Semaphore, watch};
 use tracing::{info, warn};
 
 use crate::adapters;
@@ -18,8 +19,10 @@ use crate::error::{ApiError, ServerError};
 use crate::metrics::Metrics;
 use crate::options::{ColdStart, Limits, ServerOptions};
 use crate::pages;
+use crate::recogniser::Recogniser;
 use crate::rescore;
 use crate::scheduler::Scheduler;
+use crate::{stream, transcriptions};
 
 /// A handle on what all requests share.
 #[derive(Clone)]
@@ -30,13 +33,17 @@ pub struct Shared {
     /// The adapters that lists may name; `None` where no folder of adapters was given, and a field `adapter` means what it means to the
     /// rescorer.
     pub adapters: Option<Adapters>,
+    /// What recognises recordings, if anything does.
+    pub recogniser: Option<Recogniser>,
+    /// Places for recordings.
+    pub recordings: Semaphore,
     pub metrics: Arc<Metrics>,
     pub limits: Limits,
     pub cold: ColdStart,
     pub tokens: Tokens,
     /// Bytes of all bodies that are being read.
     pub buffered: AtomicUsize,
-    is_stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
 }
 
 /// A pool, and the folder that its adapters come from.
@@ -60,29 +67,40 @@ impl App {
             let pool = AdapterPool::new(&rescorer, options.pool);
             register_all(&pool, root).map(|()| Adapters { pool, root: root.clone() })
         });
+        let recogniser = options.recogniser.clone().map(Recogniser::start).transpose()?;
         let metrics = Arc::new(Metrics::default());
         let scheduler = Scheduler::start(rescorer, options, metrics.clone())?;
         Ok(Self(Arc::new(Shared {
             scheduler,
             adapters: adapters.transpose()?,
+            recogniser,
+            recordings: Semaphore::new(options.limits.recordings),
             metrics,
             limits: options.limits.clone(),
             cold: options.cold,
             tokens: Tokens::new(&options.tokens),
             buffered: AtomicUsize::new(0),
-            is_stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
         })))
     }
 
     /// Says that the server stops, so that nobody sends it more.
     pub fn stop_accepting(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
+    }
+
+    /// Done when the server stops.
+    pub async fn stops(&self) {
+        // The sender lives in `self`, so there is no error.
+        let _ = self.stopping.subscribe().wait_for(|stops| *stops).await;
     }
 
     /// What answers each path.
     pub fn router(&self) -> Router {
         let guarded = Router::new()
             .route("/v1/rescore", post(rescore::post))
+            .route("/v1/stream", any(stream::get))
+            .route("/v1/audio/transcriptions", post(transcriptions::post))
             .route("/v1/adapters", get(adapters::list))
             .route("/v1/adapters/{name}", get(adapters::get).put(adapters::put).delete(adapters::delete))
             .route("/metrics", get(metrics))
@@ -112,7 +130,7 @@ impl App {
 }
 
 async fn ready(State(app): State<App>) -> Result<&'static str, ApiError> {
-    match app.is_stopping.load(Ordering::Relaxed) {
+    match *app.stopping.borrow() {
         true => Err(ApiError::stopping()),
         false => Ok("ready\n"),
     }
@@ -129,7 +147,7 @@ fn register_all(pool: &AdapterPool, root: &std::path::Path) -> Result<(), Server
     for entry in std::fs::read_dir(root).map_err(failed)? {
         let folder = entry.map_err(failed)?.path();
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-        if !folder.join("adapter_config.json").exists() {
+        if !folder.join(AdapterPool::CONFIG_FILE).exists() {
             continue;
         }
         if let Err(reason) = adapters::check_name(name) {

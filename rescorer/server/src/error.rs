@@ -28,6 +28,15 @@ pub enum ServerError {
         source: std::io::Error,
     },
 
+    /// A certificate or a key that TLS can't be spoken with.
+    #[error("{}: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+
     /// A folder of adapters that can't be read.
     #[error("can't read the folder of adapters {}: {source}", path.display())]
     Adapters {
@@ -36,6 +45,10 @@ pub enum ServerError {
         /// The reason.
         source: std::io::Error,
     },
+
+    /// A recogniser that is not there, or does not work.
+    #[error(transparent)]
+    Recogniser(#[from] rescorer_first_pass::Error),
 
     /// A thread or a runtime that can't be started.
     #[error("can't start: {0}")]

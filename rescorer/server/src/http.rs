@@ -1,31 +1,21 @@
-//! Connections.
+//! A server that listens.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::response::Response;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use rescorer::Rescorer;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep};
-use tower::ServiceExt;
-use tracing::{debug, info, warn};
+use tokio_rustls::TlsAcceptor;
+use tracing::{info, warn};
 
 use crate::app::App;
+use crate::connection::Connections;
 use crate::error::ServerError;
 use crate::options::ServerOptions;
+use crate::tls;
 
 /// How long nothing is accepted after the system had no more descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -34,6 +24,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Server {
     app: App,
     listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
     options: ServerOptions,
 }
 
@@ -41,14 +32,16 @@ impl Server {
     /// Loads what it needs and listens. In a tokio runtime.
     ///
     /// # Errors
-    /// An address that can't be listened on, or that others can reach without a token; a folder of adapters that can't be read.
+    /// An address that can't be listened on, or that others can reach without a token; a certificate, a key
+    /// or a folder of adapters that can't be read.
     pub async fn bind(rescorer: Rescorer, options: ServerOptions) -> Result<Self, ServerError> {
         options.check()?;
+        let acceptor = options.tls.as_ref().map(tls::acceptor).transpose()?;
         let listen = options.listen;
         let listener =
             TcpListener::bind(listen).await.map_err(|source| ServerError::Listen { listen, source })?;
         let app = App::start(rescorer, &options)?;
-        Ok(Self { app, listener, options })
+        Ok(Self { app, listener, acceptor, options })
     }
 
     /// Serves on threads of its own until the process is told to stop (SIGTERM, SIGINT, Ctrl-C), for a program without a runtime. `ready` gets the
@@ -82,13 +75,10 @@ impl Server {
     /// # Errors
     /// None after it has begun: a connection that fails ends alone.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Self { app, listener, options } = self;
+        let Self { app, listener, acceptor, options } = self;
         let limits = &options.limits;
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(limits.read_timeout);
-        let router = app.router();
+        let connections = Connections::new(&app, acceptor);
         let open = Arc::new(Semaphore::new(limits.connections));
-        let graceful = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
         loop {
             // Further connections wait until one is closed.
@@ -108,30 +98,13 @@ impl Server {
                 },
                 () = &mut stop => break,
             };
-            let io = TokioIo::new(Patient::new(stream, limits.read_timeout));
-            let (router, counted) = (router.clone(), app.clone());
-            let service = tower::service_fn(move |request: Request<Incoming>| {
-                let (router, app) = (router.clone(), counted.clone());
-                async move {
-                    let Ok(response) = router.oneshot(request.map(axum::body::Body::new)).await;
-                    app.metrics.request(response.status().as_u16());
-                    Ok::<Response, Infallible>(response)
-                }
-            });
-            let connection = graceful.watch(http.serve_connection(io, TowerToHyperService::new(service)));
-            let app = app.clone();
-            tokio::spawn(async move {
-                let _counted = app.metrics.connection();
-                if let Err(error) = connection.await {
-                    debug!("a connection ended: {error}");
-                }
-                drop(permit);
-            });
+            tokio::spawn(connections.clone().serve(stream, permit));
         }
         drop(listener);
         info!("stopping: what was accepted is answered");
         app.stop_accepting();
-        if tokio::time::timeout(limits.stop_timeout, graceful.shutdown()).await.is_err() {
+        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        if tokio::time::timeout(limits.stop_timeout, open.acquire_many(all)).await.is_err() {
             warn!("some connections were still open after {} s", limits.stop_timeout.as_secs());
         }
         let own = app.clone();
@@ -155,68 +128,5 @@ async fn told_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without signals nothing stops it but the end of the process.
         std::future::pending::<()>().await;
-    }
-}
-
-/// A connection that gives up on a client who does not take what is written.
-struct Patient {
-    stream: TcpStream,
-    timeout: Duration,
-    waits: Option<Pin<Box<Sleep>>>,
-}
-
-impl Patient {
-    fn new(stream: TcpStream, timeout: Duration) -> Self {
-        // Answers are small, and whoever waits for one wants it now.
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!("TCP_NODELAY: {error}");
-        }
-        Self { stream, timeout, waits: None }
-    }
-
-    /// Ends a write that has waited too long.
-    fn timed<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waits = None;
-            return written;
-        }
-        let timeout = self.timeout;
-        let waits =
-            self.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + timeout)));
-        match waits.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl AsyncRead for Patient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Patient {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.timed(context, written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.timed(context, flushed)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.timed(context, shut)
     }
 }

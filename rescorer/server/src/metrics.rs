@@ -83,10 +83,14 @@ impl Metrics {
         add(&self.busy, time.as_micros() as u64);
     }
 
-    /// A connection came, and leaves when the value is dropped.
-    pub fn connection(&self) -> Connection<'_> {
+    /// A connection came.
+    pub fn connected(&self) {
         add(&self.connections, 1);
-        Connection(self)
+    }
+
+    /// A connection ended.
+    pub fn disconnected(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// All of them as text.
@@ -171,14 +175,5 @@ impl Metrics {
             seconds(value(&self.time))
         );
         text
-    }
-}
-
-/// An open connection.
-pub struct Connection<'a>(&'a Metrics);
-
-impl Drop for Connection<'_> {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -42,7 +42,7 @@ pub fn respond(app: App, asked: Asked, body: Body) -> Response {
         async move {
             let answer = match line {
                 Ok(line) => match lists::read_line(line, number) {
-                    Ok(list) => rescore::answer(&app, &asked, list).await,
+                    Ok(list) => rescore::line(&app, &asked, list).await,
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
@@ -56,7 +56,8 @@ pub fn respond(app: App, asked: Asked, body: Body) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
-fn at_line(error: &ApiError, number: usize) -> Value {
+/// An error with the line that it is of.
+pub fn at_line(error: &ApiError, number: usize) -> Value {
     let mut value = error.body();
     if let Some(value) = value.as_object_mut() {
         value.insert("line".into(), json!(number + 1));

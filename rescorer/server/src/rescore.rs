@@ -46,14 +46,14 @@ pub async fn post(
     let read = tokio::task::spawn_blocking(move || lists::read(body)).await;
     let (lists, several) = read.map_err(|_| ApiError::stopping())??;
     let most = app.limits.request_lists;
-    let answers = stream::iter(lists).map(|list| answer(&app, &asked, list)).buffered(most);
+    let answers = stream::iter(lists).map(|list| line(&app, &asked, list)).buffered(most);
     let answers: Vec<String> = answers.try_collect().await?;
     let text = if several { format!("[{}]", answers.join(",")) } else { answers.concat() };
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// The bytes of a body.
-async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
+pub async fn whole(app: &App, body: Body) -> Result<Bytes, ApiError> {
     let limit = app.limits.body_bytes;
     let mut bytes = Vec::new();
     let mut buffered = Buffered::new(app);
@@ -88,12 +88,18 @@ pub async fn next(
 }
 
 /// Answers a list, as JSON.
-pub async fn answer(app: &App, asked: &Asked, list: Utterance) -> Result<String, ApiError> {
+pub async fn line(app: &App, asked: &Asked, list: Utterance) -> Result<String, ApiError> {
+    let (answer, served) = answer(app, asked, list).await?;
+    json(&answer, served)
+}
+
+/// Answers a list.
+pub async fn answer(app: &App, asked: &Asked, list: Utterance) -> Result<(Answer, Served), ApiError> {
     let arrived = Instant::now();
     match computed(app, asked, list, arrived).await {
         Ok((answer, served)) => {
             app.metrics.answered(served, arrived.elapsed());
-            Ok(answer)
+            Ok((answer, served))
         }
         Err(error) => {
             match error.retry_after {
@@ -110,7 +116,7 @@ async fn computed(
     asked: &Asked,
     mut list: Utterance,
     arrived: Instant,
-) -> Result<(String, Served), ApiError> {
+) -> Result<(Answer, Served), ApiError> {
     let nodes = cost::nodes(&list);
     let most = app.limits.list_nodes;
     if nodes > most {
@@ -156,14 +162,16 @@ async fn computed(
         Refused::Full(after) => ApiError::busy(after),
         Refused::Stopping => ApiError::stopping(),
     })?;
-    let (answer, served) = answer.await.map_err(|_| {
-        ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "model",
-            "the model failed with other lists; send this one again",
-        )
-    })??;
-    Ok((json(&answer, served)?, served))
+    answer
+        .await
+        .map_err(|_| {
+            ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "model",
+                "the model failed with other lists; send this one again",
+            )
+        })?
+        .map_err(ApiError::from)
 }
 
 /// An adapter for a list.

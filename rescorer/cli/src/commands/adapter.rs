@@ -21,7 +21,7 @@ pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
         AdapterAction::Convert { adapter, half, output, common, .. } => {
             let adapter = LoraAdapter::read(&adapter)?.to_vanilla()?;
             if half {
-                refuse_existing(&output, "adapter_config.json")?;
+                refuse_existing(&output, LoraAdapter::CONFIG_FILE)?;
                 adapter.write_half(&output)?;
                 said(&adapter, &output, &common)?;
             } else {
@@ -155,7 +155,7 @@ fn heat_map(out: &mut Sink, ranks: &BTreeMap<ModulePath, usize>) -> anyhow::Resu
 }
 
 fn write(adapter: &LoraAdapter, output: &Path, common: &CommonArgs) -> anyhow::Result<()> {
-    refuse_existing(output, "adapter_config.json")?;
+    refuse_existing(output, LoraAdapter::CONFIG_FILE)?;
     adapter.write(output)?;
     said(adapter, output, common)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use rescorer_server::{Limits, Server, ServerOptions};
+use rescorer_server::{Limits, RecogniserOptions, Server, ServerOptions, TlsFiles};
 
 use crate::model;
 use crate::serve_args::ServeArgs;
@@ -18,7 +18,14 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     }
     let mut options = ServerOptions::new(args.listen);
     options.tokens = args.token_file.as_deref().map(tokens).transpose()?.unwrap_or_default();
+    options.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
     options.adapters = args.adapters;
+    options.recogniser = args.transcribe.then(|| RecogniserOptions {
+        kind: args.recogniser.first_pass,
+        options: args.recogniser.options(&args.scoring.model),
+        max_segment: args.recogniser.max_segment,
+    });
     options.pool.max_bytes = (args.adapter_memory * MB) as u64;
     options.cold = args.cold.into();
     options.mixes_adapters = !args.separate_adapters;
@@ -32,7 +39,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Outcome> {
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     Server::serve(rescorer, options, |address| {
         // Scripts wait for this line, so it comes with --quiet too.
-        crate::status::print(format_args!("listening on http://{address}"));
+        crate::status::print(format_args!("listening on {scheme}://{address}"));
     })?;
     Ok(Outcome::Complete)
 }

@@ -2,15 +2,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rescorer_lora::LoraSettings;
+use rescorer_lora::{LoraAdapter, LoraSettings};
 use serde::Serialize;
 
 use crate::error::{Error, PoolError};
 use crate::routes::Route;
-
-/// The files of an adapter.
-pub const CONFIG: &str = "adapter_config.json";
-const WEIGHTS: &str = "adapter_model.safetensors";
 
 /// A loaded adapter of a pool, for [`Request::pooled`](crate::Request::pooled). It stays as it is, whatever the pool does.
 #[derive(Clone)]
@@ -100,7 +96,8 @@ impl Entry {
     /// Reads what is known of an adapter without its matrices.
     pub fn read(name: &str, folder: &Path) -> Result<Self, Error> {
         let io = |path: PathBuf| move |source| PoolError::Folder { name: name.to_owned(), path, source };
-        let (config, weights) = (folder.join(CONFIG), folder.join(WEIGHTS));
+        let (config, weights) =
+            (folder.join(LoraAdapter::CONFIG_FILE), folder.join(LoraAdapter::WEIGHTS_FILE));
         let bytes = std::fs::metadata(&weights).map_err(io(weights))?.len();
         std::fs::metadata(&config).map_err(io(config))?;
         let settings = LoraSettings::read(folder)?;
@@ -118,7 +115,7 @@ impl Entry {
 
     /// When its files were written.
     pub fn stamp(&self) -> Stamp {
-        [CONFIG, WEIGHTS].map(|name| {
+        [LoraAdapter::CONFIG_FILE, LoraAdapter::WEIGHTS_FILE].map(|name| {
             let data = std::fs::metadata(self.folder.join(name)).ok()?;
             Some((data.modified().ok()?, data.len()))
         })

@@ -88,6 +88,9 @@ impl Shared {
 }
 
 impl AdapterPool {
+    /// The file that a folder has to have for [`AdapterPool::register`].
+    pub const CONFIG_FILE: &str = rescorer_lora::LoraAdapter::CONFIG_FILE;
+
     /// An empty pool for a rescorer.
     pub fn new(rescorer: &Rescorer, options: PoolOptions) -> Self {
         let parts = rescorer.parts.clone();

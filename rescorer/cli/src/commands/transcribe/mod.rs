@@ -25,7 +25,7 @@ pub fn run(args: TranscribeArgs) -> anyhow::Result<Outcome> {
     let output = Output::open(&args)?;
     let lists = args.nbest_output.as_deref().map(Lists::open).transpose()?;
     let deciding = model::deciding(&args.choice, &args.scoring, status)?;
-    let mut first_pass = args.recogniser.first_pass.open(&args.first_pass_options())?;
+    let mut first_pass = args.recogniser.first_pass.open(&args.recogniser.options(&args.scoring.model))?;
     status.say(format_args!("first pass {}", first_pass.name()));
     let rescorer = model::build_deciding(deciding, &args.scoring.model, status)?;
     let skipped = Skipped::allowing(args.skip_invalid, status);

@@ -19,7 +19,7 @@ const CORRECTIONS: &str = "corrections.jsonl";
 const BEFORE: &str = "before";
 const AFTER: &str = "after";
 /// What a step may change.
-const FILES: [&str; 3] = ["adapter_model.safetensors", "adapter_config.json", POLICY];
+const FILES: [&str; 3] = [LoraAdapter::WEIGHTS_FILE, LoraAdapter::CONFIG_FILE, POLICY];
 const POLICY: &str = "policy.toml";
 
 /// The folder of an adapter.

@@ -284,7 +284,7 @@ impl Decides {
 
 /// The adapter of a folder, if there is one.
 fn adapter_in(folder: &Path) -> Result<Option<LoraAdapter>, Error> {
-    let is_there = folder.join("adapter_config.json").exists();
+    let is_there = folder.join(LoraAdapter::CONFIG_FILE).exists();
     let adapter = is_there.then(|| LoraAdapter::read(folder)).transpose()?;
     if adapter.as_ref().is_some_and(|adapter| adapter.settings.kind != Kind::Vanilla) {
         let folder = folder.display();
