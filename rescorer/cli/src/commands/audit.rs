@@ -36,7 +36,7 @@ pub fn run(args: &AuditArgs) -> anyhow::Result<Outcome> {
     model::set_threads(args.base.threads)?;
     let path = model::locate(&args.base.model, args.base.offline, status)?;
     let model = Arc::new(LanguageModel::load(&path, rescorer::DeviceRequest::Cpu, args.base.precision)?);
-    status.say(format_args!("searching {} words for triggers", args.words));
+    status.say("searching the vocabulary for triggers");
     let report = audit(&adapter, &model, &options)?;
     let mut out = Sink::open(None)?;
     match args.common.json {
