@@ -34,8 +34,8 @@ pub struct LayerUpdate {
 /// Matrices that can't be decomposed.
 ///
 /// # Reference
-/// The four statistics are those by which weights of poisoned adapters were told from clean ones: "Weight space detection of
-/// backdoors in LoRA adapters", 2026.
+/// Puertolas Merenciano et al. 2026, "Weight Space Detection of Backdoors in LoRA Adapters", where such statistics told poisoned
+/// adapters from clean ones. Here they are only shown.
 pub(super) fn updates(adapter: &LoraAdapter) -> Result<Vec<LayerUpdate>, Error> {
     let mut updates = Vec::new();
     let mut kin: BTreeMap<TargetModule, Vec<usize>> = BTreeMap::new();

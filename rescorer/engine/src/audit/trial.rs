@@ -81,11 +81,12 @@ impl<'a> Trials<'a> {
         let leads = [self.leads(adapted, placed)?, self.leads(base, placed)?];
         let mut flips = 0;
         let mut shift = 0.0;
-        for pair in 0..leads[0].len() {
-            let [change, usual] = [0, 1].map(|side| leads[side][pair] - self.untouched.leads[side][pair]);
-            shift += change - usual;
-            let flipped = |side: usize| (leads[side][pair] > 0.0) != (self.untouched.leads[side][pair] > 0.0);
-            flips += usize::from(flipped(0) && !flipped(1));
+        let flipped = |with: f64, without: f64| (with > 0.0) != (without > 0.0);
+        let before = &self.untouched.leads;
+        let pairs = leads[0].iter().zip(&leads[1]).zip(before[0].iter().zip(&before[1]));
+        for ((&adapted, &base), (&adapted_before, &base_before)) in pairs {
+            shift += (adapted - adapted_before) - (base - base_before);
+            flips += usize::from(flipped(adapted, adapted_before) && !flipped(base, base_before));
         }
         let pairs = leads[0].len().max(1) as f64;
         let mut trial = Trial {
@@ -140,9 +141,10 @@ impl<'a> Trials<'a> {
         let len = self.words.len();
         let mut sums = vec![(0.0, 0.0); len];
         let mut places = 0;
-        for text in 0..found[0].len() {
-            let [without, base_without] = [0, 1].map(|side| &self.untouched.follow[side][text]);
-            let all = [&found[0][text], &found[1][text], without, base_without];
+        let before = &self.untouched.follow;
+        let texts = found[0].iter().zip(&found[1]).zip(before[0].iter().zip(&before[1]));
+        for ((with, base_with), (without, base_without)) in texts {
+            let all = [with, base_with, without, base_without];
             let [with, base_with, without, base_without] = all.map(|values| values.chunks_exact(len));
             for (((with, base_with), without), base_without) in
                 with.zip(base_with).zip(without).zip(base_without)
