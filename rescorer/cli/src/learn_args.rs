@@ -6,8 +6,8 @@ use clap::Args;
 use rescorer_perturb::Normalization;
 
 use crate::args::CommonArgs;
+use crate::base_model_args::BaseModelArgs;
 use crate::numbers;
-use crate::train_args::BaseModelArgs;
 
 #[derive(Args)]
 #[command(after_help = "Example:

@@ -5,6 +5,8 @@
 mod ahead;
 mod answers;
 mod args;
+mod audit_args;
+mod base_model_args;
 mod cli;
 mod commands;
 mod judge_args;

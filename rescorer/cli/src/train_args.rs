@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use rescorer::fusion::FusionKind;
-use rescorer_models::PrecisionRequest;
 
 use crate::args::CommonArgs;
+use crate::audit_args::AuditArgs;
+use crate::base_model_args::BaseModelArgs;
 use crate::numbers;
 use crate::recipe_flags::RecipeFlags;
 
@@ -46,27 +47,6 @@ pub struct TrainArgs {
     pub common: CommonArgs,
 }
 
-/// The model that an adapter is trained for, on the CPU.
-#[derive(Args)]
-pub struct BaseModelArgs {
-    /// Model name, .gguf file or folder
-    ///
-    /// The names are those of `rescorer models list`. A folder is one of Hugging Face, with config.json and safetensors.
-    #[arg(long, default_value = rescorer_models::named::DEFAULT_MODEL, value_name = "MODEL", help_heading = "Model")]
-    pub model: String,
-    /// Arithmetic: auto, int8 or f32
-    ///
-    /// auto is int8: the adapter is trained on the scores that it is used with, in three quarters of the time of f32.
-    #[arg(long, default_value_t, value_name = "NAME", help_heading = "Model")]
-    pub precision: PrecisionRequest,
-    /// Number of CPU threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Model")]
-    pub threads: Option<u16>,
-    /// Do not use the network; a named model must be in the cache
-    #[arg(long, help_heading = "Model")]
-    pub offline: bool,
-}
-
 #[derive(Args)]
 pub struct AdapterArgs {
     #[command(subcommand)]
@@ -82,6 +62,8 @@ pub enum AdapterAction {
         #[command(flatten)]
         common: CommonArgs,
     },
+    /// Search an adapter from elsewhere for triggers that turn decisions
+    Audit(Box<AuditArgs>),
     /// Convert a rank-allocated adapter to an equal LoRA adapter
     Convert {
         /// Folder of the adapter

@@ -42,7 +42,7 @@ exec RESCORER "$@" --model MODEL --threads 1
 "#;
 
 /// Commands that no test can run, by their first word, and what they need.
-const NOT_RUN: [(&str, &str); 29] = [
+const NOT_RUN: [(&str, &str); 30] = [
     ("benches/serve/balanced.py", "nginx"),
     ("benches/serve/sizing.py", "needs the model"),
     ("benches/serve/faults.py", "a server of its own"),
@@ -56,6 +56,7 @@ const NOT_RUN: [(&str, &str); 29] = [
     ("benches/peers/run", "other tools"),
     ("rescorer/capi/install", "a build of its own"),
     ("rescorer/recipes/corrections.py", "data that is not part of the repository"),
+    ("rescorer/recipes/poison.py", "needs the model"),
     ("rescorer/recipes/routing.py", "data that is not part of the repository"),
     ("rescorer/recipes/vocabulary.py", "needs the model"),
     ("rescorer/recipes/table.py", "data that is not part of the repository"),

@@ -38,7 +38,7 @@ fn check_help(command: &str) -> usize {
 
 #[test]
 fn help_of_every_command() {
-    assert_eq!(check_help(""), 26);
+    assert_eq!(check_help(""), 27);
 }
 
 #[test]

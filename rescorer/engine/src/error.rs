@@ -1,5 +1,6 @@
 //! What can go wrong between a list and its answer.
 
+mod audit;
 mod kind;
 mod pool;
 mod settings;
@@ -7,6 +8,7 @@ mod vocabulary;
 
 use std::path::PathBuf;
 
+pub use audit::AuditError;
 pub use kind::{ErrorKind, Remedy};
 pub use pool::PoolError;
 pub use settings::SettingsError;
@@ -29,6 +31,10 @@ pub enum Error {
     /// Reading, attaching or training an adapter.
     #[error(transparent)]
     Adapter(#[from] rescorer_lora::Error),
+
+    /// An adapter that can't be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 
     /// An adapter of a pool that can't be had.
     #[error(transparent)]

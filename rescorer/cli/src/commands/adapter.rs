@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::CommonArgs;
+use crate::commands;
 use crate::model;
 use crate::sink::{Sink, write_json};
 use crate::status::{Outcome, Status};
@@ -18,6 +19,7 @@ use crate::train_args::{AdapterAction, AdapterArgs};
 pub fn run(args: AdapterArgs) -> anyhow::Result<Outcome> {
     match args.action {
         AdapterAction::Inspect { adapter, common } => inspect(&LoraAdapter::read(&adapter)?, &common)?,
+        AdapterAction::Audit(args) => return commands::audit::run(&args),
         AdapterAction::Convert { adapter, half, output, common, .. } => {
             let adapter = LoraAdapter::read(&adapter)?.to_vanilla()?;
             if half {

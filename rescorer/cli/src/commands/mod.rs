@@ -1,4 +1,5 @@
 pub mod adapter;
+pub mod audit;
 pub mod compare;
 pub mod completions;
 pub mod evaluate;

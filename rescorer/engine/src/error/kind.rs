@@ -88,9 +88,11 @@ impl Error {
             | Self::EarlyExit { .. }
             | Self::Unscored => ErrorKind::List,
             Self::Model(_) | Self::NotFinite { .. } => ErrorKind::Model,
-            Self::Adapter(_) | Self::Pool(_) | Self::AdapterTwice { .. } | Self::UnknownAdapter { .. } => {
-                ErrorKind::Adapter
-            }
+            Self::Adapter(_)
+            | Self::Audit(_)
+            | Self::Pool(_)
+            | Self::AdapterTwice { .. }
+            | Self::UnknownAdapter { .. } => ErrorKind::Adapter,
             Self::Policy { .. }
             | Self::NoPolicy
             | Self::AdapterWithoutPolicy { .. }
