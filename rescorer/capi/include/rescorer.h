@@ -468,15 +468,19 @@ typedef struct RescorerOptions {
  */
 typedef struct RescorerPoolOptions {
   /**
+   * Size of this struct, as `RESCORER_POOL_OPTIONS_INIT` sets it.
    */
   size_t struct_size;
   /**
+   * Bytes that loaded adapters may take together; 0 is 512 MiB.
    */
   uint64_t max_bytes;
   /**
+   * Adapters that are read at the same time; 0 is 2.
    */
   uint32_t loaders;
   /**
+   * 0.
    */
   uint32_t reserved;
 } RescorerPoolOptions;
@@ -486,24 +490,31 @@ typedef struct RescorerPoolOptions {
  */
 typedef struct RescorerPoolStats {
   /**
+   * Size of this struct, as `RESCORER_POOL_STATS_INIT` sets it.
    */
   size_t struct_size;
   /**
+   * Adapters that are registered.
    */
   uint64_t registered;
   /**
+   * Of these, the loaded ones.
    */
   uint64_t resident;
   /**
+   * Bytes that these take.
    */
   uint64_t resident_bytes;
   /**
+   * Adapters read so far.
    */
   uint64_t loads;
   /**
+   * Adapters that could not be read.
    */
   uint64_t failures;
   /**
+   * Adapters that gave way to others.
    */
   uint64_t evictions;
 } RescorerPoolStats;
@@ -868,7 +879,9 @@ RescorerStatus rescorer_pool_new(const struct Rescorer *rescorer,
  * # Safety
  * `name` and `folder` end with a NUL.
  */
-RescorerStatus rescorer_pool_register(const struct RescorerPool *pool, const char *name, const char *folder);
+RescorerStatus rescorer_pool_register(const struct RescorerPool *pool,
+                                      const char *name,
+                                      const char *folder);
 
 /**
  * Forgets an adapter.
