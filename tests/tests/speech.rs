@@ -62,7 +62,7 @@ fn learning_begins_with_what_answers_by_default() {
     let mut held_out: Vec<Utterance> = (0..16).map(list).collect();
     let corrections = held_out.split_off(12);
     // So little that what was learned is nearly what was there.
-    let options = LearnOptions { epochs: 4.0, learning_rate: 1e-6, replay: 0.0, ..LearnOptions::default() };
+    let options = LearnOptions { epochs: 4.0, learning_rate: 1e-8, replay: 0.0, ..LearnOptions::default() };
     let model = Arc::new(LanguageModel::load_for_training(&model(), Precision::Quantized).unwrap());
     let lesson = Learner::new(model, folder.path(), options).learn(corrections, vec![], held_out).unwrap();
     assert_eq!((lesson.step, lesson.corrections, lesson.before), (Some(1), 4, lesson.after));
