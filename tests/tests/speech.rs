@@ -58,6 +58,8 @@ fn the_built_in_adapter_joins_its_model() {
 #[test]
 #[ignore = "needs the model: set RESCORER_TEST_MODEL"]
 fn learning_begins_with_what_answers_by_default() {
+    // In int8 the least change of an adapter makes other integers of some inputs, and moves a score by some thousandths.
+    let builder = || builder().precision(Precision::F32);
     let folder = tempfile::tempdir().unwrap();
     let mut held_out: Vec<Utterance> = (0..16).map(list).collect();
     let corrections = held_out.split_off(12);
