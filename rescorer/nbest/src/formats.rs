@@ -21,7 +21,7 @@ mod kaldi;
 mod nemo;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod sherpa_onnx;
+pub(crate) mod sherpa_onnx;
 mod srilm;
 mod streams;
 mod toolkits;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::formats::sherpa_onnx;
 use crate::{Error, Hypothesis, Utterance};
 
 /// Writes utterances in the native format, one a line, so that a [`Reader`](crate::Reader) gives the same
@@ -105,8 +106,9 @@ impl Serialize for Item<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("text", &self.0.text)?;
-        if let Some(score) = self.0.score {
-            map.serialize_entry("score", &score)?;
+        if self.0.score.is_some() || sherpa_onnx::has_log_probs(|field| self.0.extra.contains_key(field)) {
+            // `null` where a reader would make a score of the log-probabilities.
+            map.serialize_entry("score", &self.0.score)?;
         }
         for (key, value) in &self.0.extra {
             map.serialize_entry(key, value)?;
@@ -134,6 +136,19 @@ mod tests {
             line,
             format!("{{\"id\":\"u1\",\"hypotheses\":{hypotheses},\"reference\":\"\",\"speaker\":7}}\n")
         );
+    }
+
+    #[test]
+    fn what_was_read_without_a_score_comes_back_without_one() {
+        let mut list = Hypothesis::new("wear it");
+        list.extra.insert("ys_log_probs".to_owned(), serde_json::json!([-0.25, -0.5]));
+        let utterance = Utterance::new("u1", NBest::new(vec![list]).unwrap());
+        let mut writer = JsonlWriter::new("x", Vec::new());
+        writer.write(&utterance).unwrap();
+        let lines = std::io::Cursor::new(writer.finish().unwrap());
+        let options = crate::ReadOptions::default().with_format(crate::Format::Jsonl);
+        let mut back = crate::Reader::from_read("x", lines, &options).unwrap();
+        assert_eq!(back.next().unwrap().unwrap(), utterance);
     }
 
     #[test]

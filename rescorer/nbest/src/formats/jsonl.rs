@@ -64,8 +64,8 @@ pub(super) fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     Ok(fields.utterance(nbest, reference)?)
 }
 
-/// Whether a hypothesis is a result of sherpa-onnx without a score of its own.
+/// Whether a hypothesis is a result of sherpa-onnx that says nothing of a score, not even that there is none.
 fn is_sherpa(value: &Value) -> bool {
     let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
-    has("text") && !has("score") && (has("ys_probs") || has("ys_log_probs"))
+    has("text") && value.get("score").is_none() && sherpa_onnx::has_log_probs(has)
 }

@@ -32,6 +32,11 @@ pub(super) const SPEC: Spec = Spec::Json(&[Json {
     read: Read::Own(parse),
 }]);
 
+/// Whether a result has log-probabilities, given which of its fields are there.
+pub(crate) fn has_log_probs(has: impl Fn(&str) -> bool) -> bool {
+    has("ys_probs") || has("ys_log_probs")
+}
+
 fn parse(mut fields: Fields) -> Result<Utterance, Unread> {
     fields.read_id()?;
     let place = fields.place().clone();
