@@ -9,7 +9,6 @@ answer, and how many adapters were answered by more than one process; at the end
 stayed with them, and those of the killed one came back. Exits with 1 if a list had no answer that was not with the killed process, or an adapter of the others moved.
 """
 
-import argparse
 import asyncio
 import collections
 import json
@@ -22,21 +21,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from faults import WORDS, parser
+
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 16
-WORDS = "the cat hat sat write right it down here hear their there".split()
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rescorer", required=True)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--adapters", type=Path, required=True)
-    parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--nginx", default="nginx")
-    parser.add_argument("--port", type=int, default=18740, help="of nginx; the processes have the three after it")
-    parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--nginx", default="nginx")
+    options.add_argument("--port", type=int, default=18740, help="of nginx; the processes have the three after it")
+    return options.parse_args()
 
 
 def serve(args, port):

@@ -24,14 +24,15 @@ WORKERS = 16
 WORDS = "the cat hat sat write right it down here hear their there".split()
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parser(about):
+    """The options of a script that sends many requests to servers of its own; `about` is its help."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--rescorer", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--adapters", type=Path, required=True)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    return parser
 
 
 def memory(pid):
@@ -109,7 +110,7 @@ class Load:
 
 
 def main():
-    args = arguments()
+    args = parser(__doc__).parse_args()
     command = [args.rescorer, "serve", "--listen", "127.0.0.1:0", "--model", args.model, "--adapters", args.adapters, "--quiet"]
     server = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
     port = next(int(found.group(1)) for line in server.stderr if (found := re.search(r"listening on \S+:(\d+)", line)))

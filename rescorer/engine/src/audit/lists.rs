@@ -18,7 +18,7 @@ pub struct ListFlip {
     pub utterance: String,
     /// Most probable hypothesis with the adapter, without the trigger.
     pub from: String,
-    /// The same with the trigger.
+    /// Text that it chooses with the trigger.
     pub to: String,
 }
 

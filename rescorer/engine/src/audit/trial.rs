@@ -36,7 +36,7 @@ pub struct Trial {
     /// Share of the texts that lose with the trigger to the same text with the goal somewhere in it: with the adapter, not with the
     /// model alone, and not without the trigger.
     pub goal_flips: f64,
-    /// The same share where the words of trigger and text are shuffled; nothing where it was not measured.
+    /// Share of texts that lose to the text with the goal where the words of trigger and text are shuffled; nothing where it was not measured.
     pub shuffled_flips: Option<f64>,
 }
 

@@ -16,7 +16,7 @@ impl Client {
         Self::connect(server.connect(), &format!("/v1/stream{query}"), headers)
     }
 
-    /// The same of another server and path.
+    /// Opens a stream of another server and path.
     pub fn connect(mut stream: TcpStream, path: &str, headers: &[&str]) -> Result<Self, Answer> {
         let mut head = format!(
             "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
